@@ -1,0 +1,2 @@
+//! mail-server
+fn main() {}
