@@ -1,0 +1,164 @@
+use core::{future::Future, pin::pin, time::Duration};
+use std::io;
+
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+
+use super::{Prefixed, Stop, now};
+use crate::{Instant, Machine, Step};
+
+/// Drives a machine over an asynchronous transport.
+///
+/// All of its futures may be dropped and called again: nothing read or written is lost, so `next`
+/// can stand in a `select!` beside a timer or a change feed.
+///
+/// ```no_run
+/// # async fn f<M: mailwire::Machine>(machine: M, socket: tokio::io::DuplexStream,
+/// #     decide: impl Fn(M::Event<'_>)) -> std::io::Result<()> {
+/// use mailwire::driver::{Driver, Stop};
+///
+/// let mut session = Driver::new(machine, socket);
+/// while let Some(event) = session.next().await? {
+///     decide(event); // and answer by a method of session.machine
+/// }
+/// assert!(matches!(session.stop(), Stop::Closed(_) | Stop::Upgrade | Stop::YourTurn));
+/// # Ok(()) }
+/// ```
+#[derive(Debug)]
+pub struct Driver<M, T> {
+    /// The machine: its answers and commands are called here.
+    pub machine: M,
+    io: T,
+    stall: Duration,
+    stop: Stop,
+}
+
+impl<M: Machine, T: AsyncRead + AsyncWrite + Unpin> Driver<M, T> {
+    /// Puts a machine and its transport together.
+    pub const fn new(machine: M, io: T) -> Self {
+        Self { machine, io, stall: Duration::from_secs(300), stop: Stop::YourTurn }
+    }
+
+    /// How long one write may make no progress before the peer is given up; five minutes unless
+    /// set.
+    pub const fn set_stall(&mut self, stall: Duration) {
+        self.stall = stall;
+    }
+
+    /// The next event, or `None` when the machine cannot go on by itself: [`stop`](Self::stop)
+    /// says why. All output has been sent then.
+    ///
+    /// # Errors
+    ///
+    /// Those of the transport, and `TimedOut` when the peer takes no output for the
+    /// [stall time](Self::set_stall).
+    pub async fn next(&mut self) -> io::Result<Option<M::Event<'_>>> {
+        loop {
+            match self.machine.poll(now()) {
+                Step::Event => return Ok(Some(self.machine.event())),
+                Step::NeedInput => self.read().await?,
+                Step::NeedFlush => self.flush().await?,
+                Step::YourTurn => return self.halt(Stop::YourTurn).await,
+                Step::Upgrade => return self.halt(Stop::Upgrade).await,
+                Step::Closed => {
+                    let why = self.machine.closed().unwrap_or(crate::Close::Done);
+                    return self.halt(Stop::Closed(why)).await;
+                }
+            }
+        }
+    }
+
+    async fn halt(&mut self, stop: Stop) -> io::Result<Option<M::Event<'_>>> {
+        self.stop = stop;
+        self.flush().await?;
+        Ok(None)
+    }
+
+    /// Why [`next`](Self::next) last returned `None`.
+    pub const fn stop(&self) -> Stop {
+        self.stop
+    }
+
+    /// Sends what waits in the machine's `transmit`.
+    ///
+    /// # Errors
+    ///
+    /// Those of the transport, and `TimedOut` when the peer takes nothing for the stall time.
+    pub async fn flush(&mut self) -> io::Result<()> {
+        if self.machine.transmit().is_empty() {
+            return Ok(());
+        }
+        while !self.machine.transmit().is_empty() {
+            let write = self.io.write_buf(self.machine.transmit());
+            let sent = tokio::time::timeout(self.stall, write).await;
+            if sent.map_err(|_| stalled())?? == 0 {
+                return Err(io::ErrorKind::WriteZero.into());
+            }
+        }
+        tokio::time::timeout(self.stall, self.io.flush()).await.map_err(|_| stalled())?
+    }
+
+    /// Reads once, or waits until the deadline.
+    async fn read(&mut self) -> io::Result<()> {
+        self.flush().await?;
+        let deadline = self.machine.deadline();
+        let mut space = self.machine.recv().space();
+        let read = pin!(self.io.read_buf(&mut space));
+        if read_before(deadline, read).await? == Some(0) {
+            self.machine.recv_eof();
+        }
+        Ok(())
+    }
+
+    /// Replaces the transport after [`Stop::Upgrade`]: `wrap` gets the old one, which reads first
+    /// what came too early. To drop that instead is as safe: a machine never looks at it.
+    ///
+    /// # Errors
+    ///
+    /// Those of `wrap`: of a TLS handshake, for instance.
+    pub async fn upgrade<U, F>(
+        mut self,
+        wrap: impl FnOnce(Prefixed<T>) -> F,
+    ) -> io::Result<Driver<M, U>>
+    where
+        F: Future<Output = io::Result<U>>,
+    {
+        let early = self.machine.upgrade();
+        let io = wrap(Prefixed::new(early, self.io)).await?;
+        Ok(Driver { machine: self.machine, io, stall: self.stall, stop: self.stop })
+    }
+
+    /// The transport.
+    pub const fn io(&self) -> &T {
+        &self.io
+    }
+
+    /// Sends what waits and closes the sending side.
+    ///
+    /// # Errors
+    ///
+    /// Those of the transport.
+    pub async fn shutdown(&mut self) -> io::Result<()> {
+        self.flush().await?;
+        tokio::time::timeout(self.stall, self.io.shutdown()).await.map_err(|_| stalled())?
+    }
+
+    /// Takes machine and transport apart.
+    pub fn into_parts(self) -> (M, T) {
+        (self.machine, self.io)
+    }
+}
+
+async fn read_before(
+    deadline: Option<Instant>,
+    read: impl Future<Output = io::Result<usize>>,
+) -> io::Result<Option<usize>> {
+    let Some(deadline) = deadline else { return read.await.map(Some) };
+    match tokio::time::timeout(deadline.since(now()), read).await {
+        Ok(read) => read.map(Some),
+        Err(_) => Ok(None), // poll sees the deadline
+    }
+}
+
+fn stalled() -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, "the peer takes no output")
+}

@@ -1,0 +1,181 @@
+use bytes::Bytes;
+use memchr::memchr2;
+
+use crate::SendBuf;
+
+/// What to do with a CR or LF that is not part of a CRLF, in data that is to be sent. It is never
+/// sent as it is: some receivers would read an end of data into it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OutEol {
+    /// Send CRLF instead.
+    #[default]
+    Normalise,
+    /// Refuse to send it.
+    Refuse,
+}
+
+/// A bare CR or LF stood in data that was to be sent under [`OutEol::Refuse`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("bare CR or LF in the message, at octet {offset}")]
+#[non_exhaustive]
+pub struct BareEolFound {
+    /// Where, counted from the start of the data.
+    pub offset: u64,
+}
+
+/// Puts dot-stuffing in and ends the data (RFC 5321 §4.5.2, RFC 1939 §3).
+///
+/// ```
+/// use mailwire::{SendBuf, frame::{DataEncoder, OutEol}};
+///
+/// let mut out = SendBuf::new();
+/// let mut encoder = DataEncoder::new(OutEol::Normalise);
+/// encoder.encode(b".hidden\nlast line", &mut out)?;
+/// encoder.finish(&mut out)?;
+/// assert_eq!(&out.take_all()[..], b"..hidden\r\nlast line\r\n.\r\n");
+/// # Ok::<(), mailwire::frame::BareEolFound>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct DataEncoder {
+    eol: OutEol,
+    at: At,
+    offset: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum At {
+    LineStart,
+    Text,
+    /// After a CR that has not been sent: what follows says what it was.
+    Cr,
+}
+
+/// Where a run of octets that can be sent as they are goes to.
+trait Sink {
+    fn run(&mut self, from: usize, to: usize);
+    fn insert(&mut self, octets: &'static [u8]);
+}
+
+struct Copied<'a>(&'a [u8], &'a mut SendBuf);
+struct Linked<'a>(&'a Bytes, &'a mut SendBuf);
+
+impl Sink for Copied<'_> {
+    fn run(&mut self, from: usize, to: usize) {
+        self.1.put(self.0.get(from..to).unwrap_or_default());
+    }
+    fn insert(&mut self, octets: &'static [u8]) {
+        self.1.put(octets);
+    }
+}
+
+impl Sink for Linked<'_> {
+    fn run(&mut self, from: usize, to: usize) {
+        if from < to && to <= self.0.len() {
+            self.1.put_bytes(self.0.slice(from..to));
+        }
+    }
+    fn insert(&mut self, octets: &'static [u8]) {
+        self.1.put(octets);
+    }
+}
+
+impl DataEncoder {
+    /// An encoder at the start of the data.
+    pub const fn new(eol: OutEol) -> Self {
+        Self { eol, at: At::LineStart, offset: 0 }
+    }
+
+    /// Appends `octets`, stuffed, to `out`.
+    ///
+    /// # Errors
+    ///
+    /// [`BareEolFound`] under [`OutEol::Refuse`]. What stands in `out` then must not be completed:
+    /// the connection has to be given up.
+    pub fn encode(&mut self, octets: &[u8], out: &mut SendBuf) -> Result<(), BareEolFound> {
+        self.stuff(octets, &mut Copied(octets, out))
+    }
+
+    /// Like [`encode`](Self::encode), but long runs are linked, not copied.
+    ///
+    /// # Errors
+    ///
+    /// As for [`encode`](Self::encode).
+    pub fn encode_bytes(&mut self, octets: &Bytes, out: &mut SendBuf) -> Result<(), BareEolFound> {
+        self.stuff(octets, &mut Linked(octets, out))
+    }
+
+    /// Ends the data: the last line is completed where that is needed, and the lone dot follows.
+    ///
+    /// # Errors
+    ///
+    /// [`BareEolFound`] under [`OutEol::Refuse`], for a CR as the very last octet.
+    pub fn finish(&mut self, out: &mut SendBuf) -> Result<(), BareEolFound> {
+        match self.at {
+            At::LineStart => {}
+            At::Text => out.put(b"\r\n"),
+            At::Cr => {
+                self.bare(0)?;
+                out.put(b"\r\n");
+            }
+        }
+        self.at = At::LineStart;
+        out.put(b".\r\n");
+        Ok(())
+    }
+
+    fn stuff(&mut self, octets: &[u8], sink: &mut impl Sink) -> Result<(), BareEolFound> {
+        // `run` is where the octets that are not sent yet begin, `pos` where the search goes on.
+        let (mut run, mut pos) = (0, 0);
+        while let Some(&octet) = octets.get(pos) {
+            match self.at {
+                At::Cr if octet == b'\n' => {
+                    sink.insert(b"\r\n");
+                    (run, pos, self.at) = (pos + 1, pos + 1, At::LineStart);
+                    continue;
+                }
+                At::Cr => {
+                    self.bare(pos)?;
+                    sink.insert(b"\r\n");
+                    self.at = At::LineStart;
+                }
+                At::LineStart | At::Text => {}
+            }
+            if self.at == At::LineStart && octet == b'.' {
+                sink.run(run, pos);
+                sink.insert(b".");
+                run = pos;
+            }
+            self.at = At::Text;
+            let rest = octets.get(pos..).unwrap_or_default();
+            let Some(eol) = memchr2(b'\r', b'\n', rest) else { break };
+            pos += eol;
+            match octets.get(pos..).unwrap_or_default() {
+                [b'\r', b'\n', ..] => {
+                    pos += 2;
+                    self.at = At::LineStart;
+                }
+                [b'\r'] => {
+                    sink.run(run, pos);
+                    (run, pos, self.at) = (pos + 1, pos + 1, At::Cr);
+                }
+                _ => {
+                    self.bare(pos)?;
+                    sink.run(run, pos);
+                    sink.insert(b"\r\n");
+                    (run, pos, self.at) = (pos + 1, pos + 1, At::LineStart);
+                }
+            }
+        }
+        sink.run(run, octets.len());
+        self.offset = self.offset.saturating_add(octets.len() as u64);
+        Ok(())
+    }
+
+    fn bare(&self, pos: usize) -> Result<(), BareEolFound> {
+        match self.eol {
+            OutEol::Normalise => Ok(()),
+            OutEol::Refuse => Err(BareEolFound { offset: self.offset.saturating_add(pos as u64) }),
+        }
+    }
+}

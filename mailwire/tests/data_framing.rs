@@ -1,0 +1,203 @@
+//! RFC 5321 §4.5.2 and RFC 1939 §3: dot-stuffing both ways, and where data ends.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+
+use mailwire::{
+    SendBuf,
+    frame::{BareEol, DataDecoder, DataEncoder, Defects, OutEol, Piece},
+};
+use proptest::prelude::*;
+
+/// What a decoder made of `wire`, shown in pieces of `cut` octets.
+#[derive(Debug, PartialEq)]
+struct Decoded {
+    body: Vec<u8>,
+    /// Octets after the end, if there was an end.
+    rest: Option<Vec<u8>>,
+    defects: Defects,
+    refused: bool,
+}
+
+fn decode(wire: &[u8], policy: BareEol, cut: usize) -> Decoded {
+    let mut decoder = DataDecoder::new(policy);
+    let (mut held, mut body) = (Vec::new(), Vec::new());
+    let mut fed = 0;
+    loop {
+        match decoder.next(&held) {
+            Piece::Payload(n) => body.extend(held.drain(..n)),
+            Piece::Crlf(n) => {
+                held.drain(..n);
+                body.extend_from_slice(b"\r\n");
+            }
+            Piece::Skip(n) => drop(held.drain(..n)),
+            Piece::End(n) => {
+                held.drain(..n);
+                held.extend_from_slice(&wire[fed..]);
+                let (defects, refused) = (decoder.defects(), decoder.refused());
+                return Decoded { body, rest: Some(held), defects, refused };
+            }
+            Piece::Partial => {
+                assert!(held.len() <= 2, "at most two octets are held back");
+                if fed == wire.len() {
+                    let (defects, refused) = (decoder.defects(), decoder.refused());
+                    return Decoded { body, rest: None, defects, refused };
+                }
+                let n = cut.min(wire.len() - fed);
+                held.extend_from_slice(&wire[fed..fed + n]);
+                fed += n;
+            }
+        }
+    }
+}
+
+/// Where data ends, by the plainest reading of the RFC.
+fn end_by_definition(wire: &[u8]) -> Option<usize> {
+    if wire.starts_with(b".\r\n") {
+        return Some(3);
+    }
+    wire.windows(5).position(|w| w == b"\r\n.\r\n").map(|at| at + 5)
+}
+
+#[test]
+fn only_crlf_dot_crlf_ends_data_whatever_stands_around_the_dot() {
+    let eols: [&[u8]; 7] = [b"", b"\r", b"\n", b"\r\n", b"\r\r\n", b"\n\r", b"\0"];
+    let mut seen_end = 0;
+    for before in eols {
+        for after in eols {
+            for lead in [&b"text"[..], b"", b"a\r\n"] {
+                let wire = [lead, before, b".", after, b"MAIL FROM:<x@y>\r\n"].concat();
+                for policy in [BareEol::Refuse, BareEol::Keep, BareEol::Normalise] {
+                    for cut in 1..=wire.len() {
+                        let decoded = decode(&wire, policy, cut);
+                        let end = end_by_definition(&wire);
+                        assert_eq!(
+                            decoded.rest.as_deref(),
+                            end.map(|at| &wire[at..]),
+                            "{:?} {policy:?} {cut}",
+                            wire.escape_ascii()
+                        );
+                        seen_end += usize::from(end.is_some());
+                    }
+                }
+            }
+        }
+    }
+    assert!(seen_end > 0);
+}
+
+#[test]
+fn the_matrix_out_never_makes_an_end_of_data_and_comes_back_normalised() {
+    let eols: [&[u8]; 7] = [b"", b"\r", b"\n", b"\r\n", b"\r\r\n", b"\n\r", b"\0"];
+    for before in eols {
+        for after in eols {
+            let body = [b"text", before, b".", after, b"more"].concat();
+            for cut in 1..=body.len() {
+                let mut out = SendBuf::new();
+                let mut encoder = DataEncoder::new(OutEol::Normalise);
+                body.chunks(cut).for_each(|part| encoder.encode(part, &mut out).unwrap());
+                encoder.finish(&mut out).unwrap();
+                let wire = out.take_all();
+                assert_eq!(end_by_definition(&wire), Some(wire.len()));
+                let decoded = decode(&wire, BareEol::Keep, wire.len());
+                assert!(!decoded.defects.bare_eol());
+                assert_eq!(decoded.body, normalised(&body));
+            }
+        }
+    }
+}
+
+/// Every CR, LF and CRLF as CRLF, and one at the end.
+fn normalised(body: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut octets = body.iter().peekable();
+    while let Some(&octet) = octets.next() {
+        match octet {
+            b'\r' => {
+                octets.next_if_eq(&&b'\n');
+                out.extend_from_slice(b"\r\n");
+            }
+            b'\n' => out.extend_from_slice(b"\r\n"),
+            other => out.push(other),
+        }
+    }
+    if !out.is_empty() && !out.ends_with(b"\r\n") {
+        out.extend_from_slice(b"\r\n");
+    }
+    out
+}
+
+#[test]
+fn an_empty_message_is_a_lone_dot() {
+    let decoded = decode(b".\r\nQUIT\r\n", BareEol::Refuse, 1);
+    assert_eq!((&decoded.body[..], decoded.rest.as_deref()), (&b""[..], Some(&b"QUIT\r\n"[..])));
+    let mut out = SendBuf::new();
+    DataEncoder::new(OutEol::Normalise).finish(&mut out).unwrap();
+    assert_eq!(&out.take_all()[..], b".\r\n");
+}
+
+#[test]
+fn refuse_hands_out_nothing_after_the_defect_and_still_finds_the_end() {
+    let decoded = decode(b"good\r\nbad\nline\r\n.\r\nQUIT", BareEol::Refuse, 1);
+    assert_eq!(decoded.body, b"good\r\nbad");
+    assert!(decoded.refused && decoded.defects.bare_lf && !decoded.defects.bare_cr);
+    assert_eq!(decoded.rest.unwrap(), b"QUIT");
+}
+
+#[test]
+fn normalise_makes_crlf_of_every_bare_cr_and_lf() {
+    let decoded = decode(b"a\nb\rc\r\n\n.\n\r\n.\r\n", BareEol::Normalise, 1);
+    assert_eq!(decoded.body, b"a\r\nb\r\nc\r\n\r\n.\r\n\r\n");
+    assert!(decoded.rest.is_some());
+}
+
+#[test]
+fn out_refuse_says_where_the_bare_line_end_stands() {
+    let mut out = SendBuf::new();
+    let mut encoder = DataEncoder::new(OutEol::Refuse);
+    encoder.encode(b"fine\r\n", &mut out).unwrap();
+    assert_eq!(encoder.encode(b"ba\nd", &mut out).unwrap_err().offset, 8);
+}
+
+fn noisy() -> impl Strategy<Value = Vec<u8>> {
+    let piece = prop_oneof![
+        Just(b"\r\n".to_vec()),
+        Just(b"\r\n.".to_vec()),
+        Just(b".".to_vec()),
+        Just(b"\r".to_vec()),
+        Just(b"\n".to_vec()),
+        Just(b"\0".to_vec()),
+        Just(b"text".to_vec()),
+    ];
+    proptest::collection::vec(piece, 0..40).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #[test]
+    fn decoding_does_not_depend_on_the_cuts(wire in noisy(), cut in 1usize..9) {
+        for policy in [BareEol::Refuse, BareEol::Keep, BareEol::Normalise] {
+            let whole = decode(&wire, policy, wire.len().max(1));
+            prop_assert_eq!(&whole, &decode(&wire, policy, cut));
+            prop_assert_eq!(whole.rest.as_deref(), end_by_definition(&wire).map(|at| &wire[at..]));
+        }
+    }
+
+    #[test]
+    fn encoding_does_not_depend_on_the_cuts_and_comes_back(body in noisy(), cut in 1usize..9) {
+        let encode = |cut: usize, linked: bool| {
+            let mut out = SendBuf::new();
+            let mut encoder = DataEncoder::new(OutEol::Normalise);
+            for part in body.chunks(cut) {
+                if linked {
+                    encoder.encode_bytes(&bytes::Bytes::copy_from_slice(part), &mut out).unwrap();
+                } else {
+                    encoder.encode(part, &mut out).unwrap();
+                }
+            }
+            encoder.finish(&mut out).unwrap();
+            out.take_all()
+        };
+        let whole = encode(body.len().max(1), false);
+        prop_assert_eq!(&whole, &encode(cut, false));
+        prop_assert_eq!(&whole, &encode(cut, true));
+        prop_assert_eq!(decode(&whole, BareEol::Keep, 3).body, normalised(&body));
+    }
+}
