@@ -80,8 +80,8 @@ impl RecvBuf {
         self.offered = 0;
     }
 
-    /// Octets that ever came in.
-    fn total(&self) -> u64 {
+    /// Octets that ever came in. A machine sees by it whether the peer is alive.
+    pub fn total(&self) -> u64 {
         self.consumed.saturating_add(self.buf.len() as u64)
     }
 

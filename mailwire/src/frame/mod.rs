@@ -6,11 +6,14 @@
 //! - [`LineFramer`]: whole lines, with a limit, and over-long lines skipped without holding them.
 //! - [`DataDecoder`]: dot-stuffed message data in (SMTP DATA, POP3 RETR).
 //! - [`DataEncoder`]: dot-stuffed message data out.
+//! - [`speaks_other`]: TLS or HTTP on a port for plain text.
 
 mod data_in;
 mod data_out;
 mod line;
+mod other;
 
 pub use data_in::{BareEol, DataDecoder, Defects, Piece};
 pub use data_out::{BareEolFound, DataEncoder, OutEol};
 pub use line::{Line, LineFramer, strip_eol};
+pub use other::speaks_other;
