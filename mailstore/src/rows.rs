@@ -1,0 +1,303 @@
+//! The rows of a mailbox in compact, shared, copy-on-write blocks: a clone costs one pointer per block,
+//! a change copies one block.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::{Flags, MessageId, ModSeq, Row, Status, Timestamp, Uid, UidValidity};
+
+/// Rows in a block: a change copies at most this many.
+const BLOCK: usize = 256;
+
+/// A mailbox's rows, its counters and its tombstones.
+#[derive(Clone, Debug)]
+pub(crate) struct Rows {
+    status: Status,
+    blocks: Vec<Arc<Block>>,
+    keywords: Arc<KeywordSets>,
+    graves: Vec<Arc<Vec<Grave>>>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Block {
+    rows: Vec<Packed>,
+    highest: u64,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Packed {
+    message: MessageId,
+    modseq: ModSeq,
+    size: u64,
+    internal_date: Timestamp,
+    save_date: Timestamp,
+    uid: Uid,
+    /// System flags in the low 8 bits, the number of the keyword set above them.
+    flags: u32,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Grave {
+    modseq: ModSeq,
+    uid: Uid,
+}
+
+/// The distinct keyword sets in use; number 0 is the empty one.
+#[derive(Clone, Debug)]
+struct KeywordSets {
+    sets: Vec<Flags>,
+    numbers: HashMap<Vec<Box<str>>, u32>,
+    spelling: HashMap<String, Box<str>>,
+}
+
+impl Rows {
+    pub(crate) fn new(uid_validity: UidValidity) -> Rows {
+        let keywords = KeywordSets {
+            sets: vec![Flags::NONE],
+            numbers: HashMap::new(),
+            spelling: HashMap::new(),
+        };
+        Rows {
+            status: Status::empty(uid_validity),
+            blocks: Vec::new(),
+            keywords: Arc::new(keywords),
+            graves: Vec::new(),
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        usize::try_from(self.status.messages).unwrap_or(usize::MAX)
+    }
+
+    pub(crate) const fn status(&self) -> Status {
+        self.status
+    }
+
+    /// Makes the counters at least these.
+    pub(crate) fn raise(&mut self, uid_next: Uid, modseq: ModSeq) {
+        self.status.uid_next = self.status.uid_next.max(uid_next);
+        self.status.highest_modseq = self.status.highest_modseq.max(modseq);
+    }
+
+    /// Adds a row after the last; false, and nothing happens, when its UID is not higher.
+    pub(crate) fn push(&mut self, row: &Row) -> bool {
+        if self.blocks.last().and_then(|block| block.last_uid()).is_some_and(|u| u >= row.uid) {
+            return false;
+        }
+        let packed = Packed {
+            message: row.message,
+            modseq: row.modseq,
+            size: row.size,
+            internal_date: row.internal_date,
+            save_date: row.save_date,
+            uid: row.uid,
+            flags: pack(&mut self.keywords, &row.flags),
+        };
+        match self.blocks.last_mut() {
+            Some(block) if block.rows.len() < BLOCK => Arc::make_mut(block).push(packed),
+            _ => {
+                let mut block = Block { rows: Vec::with_capacity(1), highest: 0 };
+                block.push(packed);
+                self.blocks.push(Arc::new(block));
+            }
+        }
+        self.count(packed, true);
+        let next = row.uid.next().unwrap_or(row.uid);
+        self.raise(next, row.modseq);
+        true
+    }
+
+    /// Gives a row these flags; false when there is none.
+    pub(crate) fn set_flags(&mut self, uid: Uid, flags: &Flags, modseq: ModSeq) -> bool {
+        let Some((block, place)) = self.locate(uid) else { return false };
+        let flags = pack(&mut self.keywords, flags);
+        let Some(block) = self.blocks.get_mut(block).map(Arc::make_mut) else { return false };
+        let Some(row) = block.rows.get_mut(place) else { return false };
+        let old = *row;
+        row.flags = flags;
+        row.modseq = modseq;
+        let new = *row;
+        block.highest = block.highest.max(modseq.value());
+        self.count(old, false);
+        self.count(new, true);
+        self.raise(Uid::FIRST, modseq);
+        true
+    }
+
+    /// Removes rows; `uids` ascend. What is not there is passed over.
+    pub(crate) fn remove(&mut self, uids: &[Uid], modseq: ModSeq) {
+        let mut left = uids;
+        let mut index = self.blocks.partition_point(|block| {
+            block.last_uid().zip(left.first()).is_some_and(|(last, first)| last < *first)
+        });
+        while let (Some(block), Some(_)) = (self.blocks.get_mut(index), left.first()) {
+            let Some(last) = block.last_uid() else { break };
+            let (here, later) = left.split_at(left.partition_point(|uid| *uid <= last));
+            left = later;
+            if !here.is_empty() {
+                let block = Arc::make_mut(block);
+                let mut gone = Vec::new();
+                block.rows.retain(|row| {
+                    let stays = here.binary_search(&row.uid).is_err();
+                    if !stays {
+                        gone.push(*row);
+                    }
+                    stays
+                });
+                for row in gone {
+                    self.count(row, false);
+                    self.bury(Grave { modseq, uid: row.uid });
+                }
+            }
+            index += 1;
+        }
+        self.blocks.retain(|block| !block.rows.is_empty());
+        self.raise(Uid::FIRST, modseq);
+    }
+
+    /// Records a removal that happened earlier.
+    pub(crate) fn bury_old(&mut self, uid: Uid, modseq: ModSeq) {
+        self.bury(Grave { modseq, uid });
+        self.raise(uid.next().unwrap_or(uid), modseq);
+    }
+
+    fn bury(&mut self, grave: Grave) {
+        match self.graves.last_mut() {
+            Some(graves) if graves.len() < BLOCK => Arc::make_mut(graves).push(grave),
+            _ => self.graves.push(Arc::new(vec![grave])),
+        }
+    }
+
+    pub(crate) fn find(&self, uid: Uid) -> Option<Row> {
+        let (block, place) = self.locate(uid)?;
+        let packed = self.blocks.get(block)?.rows.get(place)?;
+        Some(self.unpack(packed))
+    }
+
+    pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = Row> {
+        self.packed().map(|packed| self.unpack(packed))
+    }
+
+    pub(crate) fn uids(&self) -> impl DoubleEndedIterator<Item = Uid> {
+        self.packed().map(|packed| packed.uid)
+    }
+
+    pub(crate) fn messages(&self) -> impl Iterator<Item = (Uid, MessageId)> {
+        self.packed().map(|packed| (packed.uid, packed.message))
+    }
+
+    /// The UIDs of the rows with [`Flags::DELETED`].
+    pub(crate) fn deleted(&self) -> impl Iterator<Item = Uid> {
+        let deleted = u32::from(Flags::DELETED.bits());
+        self.packed().filter(move |row| row.flags & deleted != 0).map(|row| row.uid)
+    }
+
+    pub(crate) fn changed_since(&self, modseq: ModSeq) -> impl Iterator<Item = Row> {
+        let blocks = self.blocks.iter().filter(move |block| block.highest > modseq.value());
+        let rows = blocks.flat_map(|block| block.rows.iter());
+        rows.filter(move |row| row.modseq > modseq).map(|packed| self.unpack(packed))
+    }
+
+    /// The UIDs removed after this point, ascending.
+    pub(crate) fn expunged_since(&self, modseq: ModSeq) -> Vec<Uid> {
+        let late = |grave: &&Grave| grave.modseq > modseq;
+        let blocks = self.graves.iter().rev();
+        let blocks = blocks.take_while(|block| block.last().is_some_and(|g| g.modseq > modseq));
+        let mut uids: Vec<Uid> =
+            blocks.flat_map(|block| block.iter().rev().take_while(late)).map(|g| g.uid).collect();
+        uids.sort_unstable();
+        uids
+    }
+
+    pub(crate) fn keywords(&self) -> Flags {
+        Flags::NONE.with_keywords(self.keywords.spelling.values().map(|name| &**name))
+    }
+
+    /// The flags, keywords spelled as this mailbox spells them.
+    pub(crate) fn spelled(&self, flags: &Flags) -> Flags {
+        let spelling = &self.keywords.spelling;
+        flags.spelled_like(|name| spelling.get(&name.to_ascii_lowercase()).cloned())
+    }
+
+    fn packed(&self) -> impl DoubleEndedIterator<Item = &Packed> {
+        self.blocks.iter().flat_map(|block| block.rows.iter())
+    }
+
+    fn locate(&self, uid: Uid) -> Option<(usize, usize)> {
+        let block = self.blocks.partition_point(|b| b.last_uid().is_some_and(|last| last < uid));
+        let rows = &self.blocks.get(block)?.rows;
+        let place = rows.binary_search_by_key(&uid, |row| row.uid).ok()?;
+        Some((block, place))
+    }
+
+    fn unpack(&self, packed: &Packed) -> Row {
+        Row {
+            uid: packed.uid,
+            message: packed.message,
+            flags: self.keywords.unpack(packed.flags),
+            modseq: packed.modseq,
+            size: packed.size,
+            internal_date: packed.internal_date,
+            save_date: packed.save_date,
+        }
+    }
+
+    fn count(&mut self, row: Packed, comes: bool) {
+        let step = |count: &mut u32, applies: bool| match (applies, comes) {
+            (false, _) => {}
+            (true, true) => *count += 1,
+            (true, false) => *count = count.saturating_sub(1),
+        };
+        step(&mut self.status.messages, true);
+        step(&mut self.status.unseen, row.flags & u32::from(Flags::SEEN.bits()) == 0);
+        step(&mut self.status.deleted, row.flags & u32::from(Flags::DELETED.bits()) != 0);
+        let size = self.status.size;
+        self.status.size =
+            if comes { size.saturating_add(row.size) } else { size.saturating_sub(row.size) };
+    }
+}
+
+impl Block {
+    fn push(&mut self, row: Packed) {
+        self.highest = self.highest.max(row.modseq.value());
+        self.rows.push(row);
+    }
+
+    fn last_uid(&self) -> Option<Uid> {
+        self.rows.last().map(|row| row.uid)
+    }
+}
+
+fn pack(keywords: &mut Arc<KeywordSets>, flags: &Flags) -> u32 {
+    let system = u32::from(flags.bits());
+    let names: Vec<Box<str>> = flags.keywords().map(Box::from).collect();
+    if names.is_empty() {
+        return system;
+    }
+    let number = match keywords.numbers.get(&names) {
+        Some(number) => *number,
+        None => Arc::make_mut(keywords).add(names, flags),
+    };
+    system | number << 8
+}
+
+impl KeywordSets {
+    fn add(&mut self, names: Vec<Box<str>>, flags: &Flags) -> u32 {
+        let number = u32::try_from(self.sets.len()).unwrap_or(u32::MAX);
+        for name in &names {
+            self.spelling.entry(name.to_ascii_lowercase()).or_insert_with(|| name.clone());
+        }
+        self.sets.push(flags.keyword_set());
+        self.numbers.insert(names, number);
+        number
+    }
+
+    fn unpack(&self, packed: u32) -> Flags {
+        let [bits, ..] = packed.to_le_bytes();
+        let system = Flags::from_bits(bits);
+        match usize::try_from(packed >> 8).ok().and_then(|number| self.sets.get(number)) {
+            Some(set) => system.union(set),
+            None => system,
+        }
+    }
+}
