@@ -1,0 +1,39 @@
+//! What IMAP shows of a message: ENVELOPE, BODY, BODYSTRUCTURE and sections, from raw octets.
+//!
+//! A message is looked at once, at delivery: [`summarize`] gives a small blob for the store to keep
+//! and not to understand. From the blob alone, [`Summary`] answers ENVELOPE, BODY and
+//! BODYSTRUCTURE, and says which octets of the message a section is ([`Plan`]), so that FETCH of
+//! 10,000 envelopes opens no message and `BODY[1]` reads that part only.
+//!
+//! Malformed MIME is bounded: nesting deeper than [`MAX_DEPTH`] and parts beyond [`MAX_PARTS`] are
+//! taken as they stand, unparsed.
+//!
+//! ```
+//! use imap_proto::{mime, types::{BodySection, Section, SectionText}};
+//!
+//! let message = b"From: Ann <ann@a.test>\r\nSubject: Hi\r\n\r\nHello\r\n";
+//! let blob = mime::summarize(message);
+//! let summary = mime::Summary::decode(&blob).unwrap();
+//! assert!(summary.envelope().starts_with(b"(NIL \"Hi\" ((\"Ann\" NIL \"ann\" \"a.test\"))"));
+//!
+//! let text = BodySection::peek(Section::new(vec![], SectionText::Text));
+//! let mime::Plan::Octets(range) = summary.plan(&text) else { unreachable!() };
+//! assert_eq!(&message[range.start as usize..range.end as usize], b"Hello\r\n");
+//! ```
+
+mod address;
+mod content;
+mod date;
+mod decode;
+mod envelope;
+mod header;
+mod render;
+mod section;
+mod structure;
+mod summary;
+
+pub use decode::{decode_body, decode_text, to_utf8};
+pub use header::{Field, fields};
+pub use section::{FieldFilter, Plan};
+pub use structure::{MAX_DEPTH, MAX_PARTS, Part, PartKind, Structure};
+pub use summary::{Summary, summarize};

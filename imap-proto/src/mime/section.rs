@@ -1,0 +1,139 @@
+//! Which octets a section is (RFC 3501 §6.4.5).
+
+use alloc::{borrow::Cow, string::String, vec::Vec};
+use core::ops::Range;
+
+use super::{
+    header::fields,
+    structure::{Part, PartKind, Structure},
+};
+use crate::types::{BodySection, Partial, Section, SectionText};
+
+/// How to get the octets of a section.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Plan {
+    /// There is no such part: the answer is NIL.
+    Nil,
+    /// These octets of the message, partial already taken into account.
+    Octets(Range<u64>),
+    /// Some fields of the header that these octets are: read them, then [`FieldFilter::apply`].
+    Fields(Range<u64>, FieldFilter),
+}
+
+/// Which fields of a header a section holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldFilter {
+    names: Vec<String>,
+    keep: bool,
+    partial: Option<Partial>,
+}
+
+impl FieldFilter {
+    /// The chosen fields, octets as they stand, and the empty line; of these the partial, if one was
+    /// asked for.
+    pub fn apply(&self, header: &[u8]) -> Vec<u8> {
+        let mut out = Vec::new();
+        for field in fields(header) {
+            if self.names.iter().any(|name| field.is(name)) == self.keep {
+                out.extend_from_slice(field.raw);
+                if !field.raw.ends_with(b"\n") {
+                    out.extend_from_slice(b"\r\n");
+                }
+            }
+        }
+        // RFC 3501 §6.4.5: the delimiting blank line is always there.
+        out.extend_from_slice(b"\r\n");
+        if let Some(partial) = self.partial {
+            let (start, len) = partial.within(out.len() as u64);
+            let to_usize = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
+            out.drain(..to_usize(start).min(out.len()));
+            out.truncate(to_usize(len));
+        }
+        out
+    }
+}
+
+impl Structure {
+    /// How to get the octets of `wanted`.
+    pub fn plan(&self, wanted: &BodySection<'_>) -> Plan {
+        let Some(range) = self.locate(&wanted.section) else { return Plan::Nil };
+        let range = range.start as u64..range.end as u64;
+        let filter = |names: &[Cow<'_, str>], keep| FieldFilter {
+            names: names.iter().map(|name| String::from(&**name)).collect(),
+            keep,
+            partial: wanted.partial,
+        };
+        match &wanted.section.text {
+            SectionText::HeaderFields(names) => Plan::Fields(range, filter(names, true)),
+            SectionText::HeaderFieldsNot(names) => Plan::Fields(range, filter(names, false)),
+            _ => match wanted.partial {
+                None => Plan::Octets(range),
+                Some(partial) => {
+                    let (start, len) = partial.within(range.end.saturating_sub(range.start));
+                    let start = range.start.saturating_add(start);
+                    Plan::Octets(start..start.saturating_add(len))
+                }
+            },
+        }
+    }
+
+    fn locate(&self, section: &Section<'_>) -> Option<Range<usize>> {
+        let root = self.parts.first()?;
+        let (part, message) = match section.part.as_slice() {
+            [] => (root, Some(root)),
+            numbers => {
+                let (index, part) = self.find(numbers)?;
+                let inner = (part.kind == PartKind::Message)
+                    .then(|| self.parts.get(index.saturating_add(1)))
+                    .flatten();
+                (part, inner)
+            }
+        };
+        match section.text {
+            SectionText::Full if section.part.is_empty() => {
+                Some(root.header.start..root.body.end)
+            }
+            SectionText::Full => Some(part.body.clone()),
+            SectionText::Mime => Some(part.header.clone()),
+            // HEADER and TEXT are those of a message: the whole one, or one inside.
+            SectionText::Text => message.map(|m| m.body.clone()),
+            SectionText::Header
+            | SectionText::HeaderFields(_)
+            | SectionText::HeaderFieldsNot(_) => message.map(|m| m.header.clone()),
+        }
+    }
+
+    /// The part of these numbers. "Every message has at least one part number": the body of a
+    /// message that is no multipart is its part 1.
+    fn find(&self, numbers: &[u32]) -> Option<(usize, &Part)> {
+        let mut message = Some(0usize); // the message whose parts are counted, if it is one
+        let mut index = 0usize;
+        for number in numbers {
+            let container = match message {
+                Some(m) if self.parts.get(m)?.kind != PartKind::Multipart => {
+                    if *number != 1 {
+                        return None;
+                    }
+                    index = m;
+                    message = self.inner_message(m);
+                    continue;
+                }
+                Some(m) => m,
+                None => index,
+            };
+            if self.parts.get(container)?.kind != PartKind::Multipart {
+                return None;
+            }
+            let nth = usize::try_from(*number).ok()?.checked_sub(1)?;
+            index = self.children(container).nth(nth)?;
+            message = self.inner_message(index);
+        }
+        Some((index, self.parts.get(index)?))
+    }
+
+    fn inner_message(&self, index: usize) -> Option<usize> {
+        let part = self.parts.get(index)?;
+        (part.kind == PartKind::Message).then(|| index.saturating_add(1))
+    }
+}

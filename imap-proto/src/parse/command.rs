@@ -1,0 +1,267 @@
+//! Commands (RFC 3501 §9 `command`).
+
+use alloc::{borrow::Cow, vec::Vec};
+
+use nom::{
+    Parser,
+    branch::alt,
+    bytes::complete::{tag as lit, take_while1},
+    combinator::{opt, value, verify},
+    error::ErrorKind,
+    multi::many1,
+    sequence::{delimited, preceded},
+};
+
+use super::{Res, basic::*, fail, fetch, list, offset_of, search};
+use crate::{
+    command::{Append, Command, SecretText, Tagged},
+    types::{SpecialUse, string::is_tag_char},
+};
+
+/// Why a command was not understood, and the tag its answer must carry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{kind} at octet {offset}")]
+#[non_exhaustive]
+pub struct CommandError<'a> {
+    /// The tag, if one could be read.
+    pub tag: Option<&'a str>,
+    /// What is wrong.
+    pub kind: CommandErrorKind,
+    /// Where, in octets from the start of the frame.
+    pub offset: usize,
+}
+
+/// What is wrong with a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CommandErrorKind {
+    /// There is no tag.
+    #[error("missing or invalid tag")]
+    Tag,
+    /// No such command.
+    #[error("unknown command")]
+    Unknown,
+    /// The command exists, its arguments do not fit.
+    #[error("invalid arguments")]
+    Arguments,
+}
+
+/// Reads one command: a whole frame, literals and the final CRLF included.
+///
+/// ```
+/// use imap_proto::{command::Command, parse};
+///
+/// let read = parse::command(b"a1 noop\r\n").unwrap();
+/// assert_eq!((read.tag, read.command), ("a1", Command::Noop));
+/// assert_eq!(parse::command(b"a2 frob\r\n").unwrap_err().tag, Some("a2"));
+/// ```
+pub fn command(frame: &[u8]) -> Result<Tagged<'_>, CommandError<'_>> {
+    let (rest, tag) = tag(frame)
+        .map_err(|_| CommandError { tag: None, kind: CommandErrorKind::Tag, offset: 0 })?;
+    let error = |kind, offset| CommandError { tag: Some(tag), kind, offset };
+    let at = frame.len().saturating_sub(rest.len());
+    let (rest, name) = verb(rest).map_err(|_| error(CommandErrorKind::Unknown, at))?;
+    match arguments(name, rest) {
+        None => Err(error(CommandErrorKind::Unknown, at)),
+        Some(Err(e)) => Err(error(CommandErrorKind::Arguments, offset_of(frame, e))),
+        Some(Ok((rest, command))) => match end(rest) {
+            Ok(_) => Ok(Tagged { tag, command }),
+            Err(e) => Err(error(CommandErrorKind::Arguments, offset_of(frame, e))),
+        },
+    }
+}
+
+/// Reads an APPEND up to and with the `{n}` of its message literal; `None` if `head` ends in another
+/// literal, or is no APPEND.
+pub fn append_head(head: &[u8]) -> Option<Tagged<'_>> {
+    let (rest, tag) = tag(head).ok()?;
+    let (rest, name) = verb(rest).ok()?;
+    if !name.eq_ignore_ascii_case("APPEND") {
+        return None;
+    }
+    match append(rest) {
+        Ok(([], append)) => Some(Tagged { tag, command: Command::Append(append) }),
+        _ => None,
+    }
+}
+
+/// `tag = 1*<any ASTRING-CHAR except "+">`, and the space after it.
+pub(crate) fn tag(input: &[u8]) -> Res<'_, &str> {
+    let (rest, tag) = ascii(take_while1(is_tag_char)).parse(input)?;
+    match rest {
+        [b' ', rest @ ..] => Ok((rest, tag)),
+        // A line that is a tag alone still tells its tag.
+        _ => fail(input, ErrorKind::Space),
+    }
+}
+
+/// The command's name; `UID` and the word after it are one name.
+fn verb(input: &[u8]) -> Res<'_, &str> {
+    let (rest, name) = atom(input)?;
+    if name.eq_ignore_ascii_case("UID") {
+        let (rest, second) = preceded(sp, atom).parse(rest)?;
+        let len = name.len().saturating_add(1).saturating_add(second.len());
+        let both = input.get(..len).and_then(|both| core::str::from_utf8(both).ok());
+        return Ok((rest, both.unwrap_or(name)));
+    }
+    Ok((rest, name))
+}
+
+/// `None`: no such command.
+fn arguments<'a>(name: &str, rest: &'a [u8]) -> Option<Res<'a, Command<'a>>> {
+    let mut upper = [0u8; 16];
+    let upper = upper.get_mut(..name.len())?;
+    upper.copy_from_slice(name.as_bytes());
+    upper.make_ascii_uppercase();
+    let name = &*upper;
+    let plain = |command| Some(Ok((rest, command)));
+    let uid = name.starts_with(b"UID ");
+    match name.strip_prefix(b"UID ").unwrap_or(name) {
+        b"FETCH" => return Some(fetch_command(rest, uid)),
+        b"STORE" => return Some(store_command(rest, uid)),
+        b"SEARCH" => {
+            let query = search::search.map(|query| Command::Search { uid, query }).parse(rest);
+            return Some(query);
+        }
+        b"COPY" => {
+            let copy = |(set, mailbox)| Command::Copy { uid, set, mailbox };
+            return Some(set_and_mailbox.map(copy).parse(rest));
+        }
+        b"MOVE" => {
+            let to = |(set, mailbox)| Command::Move { uid, set, mailbox };
+            return Some(set_and_mailbox.map(to).parse(rest));
+        }
+        b"EXPUNGE" if uid => {
+            let set = preceded(sp, sequence_set).map(|set| Command::Expunge(Some(set)));
+            return Some({ set }.parse(rest));
+        }
+        _ => {}
+    }
+    Some(match name {
+        b"CAPABILITY" => return plain(Command::Capability),
+        b"NOOP" => return plain(Command::Noop),
+        b"LOGOUT" => return plain(Command::Logout),
+        b"STARTTLS" => return plain(Command::StartTls),
+        b"NAMESPACE" => return plain(Command::Namespace),
+        b"CHECK" => return plain(Command::Check),
+        b"CLOSE" => return plain(Command::Close),
+        b"UNSELECT" => return plain(Command::Unselect),
+        b"EXPUNGE" => return plain(Command::Expunge(None)),
+        b"IDLE" => return plain(Command::Idle),
+        b"ID" => id(rest),
+        b"AUTHENTICATE" => authenticate(rest),
+        b"LOGIN" => login(rest),
+        b"ENABLE" => many1(preceded(sp, atom)).map(Command::Enable).parse(rest),
+        b"SELECT" => select(rest, false),
+        b"EXAMINE" => select(rest, true),
+        b"CREATE" => create(rest),
+        b"DELETE" => preceded(sp, mailbox).map(Command::Delete).parse(rest),
+        b"RENAME" => (preceded(sp, mailbox), preceded(sp, mailbox))
+            .map(|(from, to)| Command::Rename(from, to))
+            .parse(rest),
+        b"SUBSCRIBE" => preceded(sp, mailbox).map(Command::Subscribe).parse(rest),
+        b"UNSUBSCRIBE" => preceded(sp, mailbox).map(Command::Unsubscribe).parse(rest),
+        b"LIST" => list::list.map(Command::List).parse(rest),
+        b"LSUB" => list::lsub.map(Command::Lsub).parse(rest),
+        b"STATUS" => (preceded(sp, mailbox), preceded(sp, list::status_items))
+            .map(|(mailbox, items)| Command::Status(mailbox, items))
+            .parse(rest),
+        b"APPEND" => append.map(Command::Append).parse(rest),
+        _ => return None,
+    })
+}
+
+/// `id = "ID" SP ("(" [string SP nstring *(SP string SP nstring)] ")" / nil)` (RFC 2971 §4)
+fn id(input: &[u8]) -> Res<'_, Command<'_>> {
+    // A field's name is a string; unquoted ones are seen in the wild.
+    let pair = |input| -> Res<'_, (Cow<'_, [u8]>, Option<Cow<'_, [u8]>>)> {
+        let (rest, name) = astring(input)?;
+        let (rest, value) =
+            preceded(sp, alt((value(None, nil), astring.map(Some)))).parse(rest)?;
+        Ok((rest, (name, value)))
+    };
+    preceded(sp, alt((value(Vec::new(), nil), paren_list(pair)))).map(Command::Id).parse(input)
+}
+
+/// `authenticate = "AUTHENTICATE" SP auth-type [SP (base64 / "=")]` (RFC 4959 §7)
+fn authenticate(input: &[u8]) -> Res<'_, Command<'_>> {
+    let base64 = take_while1(|b: u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'='));
+    let (rest, (mechanism, initial)) =
+        (preceded(sp, atom), opt(preceded(sp, base64))).parse(input)?;
+    Ok((rest, Command::Authenticate { mechanism, initial: initial.map(SecretText::new) }))
+}
+
+/// `login = "LOGIN" SP userid SP password`
+fn login(input: &[u8]) -> Res<'_, Command<'_>> {
+    let (rest, (user, password)) =
+        (preceded(sp, astring), preceded(sp, astring)).parse(input)?;
+    Ok((rest, Command::Login { user, password: SecretText::new(password) }))
+}
+
+/// `select = "SELECT" SP mailbox [SP "(" select-param *(SP select-param) ")"]` (RFC 4466 §2.1)
+fn select(input: &[u8], read_only: bool) -> Res<'_, Command<'_>> {
+    let (rest, mailbox) = preceded(sp, mailbox).parse(input)?;
+    let (rest, params) = opt(preceded(sp, paren_list(word("CONDSTORE")))).parse(rest)?;
+    Ok((rest, Command::Select { mailbox, read_only, condstore: params.is_some() }))
+}
+
+/// `create = "CREATE" SP mailbox [SP "(" "USE" SP "(" [use-attr *(SP use-attr)] ")" ")"]`
+/// (RFC 6154 §6)
+fn create(input: &[u8]) -> Res<'_, Command<'_>> {
+    let use_attr = |input| -> Res<'_, SpecialUse> {
+        let (rest, text) = flag(input)?;
+        match SpecialUse::new(&alloc::format!("{text}")) {
+            Some(one) => Ok((rest, one)),
+            None => fail(input, ErrorKind::Tag),
+        }
+    };
+    let uses = delimited((lit(" ("), word("USE"), sp), paren_list(use_attr), lit(")"));
+    let (rest, (mailbox, uses)) = (preceded(sp, mailbox), opt(uses)).parse(input)?;
+    Ok((rest, Command::Create { mailbox, uses: uses.unwrap_or_default() }))
+}
+
+/// `append = "APPEND" SP mailbox [SP flag-list] [SP date-time] SP literal`, up to the literal's
+/// octets.
+fn append(input: &[u8]) -> Res<'_, Append<'_>> {
+    let (rest, mailbox) = preceded(sp, mailbox).parse(input)?;
+    let (rest, flags) = opt(preceded(sp, flag_list)).parse(rest)?;
+    let (rest, date) = opt(preceded(sp, date_time)).parse(rest)?;
+    let (rest, (size, non_sync)) =
+        verify(preceded(sp, literal_head), |_| !rest.starts_with(b" ~")).parse(rest)?;
+    Ok((rest, Append { mailbox, flags: flags.unwrap_or_default(), date, size, non_sync }))
+}
+
+fn set_and_mailbox(
+    input: &[u8],
+) -> Res<'_, (crate::types::SequenceSet, crate::types::Mailbox<'_>)> {
+    (preceded(sp, sequence_set), preceded(sp, mailbox)).parse(input)
+}
+
+/// `fetch = "FETCH" SP sequence-set SP (…) [fetch-modifiers]`
+fn fetch_command(input: &[u8], uid: bool) -> Res<'_, Command<'_>> {
+    let (rest, (set, items, changed_since)) = (
+        preceded(sp, sequence_set),
+        preceded(sp, fetch::fetch_items),
+        opt(fetch::changed_since),
+    )
+        .parse(input)?;
+    Ok((rest, Command::Fetch { uid, set, items, changed_since }))
+}
+
+/// `store = "STORE" SP sequence-set [store-modifiers] SP store-att-flags`
+fn store_command(input: &[u8], uid: bool) -> Res<'_, Command<'_>> {
+    let (rest, (set, unchanged_since, (action, silent, flags))) = (
+        preceded(sp, sequence_set),
+        opt(fetch::unchanged_since),
+        preceded(sp, fetch::store_flags),
+    )
+        .parse(input)?;
+    Ok((rest, Command::Store { uid, set, action, silent, flags, unchanged_since }))
+}
+
+/// The tag of a frame that may be nothing else.
+pub(crate) fn tag_of(frame: &[u8]) -> Option<&str> {
+    let end = frame.iter().position(|b| !is_tag_char(*b)).unwrap_or(frame.len());
+    let tag = core::str::from_utf8(frame.get(..end)?).ok()?;
+    (!tag.is_empty()).then_some(tag)
+}

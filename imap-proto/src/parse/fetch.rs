@@ -1,0 +1,207 @@
+//! What FETCH asks for.
+
+use alloc::vec::Vec;
+
+use nom::{
+    Parser,
+    branch::alt,
+    bytes::complete::tag,
+    combinator::{map_opt, opt, verify},
+    error::ErrorKind,
+    sequence::{delimited, preceded},
+};
+
+use super::{Res, basic::*, fail};
+use crate::types::{
+    BodySection, FetchItem, FetchItems, Partial, Section, SectionSpelling, SectionText,
+};
+
+/// `"ALL" / "FULL" / "FAST" / fetch-att / "(" fetch-att *(SP fetch-att) ")"`
+pub(super) fn fetch_items(input: &[u8]) -> Res<'_, FetchItems<'_>> {
+    use FetchItem::{Body, Envelope, Flags, InternalDate, Size};
+    if input.first() == Some(&b'(') {
+        return verify(paren_list(fetch_item), |items: &Vec<_>| !items.is_empty())
+            .map(FetchItems::new)
+            .parse(input);
+    }
+    let fast = || alloc::vec![Flags, InternalDate, Size];
+    let (rest, name) = item_name(input)?;
+    let items = match () {
+        () if name.eq_ignore_ascii_case(b"FAST") => fast(),
+        () if name.eq_ignore_ascii_case(b"ALL") => [fast(), alloc::vec![Envelope]].concat(),
+        () if name.eq_ignore_ascii_case(b"FULL") => [fast(), alloc::vec![Envelope, Body]].concat(),
+        () => {
+            let (rest, item) = fetch_item(input)?;
+            return Ok((rest, FetchItems::new(alloc::vec![item])));
+        }
+    };
+    Ok((rest, FetchItems::new(items)))
+}
+
+/// Letters, digits and dots: the name in front of `[`.
+pub(super) fn item_name(input: &[u8]) -> Res<'_, &[u8]> {
+    nom::bytes::complete::take_while1(|b: u8| b.is_ascii_alphanumeric() || b == b'.')(input)
+}
+
+/// `fetch-att`
+fn fetch_item(input: &[u8]) -> Res<'_, FetchItem<'_>> {
+    const PLAIN: [(&str, FetchItem<'static>); 8] = [
+        ("FLAGS", FetchItem::Flags),
+        ("UID", FetchItem::Uid),
+        ("INTERNALDATE", FetchItem::InternalDate),
+        ("RFC822.SIZE", FetchItem::Size),
+        ("ENVELOPE", FetchItem::Envelope),
+        ("BODYSTRUCTURE", FetchItem::BodyStructure),
+        ("BODY", FetchItem::Body),
+        ("MODSEQ", FetchItem::ModSeq),
+    ];
+    let (rest, name) = item_name(input)?;
+    let is = |text: &str| name.eq_ignore_ascii_case(text.as_bytes());
+    let peek = is("BODY.PEEK");
+    if peek || (is("BODY") && rest.first() == Some(&b'[')) {
+        let (rest, section) = section(rest)?;
+        let (rest, partial) = opt(partial).parse(rest)?;
+        let item = BodySection { section, partial, peek, spelling: SectionSpelling::Body };
+        return Ok((rest, FetchItem::Section(item)));
+    }
+    let spelled = |spelling, text, peek| {
+        let section = Section::new(Vec::new(), text);
+        FetchItem::Section(BodySection { section, partial: None, peek, spelling })
+    };
+    let item = match () {
+        () if is("RFC822") => spelled(SectionSpelling::Rfc822, SectionText::Full, false),
+        () if is("RFC822.HEADER") => {
+            spelled(SectionSpelling::Rfc822Header, SectionText::Header, true)
+        }
+        () if is("RFC822.TEXT") => spelled(SectionSpelling::Rfc822Text, SectionText::Text, false),
+        () => match PLAIN.iter().find(|(known, _)| is(known)) {
+            Some((_, item)) => item.clone(),
+            None => return fail(input, ErrorKind::Tag),
+        },
+    };
+    Ok((rest, item))
+}
+
+/// `section = "[" [section-spec] "]"`
+pub(super) fn section(input: &[u8]) -> Res<'_, Section<'_>> {
+    delimited(tag("["), section_spec, tag("]")).parse(input)
+}
+
+/// `section-spec = section-msgtext / (section-part ["." section-text])`
+fn section_spec(input: &[u8]) -> Res<'_, Section<'_>> {
+    let mut part = Vec::new();
+    let mut rest = input;
+    while rest.first().is_some_and(u8::is_ascii_digit) {
+        let (after, number) = nz_number(rest)?;
+        part.push(number);
+        match after {
+            [b'.', more @ ..] => rest = more,
+            _ => return Ok((after, Section::new(part, SectionText::Full))),
+        }
+    }
+    if part.is_empty() && rest.first() == Some(&b']') {
+        return Ok((rest, Section::default()));
+    }
+    let (rest, text) = section_text(rest)?;
+    // `MIME` needs a part number (RFC 3501 §6.4.5).
+    if part.is_empty() && text == SectionText::Mime {
+        return fail(input, ErrorKind::Verify);
+    }
+    Ok((rest, Section::new(part, text)))
+}
+
+/// `section-msgtext = "HEADER" / "HEADER.FIELDS" [".NOT"] SP header-list / "TEXT"`, or `MIME`
+fn section_text(input: &[u8]) -> Res<'_, SectionText<'_>> {
+    let (rest, name) = item_name(input)?;
+    let is = |text: &str| name.eq_ignore_ascii_case(text.as_bytes());
+    match () {
+        () if is("HEADER") => Ok((rest, SectionText::Header)),
+        () if is("TEXT") => Ok((rest, SectionText::Text)),
+        () if is("MIME") => Ok((rest, SectionText::Mime)),
+        () if is("HEADER.FIELDS") => {
+            header_list.map(SectionText::HeaderFields).parse(rest)
+        }
+        () if is("HEADER.FIELDS.NOT") => {
+            header_list.map(SectionText::HeaderFieldsNot).parse(rest)
+        }
+        () => fail(input, ErrorKind::Tag),
+    }
+}
+
+/// `SP "(" header-fld-name *(SP header-fld-name) ")"`
+fn header_list(input: &[u8]) -> Res<'_, Vec<alloc::borrow::Cow<'_, str>>> {
+    verify(preceded(tag(" "), paren_list(astring_text)), |names: &Vec<_>| !names.is_empty())
+        .parse(input)
+}
+
+/// `"<" number "." nz-number ">"`
+fn partial(input: &[u8]) -> Res<'_, Partial> {
+    let (rest, (offset, _, len)) =
+        delimited(tag("<"), (number64, tag("."), number64), tag(">")).parse(input)?;
+    if len == 0 {
+        return fail(input, ErrorKind::Verify);
+    }
+    Ok((rest, Partial::new(offset, len)))
+}
+
+/// `SP "(" "CHANGEDSINCE" SP mod-sequence-value ")"` (RFC 7162 §7)
+pub(super) fn changed_since(input: &[u8]) -> Res<'_, u64> {
+    delimited((tag(" ("), word("CHANGEDSINCE"), sp), number64, tag(")")).parse(input)
+}
+
+/// `"FLAGS" / "+FLAGS" / "-FLAGS"`, with `.SILENT`, and the flags with or without parentheses.
+pub(super) fn store_flags(input: &[u8]) -> Res<'_, StoreFlags<'_>> {
+    use crate::types::StoreAction::{Add, Remove, Replace};
+    let (rest, action) = match input {
+        [b'+', rest @ ..] => (rest, Add),
+        [b'-', rest @ ..] => (rest, Remove),
+        _ => (input, Replace),
+    };
+    let (rest, _) = word("FLAGS")(rest)?;
+    let (rest, silent) = opt(word(".SILENT")).parse(rest)?;
+    let (rest, _) = sp(rest)?;
+    let (rest, flags) =
+        alt((flag_list, nom::multi::separated_list1(sp, flag))).parse(rest)?;
+    // RFC 3501 §2.3.2: a client cannot alter \Recent.
+    if flags.contains(&crate::types::Flag::Recent) {
+        return fail(input, ErrorKind::Verify);
+    }
+    Ok((rest, (action, silent.is_some(), flags)))
+}
+
+pub(super) type StoreFlags<'a> =
+    (crate::types::StoreAction, bool, Vec<crate::types::Flag<'a>>);
+
+/// `SP "(" "UNCHANGEDSINCE" SP mod-sequence-valzer ")"` (RFC 7162 §7)
+pub(super) fn unchanged_since(input: &[u8]) -> Res<'_, u64> {
+    delimited((tag(" ("), word("UNCHANGEDSINCE"), sp), number64, tag(")")).parse(input)
+}
+
+/// A section as a response has it, with the origin octet of a partial: `BODY[…]<0>`.
+pub(super) fn response_section(input: &[u8]) -> Res<'_, (BodySection<'_>, Option<u64>)> {
+    let (rest, name) = item_name(input)?;
+    let is = |text: &str| name.eq_ignore_ascii_case(text.as_bytes());
+    let spelled = |spelling, text| BodySection {
+        section: Section::new(Vec::new(), text),
+        spelling,
+        ..BodySection::default()
+    };
+    match () {
+        () if is("BODY") => {
+            let (rest, section) = section(rest)?;
+            let origin = delimited(tag("<"), number64, tag(">"));
+            let (rest, origin) = opt(origin).parse(rest)?;
+            Ok((rest, (BodySection::new(section), origin)))
+        }
+        () if is("RFC822") => {
+            Ok((rest, (spelled(SectionSpelling::Rfc822, SectionText::Full), None)))
+        }
+        () if is("RFC822.HEADER") => {
+            Ok((rest, (spelled(SectionSpelling::Rfc822Header, SectionText::Header), None)))
+        }
+        () if is("RFC822.TEXT") => {
+            Ok((rest, (spelled(SectionSpelling::Rfc822Text, SectionText::Text), None)))
+        }
+        () => map_opt(nom::combinator::success(()), |()| None).parse(input),
+    }
+}

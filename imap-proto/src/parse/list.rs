@@ -1,0 +1,129 @@
+//! LIST and LSUB with the options of RFC 5258, RFC 5819 and RFC 6154.
+
+use alloc::{borrow::Cow, vec::Vec};
+
+use nom::{
+    Parser,
+    bytes::complete::take_while1,
+    combinator::{map_opt, opt, verify},
+    error::ErrorKind,
+    sequence::preceded,
+};
+
+use super::{Res, basic::*, fail};
+use crate::types::{ListQuery, ListReturn, ListSelect, StatusItem, string::is_list_char};
+
+/// `list = "LIST" [SP list-select-opts] SP mailbox SP mbox-or-pat [SP list-return-opts]`, from the
+/// space after the word on.
+pub(super) fn list(input: &[u8]) -> Res<'_, ListQuery<'_>> {
+    let (rest, _) = sp(input)?;
+    let (rest, select) = opt(|i| {
+        let (rest, select) = select_opts(i)?;
+        let (rest, _) = sp(rest)?;
+        Ok((rest, select))
+    })
+    .parse(rest)?;
+    let (rest, reference) = map_opt(astring, pattern_text).parse(rest)?;
+    let (rest, _) = sp(rest)?;
+    let many = rest.first() == Some(&b'(');
+    let (rest, patterns) = if many {
+        verify(paren_list(list_mailbox), |all: &Vec<_>| !all.is_empty()).parse(rest)?
+    } else {
+        list_mailbox.map(|one| alloc::vec![one]).parse(rest)?
+    };
+    let (rest, returns) = opt(preceded((sp, word("RETURN"), sp), return_opts)).parse(rest)?;
+    let extended = select.is_some() || many || returns.is_some();
+    let (select, returns) = (select.unwrap_or_default(), returns.unwrap_or_default());
+    Ok((rest, ListQuery { reference, patterns, select, returns, extended }))
+}
+
+/// `lsub = "LSUB" SP mailbox SP list-mailbox`, from the space after the word on.
+pub(super) fn lsub(input: &[u8]) -> Res<'_, ListQuery<'_>> {
+    let (rest, (_, reference, _, pattern)) =
+        (sp, map_opt(astring, pattern_text), sp, list_mailbox).parse(input)?;
+    let mut query = ListQuery::basic(reference, pattern);
+    query.select.subscribed = true;
+    Ok((rest, query))
+}
+
+/// `list-mailbox = 1*list-char / string`
+fn list_mailbox(input: &[u8]) -> Res<'_, Cow<'_, str>> {
+    match input.first() {
+        Some(b'"' | b'{') => map_opt(string, pattern_text).parse(input),
+        _ => map_opt(take_while1(is_list_char), |p| pattern_text(Cow::Borrowed(p))).parse(input),
+    }
+}
+
+/// A pattern in Unicode. One that is no modified UTF-7 stays as it is: it matches no mailbox by
+/// accident, and a client that typed `&` gets an empty list instead of an error.
+fn pattern_text(octets: Cow<'_, [u8]>) -> Option<Cow<'_, str>> {
+    let text = to_text(octets)?;
+    if text.contains('&')
+        && let Ok(decoded) = crate::types::decode_mailbox(&text)
+    {
+        return Some(Cow::Owned(decoded));
+    }
+    Some(text)
+}
+
+/// `list-select-opts = "(" [list-select-opt *(SP list-select-opt)] ")"`
+fn select_opts(input: &[u8]) -> Res<'_, ListSelect> {
+    let (rest, names) = paren_list(atom)(input)?;
+    let mut select = ListSelect::default();
+    for name in names {
+        match () {
+            () if name.eq_ignore_ascii_case("SUBSCRIBED") => select.subscribed = true,
+            () if name.eq_ignore_ascii_case("REMOTE") => select.remote = true,
+            () if name.eq_ignore_ascii_case("RECURSIVEMATCH") => select.recursive_match = true,
+            () if name.eq_ignore_ascii_case("SPECIAL-USE") => select.special_use = true,
+            () => return fail(input, ErrorKind::Tag),
+        }
+    }
+    // RFC 5258 §3.1: RECURSIVEMATCH needs another option that selects.
+    if select.recursive_match && !select.subscribed && !select.special_use {
+        return fail(input, ErrorKind::Verify);
+    }
+    Ok((rest, select))
+}
+
+/// `list-return-opts = "RETURN" SP "(" [return-option *(SP return-option)] ")"`
+fn return_opts(input: &[u8]) -> Res<'_, ListReturn> {
+    enum Opt {
+        Subscribed,
+        Children,
+        SpecialUse,
+        Status(Vec<StatusItem>),
+    }
+    let option = |input| -> Res<'_, Opt> {
+        let (rest, name) = atom(input)?;
+        match () {
+            () if name.eq_ignore_ascii_case("SUBSCRIBED") => Ok((rest, Opt::Subscribed)),
+            () if name.eq_ignore_ascii_case("CHILDREN") => Ok((rest, Opt::Children)),
+            () if name.eq_ignore_ascii_case("SPECIAL-USE") => Ok((rest, Opt::SpecialUse)),
+            () if name.eq_ignore_ascii_case("STATUS") => {
+                preceded(sp, status_items).map(Opt::Status).parse(rest)
+            }
+            () => fail(input, ErrorKind::Tag),
+        }
+    };
+    let (rest, options) = paren_list(option)(input)?;
+    let mut returns = ListReturn::default();
+    for option in options {
+        match option {
+            Opt::Subscribed => returns.subscribed = true,
+            Opt::Children => returns.children = true,
+            Opt::SpecialUse => returns.special_use = true,
+            Opt::Status(items) => returns.status = items,
+        }
+    }
+    Ok((rest, returns))
+}
+
+/// `"(" status-att *(SP status-att) ")"`
+pub(super) fn status_items(input: &[u8]) -> Res<'_, Vec<StatusItem>> {
+    verify(paren_list(map_opt_name), |items: &Vec<_>| !items.is_empty()).parse(input)
+}
+
+fn map_opt_name(input: &[u8]) -> Res<'_, StatusItem> {
+    map_opt(atom, StatusItem::new).parse(input)
+}

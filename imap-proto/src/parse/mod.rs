@@ -1,0 +1,59 @@
+//! Parsers over complete frames: octets to values.
+//!
+//! Every parser here is given a whole command or response, its literals included (the
+//! [framer](crate::frame) sees to that), so none can ask for more input. Each octet is read once;
+//! what is read is borrowed.
+
+mod basic;
+mod command;
+mod fetch;
+mod list;
+mod search;
+
+use nom::IResult;
+
+pub use command::{CommandError, CommandErrorKind, append_head, command};
+
+/// Why a value could not be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("invalid syntax at octet {offset}")]
+#[non_exhaustive]
+pub struct ParseError {
+    /// Where, in octets from the start.
+    pub offset: usize,
+}
+
+type Res<'a, T> = IResult<&'a [u8], T>;
+
+fn fail<'a, T>(input: &'a [u8], kind: nom::error::ErrorKind) -> Res<'a, T> {
+    Err(nom::Err::Error(nom::error::Error::new(input, kind)))
+}
+
+/// Where in `whole` an error happened.
+fn offset_of(whole: &[u8], error: nom::Err<nom::error::Error<&[u8]>>) -> usize {
+    match error {
+        nom::Err::Incomplete(_) => whole.len(),
+        nom::Err::Error(e) | nom::Err::Failure(e) => whole.len().saturating_sub(e.input.len()),
+    }
+}
+
+fn whole<'a, T>(
+    input: &'a [u8],
+    parser: impl FnOnce(&'a [u8]) -> Res<'a, T>,
+) -> Result<T, ParseError> {
+    match parser(input) {
+        Ok(([], value)) => Ok(value),
+        Ok((rest, _)) => Err(ParseError { offset: input.len().saturating_sub(rest.len()) }),
+        Err(error) => Err(ParseError { offset: offset_of(input, error) }),
+    }
+}
+
+/// A sequence set alone, without what stands around it.
+pub fn sequence_set(input: &[u8]) -> Result<crate::types::SequenceSet, ParseError> {
+    whole(input, basic::sequence_set)
+}
+
+/// A date and time as INTERNALDATE has it, without quotes.
+pub fn date_time(input: &[u8]) -> Result<crate::types::DateTime, ParseError> {
+    whole(input, basic::date_time_unquoted)
+}

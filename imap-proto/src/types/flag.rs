@@ -1,0 +1,140 @@
+use alloc::{borrow::Cow, string::String};
+use core::fmt;
+
+use super::string::is_atom;
+
+/// A message flag (RFC 3501 §2.3.2).
+///
+/// System flags are one value in any case; keywords keep the case they were written in.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Flag<'a> {
+    /// `\Seen`
+    Seen,
+    /// `\Answered`
+    Answered,
+    /// `\Flagged`
+    Flagged,
+    /// `\Deleted`
+    Deleted,
+    /// `\Draft`
+    Draft,
+    /// `\Recent`: set by the server alone.
+    Recent,
+    /// `\*`: new keywords can be made. Only in PERMANENTFLAGS.
+    Any,
+    /// A keyword: an atom.
+    Keyword(Cow<'a, str>),
+    /// A `\Name` that RFC 3501 does not know, without the backslash.
+    Extension(Cow<'a, str>),
+}
+
+impl<'a> Flag<'a> {
+    /// A flag from its spelling; `None` if it is no flag.
+    pub fn new(text: &'a str) -> Option<Self> {
+        if text == "\\*" {
+            return Some(Self::Any);
+        }
+        let Some(name) = text.strip_prefix('\\') else {
+            return is_atom(text.as_bytes()).then_some(Self::Keyword(Cow::Borrowed(text)));
+        };
+        if !is_atom(name.as_bytes()) {
+            return None;
+        }
+        const SYSTEM: [(&str, Flag<'static>); 6] = [
+            ("Seen", Flag::Seen),
+            ("Answered", Flag::Answered),
+            ("Flagged", Flag::Flagged),
+            ("Deleted", Flag::Deleted),
+            ("Draft", Flag::Draft),
+            ("Recent", Flag::Recent),
+        ];
+        let system = SYSTEM.into_iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+        Some(system.map_or(Self::Extension(Cow::Borrowed(name)), |(_, flag)| flag))
+    }
+
+    /// The same flag, owned.
+    pub fn into_owned(self) -> Flag<'static> {
+        match self {
+            Self::Seen => Flag::Seen,
+            Self::Answered => Flag::Answered,
+            Self::Flagged => Flag::Flagged,
+            Self::Deleted => Flag::Deleted,
+            Self::Draft => Flag::Draft,
+            Self::Recent => Flag::Recent,
+            Self::Any => Flag::Any,
+            Self::Keyword(k) => Flag::Keyword(Cow::Owned(k.into_owned())),
+            Self::Extension(e) => Flag::Extension(Cow::Owned(e.into_owned())),
+        }
+    }
+}
+
+impl fmt::Display for Flag<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Seen => "\\Seen",
+            Self::Answered => "\\Answered",
+            Self::Flagged => "\\Flagged",
+            Self::Deleted => "\\Deleted",
+            Self::Draft => "\\Draft",
+            Self::Recent => "\\Recent",
+            Self::Any => "\\*",
+            Self::Keyword(k) => k,
+            Self::Extension(e) => return write!(f, "\\{e}"),
+        })
+    }
+}
+
+impl From<&Flag<'_>> for String {
+    fn from(flag: &Flag<'_>) -> Self {
+        alloc::format!("{flag}")
+    }
+}
+
+/// What a mailbox is for (RFC 6154 §2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum SpecialUse {
+    /// All messages.
+    All,
+    /// The archive.
+    Archive,
+    /// Drafts.
+    Drafts,
+    /// Flagged messages.
+    Flagged,
+    /// Junk mail.
+    Junk,
+    /// Copies of sent messages.
+    Sent,
+    /// Deleted messages.
+    Trash,
+}
+
+impl SpecialUse {
+    const NAMES: [(&'static str, Self); 7] = [
+        ("\\All", Self::All),
+        ("\\Archive", Self::Archive),
+        ("\\Drafts", Self::Drafts),
+        ("\\Flagged", Self::Flagged),
+        ("\\Junk", Self::Junk),
+        ("\\Sent", Self::Sent),
+        ("\\Trash", Self::Trash),
+    ];
+
+    /// A use from its spelling with the backslash, in any case.
+    pub fn new(text: &str) -> Option<Self> {
+        Self::NAMES.iter().find(|(name, _)| name.eq_ignore_ascii_case(text)).map(|(_, u)| *u)
+    }
+
+    /// The spelling, with the backslash.
+    pub fn as_str(self) -> &'static str {
+        Self::NAMES.iter().find(|(_, u)| *u == self).map_or("\\All", |(name, _)| name)
+    }
+}
+
+impl fmt::Display for SpecialUse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

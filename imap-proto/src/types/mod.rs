@@ -1,0 +1,30 @@
+//! The values that IMAP commands and responses are made of.
+//!
+//! Each type refuses what the grammar refuses, so that a value that exists can be printed. Values
+//! borrow from the frame they were parsed from; `into_owned` cuts that tie.
+
+mod code;
+mod date;
+mod fetch;
+mod flag;
+mod list;
+mod mailbox;
+mod search;
+mod sequence;
+mod status;
+pub(crate) mod string;
+
+pub use code::{Code, StatusText};
+pub use date::{Date, DateTime};
+pub use fetch::{
+    BodySection, FetchItem, FetchItems, Partial, Section, SectionText, SectionSpelling,
+};
+pub use flag::{Flag, SpecialUse};
+pub use list::{ListQuery, ListReturn, ListSelect, pattern_matches};
+pub use mailbox::{InvalidMailbox, Mailbox};
+pub use search::{SearchKey, SearchQuery, SearchReturn, StoreAction};
+pub use sequence::{SequenceSet, UidSet};
+pub use status::{StatusData, StatusItem};
+
+pub(crate) use date::month_number;
+pub(crate) use mailbox::decode as decode_mailbox;

@@ -1,0 +1,96 @@
+/// What STATUS can ask for (RFC 3501 §6.3.10, RFC 8438, RFC 7162, RFC 9051).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum StatusItem {
+    /// `MESSAGES`
+    Messages,
+    /// `RECENT`
+    Recent,
+    /// `UIDNEXT`
+    UidNext,
+    /// `UIDVALIDITY`
+    UidValidity,
+    /// `UNSEEN`: how many.
+    Unseen,
+    /// `DELETED`: how many (RFC 9051).
+    Deleted,
+    /// `SIZE`: octets in all (RFC 8438).
+    Size,
+    /// `HIGHESTMODSEQ` (RFC 7162)
+    HighestModSeq,
+}
+
+impl StatusItem {
+    pub(crate) const NAMES: [(&'static str, Self); 8] = [
+        ("MESSAGES", Self::Messages),
+        ("RECENT", Self::Recent),
+        ("UIDNEXT", Self::UidNext),
+        ("UIDVALIDITY", Self::UidValidity),
+        ("UNSEEN", Self::Unseen),
+        ("DELETED", Self::Deleted),
+        ("SIZE", Self::Size),
+        ("HIGHESTMODSEQ", Self::HighestModSeq),
+    ];
+
+    /// The item of this name, in any case.
+    pub fn new(name: &str) -> Option<Self> {
+        Self::NAMES.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, i)| *i)
+    }
+
+    /// The name.
+    pub fn as_str(self) -> &'static str {
+        Self::NAMES.iter().find(|(_, i)| *i == self).map_or("MESSAGES", |(name, _)| name)
+    }
+}
+
+/// The answers to STATUS: what is known of a mailbox.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct StatusData {
+    /// Number of messages.
+    pub messages: Option<u32>,
+    /// Number of messages no session has seen.
+    pub recent: Option<u32>,
+    /// The UID the next message will get.
+    pub uid_next: Option<u32>,
+    /// UIDVALIDITY.
+    pub uid_validity: Option<u32>,
+    /// Number of messages without `\Seen`.
+    pub unseen: Option<u32>,
+    /// Number of messages with `\Deleted`.
+    pub deleted: Option<u32>,
+    /// Octets of all messages.
+    pub size: Option<u64>,
+    /// The greatest mod-sequence.
+    pub highest_mod_seq: Option<u64>,
+}
+
+impl StatusData {
+    /// The value of `item`, if known.
+    pub fn value(&self, item: StatusItem) -> Option<u64> {
+        match item {
+            StatusItem::Messages => self.messages.map(u64::from),
+            StatusItem::Recent => self.recent.map(u64::from),
+            StatusItem::UidNext => self.uid_next.map(u64::from),
+            StatusItem::UidValidity => self.uid_validity.map(u64::from),
+            StatusItem::Unseen => self.unseen.map(u64::from),
+            StatusItem::Deleted => self.deleted.map(u64::from),
+            StatusItem::Size => self.size,
+            StatusItem::HighestModSeq => self.highest_mod_seq,
+        }
+    }
+
+    pub(crate) fn set(&mut self, item: StatusItem, value: u64) {
+        let small = u32::try_from(value).ok();
+        match item {
+            StatusItem::Messages => self.messages = small,
+            StatusItem::Recent => self.recent = small,
+            StatusItem::UidNext => self.uid_next = small,
+            StatusItem::UidValidity => self.uid_validity = small,
+            StatusItem::Unseen => self.unseen = small,
+            StatusItem::Deleted => self.deleted = small,
+            StatusItem::Size => self.size = Some(value),
+            StatusItem::HighestModSeq => self.highest_mod_seq = Some(value),
+        }
+    }
+}
