@@ -74,10 +74,7 @@ impl Parser<'_> {
                     let glue = word.starts_with(b".") || word.starts_with(b"@");
                     match words.last_mut() {
                         Some(last)
-                            if !blank
-                                || glue
-                                || last.ends_with(b".")
-                                || last.ends_with(b"@") =>
+                            if !blank || glue || last.ends_with(b".") || last.ends_with(b"@") =>
                         {
                             last.extend_from_slice(&word);
                         }

@@ -15,12 +15,7 @@ use crate::print::{decimal, nstring, string};
 const EMPTY_BODY: &[u8] = b"(\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7bit\" 0 0)";
 
 /// Appends BODYSTRUCTURE, or BODY if not `extended`.
-pub(super) fn body_structure(
-    raw: &[u8],
-    structure: &Structure,
-    extended: bool,
-    out: &mut Vec<u8>,
-) {
+pub(super) fn body_structure(raw: &[u8], structure: &Structure, extended: bool, out: &mut Vec<u8>) {
     Renderer { raw, structure, extended }.part(0, false, out);
 }
 

@@ -91,9 +91,7 @@ impl Structure {
             }
         };
         match section.text {
-            SectionText::Full if section.part.is_empty() => {
-                Some(root.header.start..root.body.end)
-            }
+            SectionText::Full if section.part.is_empty() => Some(root.header.start..root.body.end),
             SectionText::Full => Some(part.body.clone()),
             SectionText::Mime => Some(part.header.clone()),
             // HEADER and TEXT are those of a message: the whole one, or one inside.

@@ -204,7 +204,8 @@ fn date_text(input: &[u8]) -> Res<'_, Date> {
         (
             terminated(number, tag("-")),
             terminated(map_opt(take(3usize), crate::types::month_number), tag("-")),
-            verify(take(4usize), |year: &[u8]| year.iter().all(u8::is_ascii_digit)).and_then(number),
+            verify(take(4usize), |year: &[u8]| year.iter().all(u8::is_ascii_digit))
+                .and_then(number),
         ),
         |(day, month, year)| Date::new(u16::try_from(year).ok()?, month, u8::try_from(day).ok()?),
     )

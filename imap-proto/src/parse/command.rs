@@ -56,8 +56,11 @@ pub enum CommandErrorKind {
 /// assert_eq!(parse::command(b"a2 frob\r\n").unwrap_err().tag, Some("a2"));
 /// ```
 pub fn command(frame: &[u8]) -> Result<Tagged<'_>, CommandError<'_>> {
-    let (rest, tag) = tag(frame)
-        .map_err(|_| CommandError { tag: None, kind: CommandErrorKind::Tag, offset: 0 })?;
+    let (rest, tag) = tag(frame).map_err(|_| CommandError {
+        tag: None,
+        kind: CommandErrorKind::Tag,
+        offset: 0,
+    })?;
     let error = |kind, offset| CommandError { tag: Some(tag), kind, offset };
     let at = frame.len().saturating_sub(rest.len());
     let (rest, name) = verb(rest).map_err(|_| error(CommandErrorKind::Unknown, at))?;
@@ -176,8 +179,7 @@ fn id(input: &[u8]) -> Res<'_, Command<'_>> {
     // A field's name is a string; unquoted ones are seen in the wild.
     let pair = |input| -> Res<'_, (Cow<'_, [u8]>, Option<Cow<'_, [u8]>>)> {
         let (rest, name) = astring(input)?;
-        let (rest, value) =
-            preceded(sp, alt((value(None, nil), astring.map(Some)))).parse(rest)?;
+        let (rest, value) = preceded(sp, alt((value(None, nil), astring.map(Some)))).parse(rest)?;
         Ok((rest, (name, value)))
     };
     preceded(sp, alt((value(Vec::new(), nil), paren_list(pair)))).map(Command::Id).parse(input)
@@ -193,8 +195,7 @@ fn authenticate(input: &[u8]) -> Res<'_, Command<'_>> {
 
 /// `login = "LOGIN" SP userid SP password`
 fn login(input: &[u8]) -> Res<'_, Command<'_>> {
-    let (rest, (user, password)) =
-        (preceded(sp, astring), preceded(sp, astring)).parse(input)?;
+    let (rest, (user, password)) = (preceded(sp, astring), preceded(sp, astring)).parse(input)?;
     Ok((rest, Command::Login { user, password: SecretText::new(password) }))
 }
 
@@ -239,23 +240,17 @@ fn set_and_mailbox(
 
 /// `fetch = "FETCH" SP sequence-set SP (…) [fetch-modifiers]`
 fn fetch_command(input: &[u8], uid: bool) -> Res<'_, Command<'_>> {
-    let (rest, (set, items, changed_since)) = (
-        preceded(sp, sequence_set),
-        preceded(sp, fetch::fetch_items),
-        opt(fetch::changed_since),
-    )
-        .parse(input)?;
+    let (rest, (set, items, changed_since)) =
+        (preceded(sp, sequence_set), preceded(sp, fetch::fetch_items), opt(fetch::changed_since))
+            .parse(input)?;
     Ok((rest, Command::Fetch { uid, set, items, changed_since }))
 }
 
 /// `store = "STORE" SP sequence-set [store-modifiers] SP store-att-flags`
 fn store_command(input: &[u8], uid: bool) -> Res<'_, Command<'_>> {
-    let (rest, (set, unchanged_since, (action, silent, flags))) = (
-        preceded(sp, sequence_set),
-        opt(fetch::unchanged_since),
-        preceded(sp, fetch::store_flags),
-    )
-        .parse(input)?;
+    let (rest, (set, unchanged_since, (action, silent, flags))) =
+        (preceded(sp, sequence_set), opt(fetch::unchanged_since), preceded(sp, fetch::store_flags))
+            .parse(input)?;
     Ok((rest, Command::Store { uid, set, action, silent, flags, unchanged_since }))
 }
 

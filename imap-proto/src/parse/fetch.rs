@@ -118,12 +118,8 @@ fn section_text(input: &[u8]) -> Res<'_, SectionText<'_>> {
         () if is("HEADER") => Ok((rest, SectionText::Header)),
         () if is("TEXT") => Ok((rest, SectionText::Text)),
         () if is("MIME") => Ok((rest, SectionText::Mime)),
-        () if is("HEADER.FIELDS") => {
-            header_list.map(SectionText::HeaderFields).parse(rest)
-        }
-        () if is("HEADER.FIELDS.NOT") => {
-            header_list.map(SectionText::HeaderFieldsNot).parse(rest)
-        }
+        () if is("HEADER.FIELDS") => header_list.map(SectionText::HeaderFields).parse(rest),
+        () if is("HEADER.FIELDS.NOT") => header_list.map(SectionText::HeaderFieldsNot).parse(rest),
         () => fail(input, ErrorKind::Tag),
     }
 }
@@ -160,8 +156,7 @@ pub(super) fn store_flags(input: &[u8]) -> Res<'_, StoreFlags<'_>> {
     let (rest, _) = word("FLAGS")(rest)?;
     let (rest, silent) = opt(word(".SILENT")).parse(rest)?;
     let (rest, _) = sp(rest)?;
-    let (rest, flags) =
-        alt((flag_list, nom::multi::separated_list1(sp, flag))).parse(rest)?;
+    let (rest, flags) = alt((flag_list, nom::multi::separated_list1(sp, flag))).parse(rest)?;
     // RFC 3501 §2.3.2: a client cannot alter \Recent.
     if flags.contains(&crate::types::Flag::Recent) {
         return fail(input, ErrorKind::Verify);
@@ -169,8 +164,7 @@ pub(super) fn store_flags(input: &[u8]) -> Res<'_, StoreFlags<'_>> {
     Ok((rest, (action, silent.is_some(), flags)))
 }
 
-pub(super) type StoreFlags<'a> =
-    (crate::types::StoreAction, bool, Vec<crate::types::Flag<'a>>);
+pub(super) type StoreFlags<'a> = (crate::types::StoreAction, bool, Vec<crate::types::Flag<'a>>);
 
 /// `SP "(" "UNCHANGEDSINCE" SP mod-sequence-valzer ")"` (RFC 7162 §7)
 pub(super) fn unchanged_since(input: &[u8]) -> Res<'_, u64> {

@@ -99,9 +99,8 @@ fn key_with_argument<'a>(
     depth: u32,
 ) -> Res<'a, SearchKey<'a>> {
     let (rest, _) = sp(rest)?;
-    let header = |name: &'static str| {
-        astring.map(move |text| SearchKey::Header(Cow::Borrowed(name), text))
-    };
+    let header =
+        |name: &'static str| astring.map(move |text| SearchKey::Header(Cow::Borrowed(name), text));
     let flag = |name| SearchKey::Flag(Cow::Borrowed(name));
     match name {
         b"BCC" => header("Bcc").parse(rest),

@@ -17,7 +17,7 @@ pub(crate) mod string;
 pub use code::{Code, StatusText};
 pub use date::{Date, DateTime};
 pub use fetch::{
-    BodySection, FetchItem, FetchItems, Partial, Section, SectionText, SectionSpelling,
+    BodySection, FetchItem, FetchItems, Partial, Section, SectionSpelling, SectionText,
 };
 pub use flag::{Flag, SpecialUse};
 pub use list::{ListQuery, ListReturn, ListSelect, pattern_matches};

@@ -63,7 +63,9 @@ impl SearchKey<'_> {
             Self::All => SearchKey::All,
             Self::Sequence(set) => SearchKey::Sequence(set),
             Self::Uid(set) => SearchKey::Uid(set),
-            Self::And(keys) => SearchKey::And(keys.into_iter().map(SearchKey::into_owned).collect()),
+            Self::And(keys) => {
+                SearchKey::And(keys.into_iter().map(SearchKey::into_owned).collect())
+            }
             Self::Or(a, b) => SearchKey::Or(boxed(a), boxed(b)),
             Self::Not(key) => SearchKey::Not(boxed(key)),
             Self::Flag(flag) => SearchKey::Flag(own_str(flag)),

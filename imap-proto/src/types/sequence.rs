@@ -146,7 +146,11 @@ impl UidSet {
             if first <= last {
                 out.insert_range(first, last);
             }
-            if x.1 < y.1 { a.next() } else { b.next() };
+            if x.1 < y.1 {
+                a.next()
+            } else {
+                b.next()
+            };
         }
         out
     }
