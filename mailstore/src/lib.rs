@@ -11,7 +11,11 @@ mod flags;
 mod ids;
 mod mailboxes;
 mod maildrop;
+#[cfg(feature = "memory")]
+mod memory;
 mod messages;
+#[cfg(any(feature = "memory", feature = "embedded"))]
+mod model;
 mod queue;
 mod rows;
 mod snapshot;
@@ -26,6 +30,8 @@ pub use flags::{FlagChange, Flags};
 pub use ids::{AccountId, EnvelopeId, MailboxId, MessageId, ModSeq, Timestamp, Uid, UidValidity};
 pub use mailboxes::{MAX_NAME, Mailbox, Mailboxes, NewMailbox, SpecialUse, Status, mailbox_name};
 pub use maildrop::{MaildropLock, MaildropLocks};
+#[cfg(feature = "memory")]
+pub use memory::MemoryStore;
 pub use messages::{
     Appended, Copied, Delivered, Delivery, Expunge, Expunged, FlagsStored, Messages, NewMessage,
     Place, Target, Updated,

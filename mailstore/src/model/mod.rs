@@ -1,0 +1,17 @@
+//! The storage semantics both backends share. A write is *planned* against the state (a pure function
+//! that gives a list of [`Change`]s or an error), made durable by the [`Engine`], and *applied*.
+
+mod accounts;
+mod changes;
+mod engine;
+mod leases;
+mod mailboxes;
+mod messages;
+mod objects;
+mod plan;
+mod queue;
+mod state;
+
+pub(crate) use engine::{Engine, Hub, Planned};
+pub(crate) use objects::{Object, Objects, Place};
+pub(crate) use state::{Change, State};

@@ -1,0 +1,99 @@
+//! The immutable messages behind the rows, and who still needs them.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::MessageId;
+use crate::model::Change;
+use crate::upload::SpoolFile;
+
+/// A message's octets and facts.
+#[derive(Clone, Debug)]
+pub(crate) struct Object {
+    pub(crate) size: u64,
+    pub(crate) crc: u32,
+    pub(crate) facts: Place,
+    pub(crate) body: Place,
+}
+
+/// Where octets are.
+#[derive(Clone, Debug)]
+pub(crate) enum Place {
+    /// In memory: not stored yet, or stored by the memory backend.
+    Memory(Bytes),
+    /// In a file of their own that is not part of the store yet.
+    Spooled(Arc<SpoolFile>),
+    /// In the log.
+    #[cfg(feature = "embedded")]
+    Log {
+        /// Where the octets start.
+        at: u64,
+        /// How many there are.
+        length: u32,
+    },
+    /// In the store's body file of this number.
+    #[cfg(feature = "embedded")]
+    File(u64),
+    /// Lost: found damaged when the store was opened.
+    #[cfg(feature = "embedded")]
+    Damaged,
+}
+
+/// All messages, each with the number of rows and envelopes that need it.
+#[derive(Debug, Default)]
+pub(crate) struct Objects(HashMap<MessageId, (Object, u32)>);
+
+impl Objects {
+    pub(crate) fn find(&self, id: MessageId) -> Option<&Object> {
+        self.0.get(&id).map(|(object, _)| object)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    #[cfg_attr(not(feature = "embedded"), allow(dead_code, reason = "for stores with files"))]
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (MessageId, &Object)> {
+        self.0.iter().map(|(id, (object, _))| (*id, object))
+    }
+
+    /// Follows a change; a message nobody needs any more is removed and pushed to `gone`.
+    pub(crate) fn apply(&mut self, change: &Change, gone: &mut Vec<(MessageId, Object)>) {
+        match change {
+            Change::Object { id, object } => {
+                self.0.insert(*id, (object.clone(), 0));
+            }
+            Change::Rows { rows, .. } => rows.iter().for_each(|row| self.need(row.message)),
+            Change::Envelope { envelope, new: true } => self.need(envelope.message),
+            Change::Expunged { gone: rows, .. } => {
+                rows.iter().for_each(|(_, message)| self.release(*message, gone));
+            }
+            Change::EnvelopeGone { message, .. } => self.release(*message, gone),
+            _ => {}
+        }
+    }
+
+    pub(crate) fn need(&mut self, id: MessageId) {
+        if let Some((_, needed)) = self.0.get_mut(&id) {
+            *needed = needed.saturating_add(1);
+        }
+    }
+
+    /// Removes the messages nobody needs.
+    #[cfg(feature = "embedded")]
+    pub(crate) fn sweep(&mut self) {
+        self.0.retain(|_, (_, needed)| *needed > 0);
+    }
+
+    fn release(&mut self, id: MessageId, gone: &mut Vec<(MessageId, Object)>) {
+        let Some((_, needed)) = self.0.get_mut(&id) else { return };
+        *needed = needed.saturating_sub(1);
+        if *needed == 0
+            && let Some((object, _)) = self.0.remove(&id)
+        {
+            gone.push((id, object));
+        }
+    }
+}

@@ -1,0 +1,273 @@
+//! Everything a store knows but the octets, as a value that is cheap to clone and to compare by parts.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use crate::model::Object;
+use crate::rows::Rows;
+use crate::{
+    AccountId, Credential, Envelope, EnvelopeId, Flags, Mailbox, MailboxId, MessageId, ModSeq, Row,
+    SpecialUse, Uid, UidValidity,
+};
+
+/// One step of a store's history. A write is a list of them, applied all or none. They hold results,
+/// not requests: replaying them needs no decision.
+#[derive(Clone, Debug)]
+pub(crate) enum Change {
+    Account {
+        id: AccountId,
+        login: String,
+        credentials: Vec<Credential>,
+    },
+    AccountGone {
+        id: AccountId,
+    },
+    Subscribed {
+        account: AccountId,
+        name: String,
+    },
+    Unsubscribed {
+        account: AccountId,
+        name: String,
+    },
+    /// A mailbox is new or has a new name.
+    Mailbox {
+        id: MailboxId,
+        account: AccountId,
+        name: String,
+        special_use: Option<SpecialUse>,
+        uid_validity: UidValidity,
+    },
+    /// Its rows were expunged before.
+    MailboxGone {
+        id: MailboxId,
+    },
+    Object {
+        id: MessageId,
+        object: Object,
+    },
+    /// New rows, ascending.
+    Rows {
+        mailbox: MailboxId,
+        rows: Vec<Row>,
+    },
+    /// These rows have exactly these flags now.
+    Flagged {
+        mailbox: MailboxId,
+        modseq: ModSeq,
+        flags: Flags,
+        uids: Vec<Uid>,
+    },
+    /// Ascending.
+    Expunged {
+        mailbox: MailboxId,
+        modseq: ModSeq,
+        gone: Vec<(Uid, MessageId)>,
+    },
+    Envelope {
+        envelope: Arc<Envelope>,
+        new: bool,
+    },
+    EnvelopeGone {
+        id: EnvelopeId,
+        message: MessageId,
+    },
+}
+
+/// Accounts, mailboxes, rows and envelopes.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct State {
+    pub(crate) accounts: HashMap<AccountId, Arc<AccountState>>,
+    /// By lower-cased login name.
+    pub(crate) logins: BTreeMap<String, AccountId>,
+    pub(crate) names: BTreeMap<(AccountId, String), MailboxId>,
+    pub(crate) subscriptions: BTreeSet<(AccountId, String)>,
+    pub(crate) mailboxes: HashMap<MailboxId, Arc<MailboxState>>,
+    pub(crate) envelopes: BTreeMap<EnvelopeId, Arc<Envelope>>,
+    pub(crate) last: Counters,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct AccountState {
+    pub(crate) login: String,
+    pub(crate) credentials: Vec<Credential>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct MailboxState {
+    pub(crate) account: AccountId,
+    pub(crate) name: String,
+    pub(crate) special_use: Option<SpecialUse>,
+    pub(crate) rows: Arc<Rows>,
+}
+
+/// The highest numbers ever given out, so that none is given out twice.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Counters {
+    pub(crate) account: u64,
+    pub(crate) mailbox: u64,
+    pub(crate) message: u64,
+    pub(crate) envelope: u64,
+    pub(crate) uid_validity: u32,
+}
+
+impl State {
+    pub(crate) fn apply(&mut self, change: &Change) {
+        match change {
+            Change::Account { id, login, credentials } => {
+                self.last.account = self.last.account.max(id.value());
+                self.logins.insert(login.to_ascii_lowercase(), *id);
+                let (login, credentials) = (login.clone(), credentials.clone());
+                self.accounts.insert(*id, Arc::new(AccountState { login, credentials }));
+            }
+            Change::AccountGone { id } => {
+                if let Some(account) = self.accounts.remove(id) {
+                    self.logins.remove(&account.login.to_ascii_lowercase());
+                }
+            }
+            Change::Subscribed { account, name } => {
+                self.subscriptions.insert((*account, name.clone()));
+            }
+            Change::Unsubscribed { account, name } => {
+                self.subscriptions.remove(&(*account, name.clone()));
+            }
+            Change::Mailbox { id, account, name, special_use, uid_validity } => {
+                self.last.mailbox = self.last.mailbox.max(id.value());
+                self.last.uid_validity = self.last.uid_validity.max(uid_validity.value());
+                let old = self.mailboxes.get(id);
+                let rows =
+                    old.map_or_else(|| Arc::new(Rows::new(*uid_validity)), |m| m.rows.clone());
+                if let Some(old) = old {
+                    self.forget_name(*id, old.account, old.name.clone());
+                }
+                self.names.insert((*account, name.clone()), *id);
+                let (account, name) = (*account, name.clone());
+                let mailbox = MailboxState { account, name, special_use: *special_use, rows };
+                self.mailboxes.insert(*id, Arc::new(mailbox));
+            }
+            Change::MailboxGone { id } => {
+                if let Some(old) = self.mailboxes.remove(id) {
+                    self.forget_name(*id, old.account, old.name.clone());
+                }
+            }
+            Change::Object { id, .. } => self.last.message = self.last.message.max(id.value()),
+            Change::Rows { mailbox, rows } => {
+                if let Some(all) = self.rows_mut(*mailbox) {
+                    rows.iter().for_each(|row| _ = all.push(row));
+                }
+            }
+            Change::Flagged { mailbox, modseq, flags, uids } => {
+                if let Some(all) = self.rows_mut(*mailbox) {
+                    uids.iter().for_each(|uid| _ = all.set_flags(*uid, flags, *modseq));
+                }
+            }
+            Change::Expunged { mailbox, modseq, gone } => {
+                if let Some(all) = self.rows_mut(*mailbox) {
+                    let uids: Vec<Uid> = gone.iter().map(|(uid, _)| *uid).collect();
+                    all.remove(&uids, *modseq);
+                }
+            }
+            Change::Envelope { envelope, .. } => {
+                self.last.envelope = self.last.envelope.max(envelope.id.value());
+                self.envelopes.insert(envelope.id, envelope.clone());
+            }
+            Change::EnvelopeGone { id, .. } => _ = self.envelopes.remove(id),
+        }
+    }
+
+    /// Makes everything these changes touched as it is in `other`, sharing its parts: this publishes
+    /// what is durable, and the other way round undoes what could not be made so.
+    #[cfg(feature = "embedded")]
+    pub(crate) fn follow(&mut self, other: &State, changes: &[Change]) {
+        for change in changes {
+            match change {
+                Change::Account { id, .. } | Change::AccountGone { id } => {
+                    for side in [self.accounts.get(id), other.accounts.get(id)] {
+                        let login = side.map(|account| account.login.to_ascii_lowercase());
+                        if let Some(login) = login {
+                            follow_tree(&mut self.logins, &other.logins, &login);
+                        }
+                    }
+                    follow_hash(&mut self.accounts, &other.accounts, id);
+                }
+                Change::Subscribed { account, name } | Change::Unsubscribed { account, name } => {
+                    let key = (*account, name.clone());
+                    if other.subscriptions.contains(&key) {
+                        self.subscriptions.insert(key);
+                    } else {
+                        self.subscriptions.remove(&key);
+                    }
+                }
+                Change::Mailbox { id, .. } | Change::MailboxGone { id } => {
+                    for side in [self.mailboxes.get(id), other.mailboxes.get(id)] {
+                        let key = side.map(|mailbox| (mailbox.account, mailbox.name.clone()));
+                        if let Some(key) = key {
+                            follow_tree(&mut self.names, &other.names, &key);
+                        }
+                    }
+                    follow_hash(&mut self.mailboxes, &other.mailboxes, id);
+                }
+                Change::Rows { mailbox, .. }
+                | Change::Flagged { mailbox, .. }
+                | Change::Expunged { mailbox, .. } => {
+                    follow_hash(&mut self.mailboxes, &other.mailboxes, mailbox);
+                }
+                Change::Object { .. } => {}
+                Change::Envelope { envelope, .. } => {
+                    follow_tree(&mut self.envelopes, &other.envelopes, &envelope.id);
+                }
+                Change::EnvelopeGone { id, .. } => {
+                    follow_tree(&mut self.envelopes, &other.envelopes, id);
+                }
+            }
+        }
+        self.last = other.last;
+    }
+
+    pub(crate) fn describe(&self, id: MailboxId) -> Option<Mailbox> {
+        let mailbox = self.mailboxes.get(&id)?;
+        let key = (mailbox.account, mailbox.name.clone());
+        let subscribed = self.subscriptions.contains(&key);
+        let (account, name) = key;
+        let uid_validity = mailbox.rows.status().uid_validity;
+        let special_use = mailbox.special_use;
+        Some(Mailbox { id, account, name, special_use, subscribed, uid_validity })
+    }
+
+    pub(crate) fn rows_mut(&mut self, id: MailboxId) -> Option<&mut Rows> {
+        let mailbox = Arc::make_mut(self.mailboxes.get_mut(&id)?);
+        Some(Arc::make_mut(&mut mailbox.rows))
+    }
+
+    /// Removes a name unless it is another mailbox's by now.
+    fn forget_name(&mut self, id: MailboxId, account: AccountId, name: String) {
+        let key = (account, name);
+        if self.names.get(&key) == Some(&id) {
+            self.names.remove(&key);
+        }
+    }
+}
+
+#[cfg(feature = "embedded")]
+fn follow_hash<K: Copy + Eq + core::hash::Hash, V: Clone>(
+    own: &mut HashMap<K, V>,
+    other: &HashMap<K, V>,
+    key: &K,
+) {
+    match other.get(key) {
+        Some(value) => own.insert(*key, value.clone()),
+        None => own.remove(key),
+    };
+}
+
+#[cfg(feature = "embedded")]
+fn follow_tree<K: Clone + Ord, V: Clone>(
+    own: &mut BTreeMap<K, V>,
+    other: &BTreeMap<K, V>,
+    key: &K,
+) {
+    match other.get(key) {
+        Some(value) => own.insert(key.clone(), value.clone()),
+        None => own.remove(key),
+    };
+}
