@@ -1,0 +1,312 @@
+"""What was acknowledged survives kill -9; a full disk is an answer, not a loss. Runs servers of its own."""
+
+import contextlib
+import imaplib
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import threading
+from pathlib import Path
+
+from bad_smtp import short
+from kit import Fail, Kit, Skip, need, ok
+from serve import NAMES, NameServer, Process, free_ports
+from wire import Imap, Pop3, Smtp
+
+
+def run(kit, report):
+    if kit.start is None:
+        raise (Fail if kit.strict else Skip)("needs --start BINARY, to have a server to kill")
+    folder = Path(tempfile.mkdtemp(prefix="mail-crash-"))
+    process = Process(kit.start, folder / "data", "example.test")
+    try:
+        server = process.start()
+        own = Kit(server, start=kit.start, strict=kit.strict, timeout=kit.timeout)
+        for step in (killed_after_250, killed_after_append, killed_after_flags, killed_after_deletions, killed_under_load, killed_half_way):
+            report.step(step.__name__.replace("_", "-"), step, own, process)
+        for step in (stopped_gracefully, locked_store, taken_port):
+            report.step(step.__name__.replace("_", "-"), step, own, process)
+        own.close()
+    finally:
+        process.stop()
+    report.step("killed-while-relaying", killed_while_relaying, kit, folder)
+    report.step("full-disk", full_disk, kit)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def deliver(server, token, body="hello\r\n"):
+    """One message from outside to user 1; returns at the 250."""
+    with Smtp(server) as s:
+        s.envelope("someone@elsewhere.test", server.address(1))
+        s.command("DATA", 354)
+        s.send(short(token, body) + b".\r\n")
+        return s.expect(250, "2.")
+
+
+def once(kit, token, sent):
+    found = kit.find(token)
+    need(len(found) == 1, f"{len(found)} copies of an acknowledged message")
+    need(found[0][2].endswith(sent), "the octets differ")
+
+
+def killed_after_250(kit, process):
+    for _ in range(5):
+        token = kit.token("crash")
+        deliver(kit.server, token)
+        process.kill()
+        process.start()
+        once(kit, token, short(token))
+    return "five times, the message was there once each time"
+
+
+def killed_after_append(kit, process):
+    for _ in range(3):
+        token = kit.token("crash")
+        with Imap(kit.server) as m:
+            m.send(f"a APPEND INBOX (\\Flagged) {{{len(short(token))}+}}\r\n".encode() + short(token) + b"\r\n")
+            got = m.line()
+            while got.startswith(b"* "):
+                got = m.line()
+            need(got.startswith(b"a OK [APPENDUID "), f"answer {got!r}")
+            process.kill()
+        process.start()
+        once(kit, token, short(token))
+        validity, uid = got.split()[3:5]
+        need(kit.find(token)[0][0] == uid.strip(b"]").decode(), "another UID than APPENDUID said")
+        need("\\Flagged" in kit.find(token)[0][1], "the flag is gone")
+        with kit.server.imap(1) as m:
+            need(validity in ok(m.status("INBOX", "(UIDVALIDITY)"), "STATUS")[0], "another UIDVALIDITY")
+    return "UID, UIDVALIDITY, flags and octets kept"
+
+
+def killed_after_flags(kit, process):
+    token = kit.token("crash")
+    deliver(kit.server, token)
+    uid = kit.find(token)[0][0]
+    with Imap(kit.server) as m:
+        m.command("SELECT INBOX", "OK")
+        m.command(f"UID STORE {uid} +FLAGS (\\Seen $Kept)", "OK")
+        process.kill()
+    process.start()
+    flags = kit.find(token)[0][1]
+    need("\\Seen" in flags and "$Kept" in flags, f"flags {flags}")
+    return " ".join(flags)
+
+
+def killed_after_deletions(kit, process):
+    kit.clean()
+    first, second = kit.token("crash"), kit.token("crash")
+    deliver(kit.server, first)
+    deliver(kit.server, second)
+    with Pop3(kit.server) as p:
+        p.command("DELE 1", "+OK")
+        p.command("QUIT", "+OK")
+        process.kill()
+    process.start()
+    need(not kit.find(first), "POP3: deleted with QUIT, and back")
+    with Imap(kit.server) as m:
+        m.command("SELECT INBOX", "OK")
+        m.command("STORE 1 +FLAGS (\\Deleted)", "OK")
+        m.command("EXPUNGE", "OK")
+        process.kill()
+    process.start()
+    need(not kit.find(second), "IMAP: expunged, and back")
+    return "POP3 QUIT and IMAP EXPUNGE hold"
+
+
+def killed_under_load(kit, process):
+    """Eight connections deliver without a pause; the server dies among them."""
+    kit.clean()
+    acknowledged, lock, enough = [], threading.Lock(), threading.Event()
+
+    def client(n):
+        with contextlib.suppress(Exception):  # the kill ends every one of these sessions somewhere
+            with Smtp(kit.server) as s:
+                for i in range(1000):
+                    token = f"load{os.getpid()}c{n}i{i}z"
+                    s.envelope("someone@elsewhere.test", kit.server.address(1))
+                    s.command("DATA", 354)
+                    s.send(short(token, "line\r\n" * 500) + b".\r\n")
+                    s.expect(250)
+                    with lock:
+                        acknowledged.append(token)
+                        if len(acknowledged) >= 200:
+                            enough.set()
+    threads = [threading.Thread(target=client, args=(n,)) for n in range(8)]
+    for t in threads:
+        t.start()
+    need(enough.wait(60), f"only {len(acknowledged)} deliveries in 60 s")
+    process.kill()
+    for t in threads:
+        t.join()
+    process.start()
+    with kit.server.imap(1, "INBOX", readonly=True) as m:
+        data = ok(m.fetch("1:*", "(BODY.PEEK[])"), "FETCH")
+    bodies = [part[1] for part in data if isinstance(part, tuple)]
+    subjects = [b.split(b"Subject: ")[1].split(b"\r\n")[0].decode() for b in bodies]
+    lost = set(acknowledged) - set(subjects)
+    need(not lost, f"{len(lost)} of {len(acknowledged)} acknowledged messages are gone")
+    need(len(set(subjects)) == len(subjects), "a message is there twice")
+    need(all(b.endswith(b"line\r\n" * 500) and b.count(b"line\r\n") == 500 for b in bodies), "a message is there in part")
+    kit.clean()
+    return f"{len(acknowledged)} acknowledged, {len(bodies)} there, all whole"
+
+
+def killed_half_way(kit, process):
+    first, second = kit.token("crash"), kit.token("crash")
+    with Smtp(kit.server) as s, Imap(kit.server) as m:
+        s.envelope("someone@elsewhere.test", kit.server.address(1))
+        s.command("DATA", 354)
+        s.send(short(first, "x\r\n" * 50_000))
+        m.send(b"a APPEND INBOX {200000}\r\n")
+        need(m.line().startswith(b"+"), "no continuation")
+        m.send(short(second, "x\r\n" * 50_000))
+        process.kill()
+    process.start()
+    need(not kit.find(first) and not kit.find(second), "half a message is there")
+    token = kit.token("crash")
+    deliver(kit.server, token)
+    once(kit, token, short(token))
+    return "in DATA and in APPEND; nothing of it is there"
+
+
+def stopped_gracefully(kit, process):
+    token = kit.token("crash")
+    deliver(kit.server, token)
+    with Imap(kit.server) as m:
+        status = process.stop()
+        said = m.rest()
+    need(status == 0, f"exit status {status}: {process.last_words()}")
+    need(b"* BYE" in said, f"an idle session was told {said!r}")
+    process.start()
+    once(kit, token, short(token))
+    return "exit status 0, BYE to an open session"
+
+
+def locked_store(kit, process):
+    other = Process(kit.start, process.data, "example.test")
+    return second_start(other)
+
+
+def taken_port(kit, process):
+    with tempfile.TemporaryDirectory() as folder:
+        return second_start(Process(kit.start, Path(folder, "data"), "example.test", ports=process.ports))
+
+
+def second_start(process):
+    p = subprocess.run([str(process.binary), *process.arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=30)
+    need(p.returncode not in (0, None) and p.returncode > 0, f"exit status {p.returncode}")
+    said = p.stderr.decode().strip()
+    need(said and "panicked" not in said, f"said {said!r}")
+    need(len(said.splitlines()) <= 2, f"more than a sentence: {said!r}")
+    return said
+
+
+def killed_while_relaying(kit, folder):
+    """The queue outlives its server: killed in the middle of a relay attempt, it delivers after the restart, once."""
+    names = NameServer()
+    silent = socket.create_server(("127.0.0.1", 0))  # the next hop: takes the connection and never greets
+    port = silent.getsockname()[1]
+    main = Process(kit.start, folder / "relay", "example.test", dns=names.port, relay_port=port)
+    peer = Process(kit.start, folder / "next", "peer.test", ports=dict(zip(("smtp", "submission", "submissions", "imap", "imaps", "pop3", "pop3s"), [port, *free_ports(6)])))
+    try:
+        own = Kit(main.start(), timeout=90)
+        token = own.token("crash")
+        raw = own.message(token)
+        own.server.submit(own.server.address(0), [f"{NAMES[0]}@peer.test"], raw)
+        silent.settimeout(30)
+        connection, _ = silent.accept()  # the attempt is under way
+        main.kill()
+        connection.close()
+        silent.close()
+        target = peer.start()
+        main.start()
+        found = own.wait(token, user=0, server=target)
+        need(len(found) == 1 and found[0][2].endswith(raw), "the relayed message differs")
+        own.close()
+        return "delivered after the restart"
+    finally:
+        silent.close()
+        for process in (main, peer):
+            process.stop()
+        names.close()
+
+
+def full_disk(kit):
+    folder = Path(tempfile.mkdtemp(prefix="mail-disk-"))
+    mount = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(folder)], stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    if mount.returncode:
+        folder.rmdir()
+        raise Skip(f"no small file system can be mounted here: {mount.stderr.strip()}")
+    process = Process(kit.start, folder / "data", "example.test")
+    try:
+        own = Kit(process.start(), timeout=kit.timeout)
+        server = own.server
+        before = own.token("crash")
+        deliver(server, before)
+        filler = folder / "filler"
+        fill(filler)
+        refused, refused_append = own.token("crash"), own.token("crash")
+        big = "x" * 70 + "\r\n"
+        with Smtp(server) as s:
+            said = try_to_deliver(s, server, short(refused, big * 20_000))
+            s.goes_on()
+        with Imap(server) as m:
+            text = short(refused_append, big * 20_000)
+            m.send(f"a APPEND INBOX {{{len(text)}}}\r\n".encode())
+            got = m.line()
+            if got.startswith(b"+"):
+                m.send(text + b"\r\n")
+                got = m.line()
+            while got.startswith(b"* "):
+                got = m.line()
+            need(got.startswith(b"a NO"), f"APPEND was answered {got!r}")
+            m.goes_on()
+        once(own, before, short(before))  # reading still works
+        filler.unlink()
+        after, appended = own.token("crash"), own.token("crash")
+        deliver(server, after)
+        with own.server.imap(1) as m:
+            ok(m.append("INBOX", None, imaplib.Time2Internaldate(0), short(appended)), "APPEND")
+        process.kill()
+        process.start()
+        for token in (before, after, appended):
+            once(own, token, short(token))
+        need(not own.find(refused) and not own.find(refused_append), "refused, and stored")
+        own.close()
+        return f"{said}; {got.decode().strip()}; taken again when there is room"
+    finally:
+        process.stop()
+        subprocess.run(["umount", str(folder)], stdin=subprocess.DEVNULL, check=False)
+        with contextlib.suppress(OSError):
+            folder.rmdir()
+
+
+def fill(path):
+    """Take every octet the file system has left."""
+    with path.open("wb", buffering=0) as f:
+        size = 1 << 20
+        while size:
+            try:
+                while True:
+                    need(f.write(b"\0" * size), "wrote nothing")
+            except (OSError, Fail):
+                size //= 2
+
+
+def try_to_deliver(s, server, raw):
+    """452 4.3.1 (RFC 5321 §4.2.3, RFC 3463 §3.4), at MAIL or at the end of the data."""
+    s.send(b"MAIL FROM:<someone@elsewhere.test>\r\n")
+    reply = s.reply()
+    if reply.code == 250:
+        s.command(f"RCPT TO:<{server.address(1)}>", 250)
+        s.send(b"DATA\r\n")
+        reply = s.reply()
+        if reply.code == 354:
+            s.send(raw + b".\r\n")
+            reply = s.reply()
+    need(reply.code == 452 and reply.enhanced == "4.3.1", f"a full disk was answered: {reply}")
+    s.command("RSET", 250)
+    return reply
