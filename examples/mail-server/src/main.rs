@@ -1,2 +1,12 @@
-//! mail-server
+//! A small real mail server made of the crates of this workspace.
+
+mod accounts;
+mod cli;
+mod config;
+mod demo;
+mod dns;
+mod log;
+mod tls;
+mod wire;
+
 fn main() {}

@@ -1,0 +1,279 @@
+//! The settings: built-in defaults, then the configuration file, then the flags.
+
+mod file;
+mod port;
+mod print;
+
+pub(crate) use self::{file::ConfigError, port::Port, print::print};
+
+use crate::cli::Settings;
+use serde::{Deserialize, Serialize};
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::PathBuf,
+    time::Duration,
+};
+
+/// Everything that can be set. Names are those of the configuration file.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Config {
+    /// Name of this machine, in greetings, Received lines and the certificate.
+    pub(crate) hostname: String,
+    /// Domains whose mail is delivered here, in lower case; the first one is that of the ready accounts.
+    pub(crate) domains: Vec<String>,
+    /// Folder of the store, the CA and the keys.
+    pub(crate) data: PathBuf,
+    /// Addresses to listen on.
+    pub(crate) listen: Vec<IpAddr>,
+    pub(crate) ports: Ports,
+    pub(crate) tls: Tls,
+    pub(crate) relay: Relay,
+    pub(crate) accounts: Accounts,
+    pub(crate) limits: Limits,
+    pub(crate) log: Log,
+}
+
+/// One port a listener.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Ports {
+    pub(crate) smtp: Port,
+    pub(crate) submission: Port,
+    pub(crate) submissions: Port,
+    pub(crate) imap: Port,
+    pub(crate) imaps: Port,
+    pub(crate) pop3: Port,
+    pub(crate) pop3s: Port,
+}
+
+/// The certificate to show. Both or none: without them one is generated.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Tls {
+    /// PEM file: the certificate, then those that lead to its root.
+    pub(crate) certificate: Option<PathBuf>,
+    /// PEM file: its private key.
+    pub(crate) key: Option<PathBuf>,
+}
+
+/// How mail for other domains leaves.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Relay {
+    /// Port of the next hop.
+    pub(crate) port: u16,
+    /// Name server to ask; those of the system if absent.
+    pub(crate) name_server: Option<SocketAddr>,
+    /// What is demanded of the next hop's certificate.
+    pub(crate) tls: RelayTls,
+    /// PEM file with the roots that `tls = "verified"` trusts.
+    pub(crate) ca: Option<PathBuf>,
+}
+
+/// What is demanded of the next hop's TLS.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum RelayTls {
+    /// TLS if offered, any certificate: RFC 7435.
+    Opportunistic,
+    /// No delivery without TLS and a certificate that leads to one of the roots and names the next hop.
+    Verified,
+}
+
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Accounts {
+    /// Whether an empty store gets alice, bob and carol with their well-known passwords (on loopback only).
+    pub(crate) ready_made: bool,
+}
+
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Limits {
+    /// Connections a listener serves at once.
+    pub(crate) connections: usize,
+    /// Octets of the largest message taken.
+    pub(crate) message_size: u64,
+    /// Seconds that connections get to finish when the server is told to stop.
+    pub(crate) grace_seconds: u64,
+}
+
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Log {
+    pub(crate) level: LogLevel,
+    pub(crate) format: LogFormat,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum LogLevel {
+    Off,
+    Error,
+    Warn,
+    Info,
+    Debug,
+    Trace,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum LogFormat {
+    Text,
+    Json,
+}
+
+impl Config {
+    /// The settings in effect: defaults, then the file, then the flags; checked.
+    pub(crate) fn load(flags: Settings) -> Result<Self, ConfigError> {
+        let mut config = match &flags.config {
+            Some(path) => file::read(path)?,
+            None => Self::default(),
+        };
+        config.apply(flags);
+        config.normalise();
+        config.check()?;
+        Ok(config)
+    }
+
+    /// Time that connections get to finish when the server is told to stop.
+    pub(crate) fn grace(&self) -> Duration {
+        Duration::from_secs(self.limits.grace_seconds)
+    }
+
+    /// Whether nobody but this machine can connect.
+    pub(crate) fn loopback_only(&self) -> bool {
+        self.listen.iter().all(IpAddr::is_loopback)
+    }
+
+    fn apply(&mut self, flags: Settings) {
+        fn set<T>(target: &mut T, flag: Option<T>) {
+            if let Some(value) = flag {
+                *target = value;
+            }
+        }
+        set(&mut self.hostname, flags.hostname);
+        set(&mut self.domains, Some(flags.domains).filter(|d| !d.is_empty()));
+        set(&mut self.data, flags.data);
+        set(&mut self.listen, Some(flags.listen).filter(|l| !l.is_empty()));
+        set(&mut self.ports.smtp, flags.ports.smtp_port);
+        set(&mut self.ports.submission, flags.ports.submission_port);
+        set(&mut self.ports.submissions, flags.ports.submissions_port);
+        set(&mut self.ports.imap, flags.ports.imap_port);
+        set(&mut self.ports.imaps, flags.ports.imaps_port);
+        set(&mut self.ports.pop3, flags.ports.pop3_port);
+        set(&mut self.ports.pop3s, flags.ports.pop3s_port);
+        set(&mut self.relay.port, flags.relay_port);
+        set(&mut self.log.level, flags.log);
+        set(&mut self.log.format, flags.log_format);
+        if flags.dns.is_some() {
+            self.relay.name_server = flags.dns;
+        }
+    }
+
+    /// Domain names are compared without regard to case (RFC 4343 §2); they are kept in lower case.
+    fn normalise(&mut self) {
+        self.hostname.make_ascii_lowercase();
+        self.domains.iter_mut().for_each(|domain| domain.make_ascii_lowercase());
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        let wrong = |key: &'static str, why: String| Err(ConfigError::Value { key, why });
+        if !is_domain(&self.hostname) {
+            return wrong("hostname", format!("`{}` is not a host name", self.hostname));
+        }
+        if self.domains.is_empty() {
+            return wrong("domains", "name at least one".into());
+        }
+        if let Some(domain) = self.domains.iter().find(|domain| !is_domain(domain)) {
+            return wrong("domains", format!("`{domain}` is not a domain name"));
+        }
+        if self.listen.is_empty() {
+            return wrong("listen", "name at least one address".into());
+        }
+        if self.tls.certificate.is_some() != self.tls.key.is_some() {
+            return wrong("tls", "give both `certificate` and `key`, or none of them".into());
+        }
+        if self.relay.tls == RelayTls::Verified && self.relay.ca.is_none() {
+            let why = "`verified` needs `relay.ca`, such as /etc/ssl/certs/ca-certificates.crt";
+            return wrong("relay.tls", why.into());
+        }
+        if self.relay.port == 0 {
+            return wrong("relay.port", "0 is not a port to send to".into());
+        }
+        if self.limits.connections == 0 {
+            return wrong("limits.connections", "with 0 nobody could connect".into());
+        }
+        Ok(())
+    }
+}
+
+/// Letters, digits and hyphens in labels of 1 to 63 octets, 253 in all (RFC 1123 §2.1, RFC 1035 §2.3.4).
+fn is_domain(name: &str) -> bool {
+    name.len() <= 253
+        && name.split('.').all(|label| {
+            (1..=63).contains(&label.len())
+                && !label.starts_with('-')
+                && !label.ends_with('-')
+                && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+        })
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            hostname: "localhost".into(),
+            domains: vec!["example.test".into()],
+            data: "mail-data".into(),
+            listen: vec![IpAddr::V4(Ipv4Addr::LOCALHOST)],
+            ports: Ports::default(),
+            tls: Tls::default(),
+            relay: Relay::default(),
+            accounts: Accounts::default(),
+            limits: Limits::default(),
+            log: Log::default(),
+        }
+    }
+}
+
+impl Default for Ports {
+    fn default() -> Self {
+        Self {
+            smtp: Port::number(2525),
+            submission: Port::number(2587),
+            submissions: Port::number(2465),
+            imap: Port::number(2143),
+            imaps: Port::number(2993),
+            pop3: Port::number(2110),
+            pop3s: Port::number(2995),
+        }
+    }
+}
+
+impl Default for Relay {
+    fn default() -> Self {
+        Self { port: 25, name_server: None, tls: RelayTls::Opportunistic, ca: None }
+    }
+}
+
+impl Default for Accounts {
+    fn default() -> Self {
+        Self { ready_made: true }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { connections: 1024, message_size: 50 * 1024 * 1024, grace_seconds: 10 }
+    }
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { level: LogLevel::Info, format: LogFormat::Text }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,90 @@
+//! Printing the settings as a file that can be read back, with a word on each.
+
+use super::{Config, RelayTls};
+use serde::Serialize;
+use std::fmt::{self, Write};
+
+/// The settings as a configuration file. Reading it back gives the same settings.
+pub(crate) fn print(config: &Config) -> String {
+    let mut out = String::new();
+    // Writing to a String cannot fail.
+    let _ = write(&mut out, config);
+    out
+}
+
+fn write(out: &mut String, config: &Config) -> fmt::Result {
+    let Config { hostname, domains, data, listen, ports, tls, relay, accounts, limits, log } =
+        config;
+    writeln!(out, "# mail-server: every setting, with the value in effect.\n")?;
+    key(out, "Name of this machine, in greetings, Received lines and the certificate.")?;
+    set(out, "hostname", hostname)?;
+    key(out, "Domains whose mail is delivered here.")?;
+    set(out, "domains", domains)?;
+    key(out, "Folder of the store, the CA and the keys.")?;
+    set(out, "data", data)?;
+    key(out, "Addresses to listen on.")?;
+    set(out, "listen", listen)?;
+
+    writeln!(out, "\n[ports] # a number, 0 for any free port, or \"off\"")?;
+    set(out, "smtp", &ports.smtp)?;
+    set(out, "submission", &ports.submission)?;
+    set(out, "submissions", &ports.submissions)?;
+    set(out, "imap", &ports.imap)?;
+    set(out, "imaps", &ports.imaps)?;
+    set(out, "pop3", &ports.pop3)?;
+    set(out, "pop3s", &ports.pop3s)?;
+
+    writeln!(out, "\n[tls]")?;
+    key(out, "PEM files. Without them a CA and a certificate are generated in the data folder.")?;
+    optional(out, "certificate", tls.certificate.as_ref(), "/etc/ssl/mail.pem")?;
+    optional(out, "key", tls.key.as_ref(), "/etc/ssl/mail.key")?;
+
+    writeln!(out, "\n[relay] # how mail for other domains leaves")?;
+    set(out, "port", &relay.port)?;
+    key(out, "Name server to ask; those of the system if absent.")?;
+    optional(out, "name-server", relay.name_server.as_ref(), "127.0.0.1:53")?;
+    key(out, "\"opportunistic\": TLS if offered, any certificate. \"verified\": never without a good one.")?;
+    set(out, "tls", &relay.tls as &RelayTls)?;
+    key(out, "PEM file with the roots that \"verified\" trusts.")?;
+    optional(out, "ca", relay.ca.as_ref(), "/etc/ssl/certs/ca-certificates.crt")?;
+
+    writeln!(out, "\n[accounts]")?;
+    key(out, "Whether an empty store gets alice, bob and carol with well-known passwords (on loopback only).")?;
+    set(out, "ready-made", &accounts.ready_made)?;
+
+    writeln!(out, "\n[limits]")?;
+    key(out, "Connections a listener serves at once.")?;
+    set(out, "connections", &limits.connections)?;
+    key(out, "Octets of the largest message taken.")?;
+    set(out, "message-size", &limits.message_size)?;
+    key(out, "Seconds that connections get to finish when the server is told to stop.")?;
+    set(out, "grace-seconds", &limits.grace_seconds)?;
+
+    writeln!(out, "\n[log]")?;
+    key(out, "off, error, warn, info, debug or trace.")?;
+    set(out, "level", &log.level)?;
+    key(out, "text or json.")?;
+    set(out, "format", &log.format)
+}
+
+fn key(out: &mut String, comment: &str) -> fmt::Result {
+    writeln!(out, "# {comment}")
+}
+
+fn set(out: &mut String, key: &str, value: &impl Serialize) -> fmt::Result {
+    let value = toml::Value::try_from(value).map_err(|_| fmt::Error)?;
+    writeln!(out, "{key} = {value}")
+}
+
+/// A key without a value is shown as a comment with an example.
+fn optional(
+    out: &mut String,
+    key: &str,
+    value: Option<&impl Serialize>,
+    example: &str,
+) -> fmt::Result {
+    match value {
+        Some(value) => set(out, key, value),
+        None => writeln!(out, "# {key} = \"{example}\""),
+    }
+}

@@ -1,0 +1,107 @@
+use super::*;
+use crate::cli::Cli;
+use clap::Parser;
+use std::path::Path;
+
+fn parse(text: &str) -> Result<Config, ConfigError> {
+    file::parse(Path::new("mail.toml"), text)
+}
+
+fn message(text: &str) -> String {
+    parse(text).expect_err("a wrong file").to_string()
+}
+
+#[test]
+fn an_empty_file_means_the_defaults() {
+    assert_eq!(parse("").expect("fine"), Config::default());
+}
+
+#[test]
+fn an_unknown_key_is_named_with_its_line() {
+    let message = message("hostname = 'mail.test'\n[ports]\nimap = 143\nimpas = 993\n");
+    assert!(message.starts_with("mail.toml, line 4: unknown field `impas`"), "{message}");
+    assert!(message.contains("expected one of `smtp`"), "{message}");
+}
+
+#[test]
+fn a_wrong_value_is_shown_with_its_line() {
+    let message = message("\n[ports]\nimap = 70000\n");
+    assert!(message.starts_with("mail.toml, line 3: "), "{message}");
+    assert!(message.ends_with("imap = 70000"), "{message}");
+    assert!(message.contains("a port from 1 to 65535"), "{message}");
+}
+
+#[test]
+fn a_syntax_error_is_shown_with_its_line() {
+    let message = message("hostname = \n");
+    assert!(message.starts_with("mail.toml, line 1: "), "{message}");
+}
+
+#[test]
+fn a_port_is_a_number_or_off() {
+    let config = parse("[ports]\nimap = 143\npop3 = 'off'\nsmtp = 0").expect("fine");
+    assert_eq!(config.ports.imap, Port::number(143));
+    assert_eq!(config.ports.pop3.to_bind(), None);
+    assert_eq!(config.ports.smtp, Port::ANY);
+}
+
+#[test]
+fn flags_win_over_the_file_and_the_file_over_the_defaults() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let path = dir.path().join("mail.toml");
+    std::fs::write(&path, "hostname = 'Mail.Example'\ndomains = ['A.test']\n[ports]\nimap = 143\n")
+        .expect("written");
+    let path = path.to_str().expect("UTF-8");
+    let line = ["mail-server", "--config", path, "--domain", "B.test", "--imap-port", "off"];
+    let config = Config::load(Cli::parse_from(line).settings).expect("fine");
+    assert_eq!(config.hostname, "mail.example");
+    assert_eq!(config.domains, ["b.test"]);
+    assert_eq!(config.ports.imap, Port::OFF);
+    assert_eq!(config.ports.smtp, Port::number(2525));
+}
+
+#[test]
+fn what_is_printed_reads_back_the_same() {
+    let mut full = Config::default();
+    full.domains.push("b.test".into());
+    full.data = "C:\\mail \"data\"".into();
+    full.ports.pop3 = Port::OFF;
+    full.tls = Tls { certificate: Some("a.pem".into()), key: Some("a.key".into()) };
+    full.relay = Relay {
+        port: 2526,
+        name_server: Some(SocketAddr::from(([127, 0, 0, 1], 5353))),
+        tls: RelayTls::Verified,
+        ca: Some("roots.pem".into()),
+    };
+    full.accounts.ready_made = false;
+    full.limits = Limits { connections: 7, message_size: 8, grace_seconds: 9 };
+    full.log = Log { level: LogLevel::Debug, format: LogFormat::Json };
+    for config in [Config::default(), full] {
+        assert_eq!(parse(&print(&config)).expect("fine"), config);
+    }
+}
+
+#[test]
+fn nonsense_is_refused_in_one_sentence() {
+    type Change = fn(&mut Config);
+    let cases: [(Change, &str); 7] = [
+        (|c| c.hostname = "a b".into(), "setting `hostname`: `a b` is not a host name"),
+        (|c| c.domains.clear(), "setting `domains`: name at least one"),
+        (|c| c.domains.push("a@b".into()), "setting `domains`: `a@b` is not a domain name"),
+        (|c| c.listen.clear(), "setting `listen`: name at least one address"),
+        (
+            |c| c.tls.key = Some("k".into()),
+            "setting `tls`: give both `certificate` and `key`, or none of them",
+        ),
+        (|c| c.relay.port = 0, "setting `relay.port`: 0 is not a port to send to"),
+        (
+            |c| c.limits.connections = 0,
+            "setting `limits.connections`: with 0 nobody could connect",
+        ),
+    ];
+    for (change, expected) in cases {
+        let mut config = Config::default();
+        change(&mut config);
+        assert_eq!(config.check().expect_err("nonsense").to_string(), expected);
+    }
+}

@@ -1,0 +1,3 @@
+//! `mail-server demo`: one message travels from one server to another and is read there.
+
+pub(crate) mod name_server;

@@ -1,0 +1,153 @@
+//! A real DNS server on loopback, for the demo and the tests.
+
+use hickory_server::{
+    Server,
+    proto::rr::{
+        Name, RData, Record,
+        rdata::{A, AAAA, CNAME, MX, SOA, TXT},
+    },
+    store::in_memory::InMemoryZoneHandler,
+    zone_handler::{AxfrPolicy, Catalog, ZoneType},
+};
+use std::{
+    io,
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
+use tokio::net::{TcpListener, UdpSocket};
+
+/// Seconds that an answer may be kept.
+const TTL: u32 = 60;
+/// Attempts to find a port that is free for UDP and for TCP.
+const ATTEMPTS: usize = 16;
+
+/// An authoritative name server, over UDP and TCP. It stops when dropped.
+pub(crate) struct NameServer {
+    address: SocketAddr,
+    server: Server<Catalog>,
+}
+
+impl NameServer {
+    /// On any free port of 127.0.0.1.
+    pub(crate) async fn start(zones: Vec<Zone>) -> io::Result<Self> {
+        let (tcp, udp) = bind().await?;
+        let address = tcp.local_addr()?;
+        let mut catalog = Catalog::new();
+        for zone in zones {
+            let (origin, handler) = zone.into_handler()?;
+            catalog.upsert(origin.into(), vec![Arc::new(handler)]);
+        }
+        let mut server = Server::new(catalog);
+        server.register_socket(udp);
+        server.register_listener(tcp, Duration::from_secs(5), 64);
+        Ok(Self { address, server })
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    #[cfg(test)]
+    pub(crate) async fn stop(mut self) {
+        self.server.shutdown_gracefully().await.expect("it stops");
+    }
+}
+
+impl Drop for NameServer {
+    fn drop(&mut self) {
+        self.server.shutdown_token().cancel();
+    }
+}
+
+async fn bind() -> io::Result<(TcpListener, UdpSocket)> {
+    let mut attempt = 1;
+    loop {
+        let tcp = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        match UdpSocket::bind(tcp.local_addr()?).await {
+            Ok(udp) => return Ok((tcp, udp)),
+            Err(error) if attempt >= ATTEMPTS => return Err(error),
+            Err(_) => attempt += 1,
+        }
+    }
+}
+
+/// What the name server knows about one domain.
+#[derive(Clone, Debug)]
+pub(crate) struct Zone {
+    origin: String,
+    records: Vec<(String, RData)>,
+    wrong: Option<String>,
+}
+
+impl Zone {
+    pub(crate) fn new(origin: &str) -> Self {
+        let mut zone = Self { origin: origin.into(), records: Vec::new(), wrong: None };
+        if let Some(name) = zone.name(origin) {
+            let soa = SOA::new(name.clone(), name, 1, 3600, 600, 86400, 60);
+            zone.records.push((origin.into(), RData::SOA(soa)));
+        }
+        zone
+    }
+
+    pub(crate) fn mx(mut self, owner: &str, preference: u16, exchange: &str) -> Self {
+        let data = self.name(exchange).map(|name| RData::MX(MX::new(preference, name)));
+        self.add(owner, data)
+    }
+
+    pub(crate) fn a(self, owner: &str, address: impl Into<Ipv4Addr>) -> Self {
+        self.add(owner, Some(RData::A(A(address.into()))))
+    }
+
+    fn add(mut self, owner: &str, data: Option<RData>) -> Self {
+        self.records.extend(data.map(|data| (owner.to_owned(), data)));
+        self
+    }
+
+    /// A name that is none is reported when the server starts.
+    fn name(&mut self, text: &str) -> Option<Name> {
+        match Name::from_ascii(text) {
+            Ok(mut name) => {
+                name.set_fqdn(true);
+                Some(name)
+            }
+            Err(error) => {
+                self.wrong.get_or_insert(format!("{text}: {error}"));
+                None
+            }
+        }
+    }
+
+    fn into_handler(mut self) -> io::Result<(Name, InMemoryZoneHandler)> {
+        let origin = self.origin.clone();
+        let origin = self.name(&origin).unwrap_or_default();
+        let mut handler =
+            InMemoryZoneHandler::empty(origin.clone(), ZoneType::Primary, AxfrPolicy::Deny);
+        for (owner, data) in std::mem::take(&mut self.records) {
+            if let Some(name) = self.name(&owner) {
+                handler.upsert_mut(Record::from_rdata(name, TTL, data), 0);
+            }
+        }
+        match self.wrong {
+            Some(wrong) => Err(io::Error::new(io::ErrorKind::InvalidInput, wrong)),
+            None => Ok((origin, handler)),
+        }
+    }
+}
+
+/// Records that only the tests need.
+#[cfg(test)]
+impl Zone {
+    pub(crate) fn aaaa(self, owner: &str, address: Ipv6Addr) -> Self {
+        self.add(owner, Some(RData::AAAA(AAAA(address))))
+    }
+
+    pub(crate) fn cname(mut self, owner: &str, target: &str) -> Self {
+        let data = self.name(target).map(|name| RData::CNAME(CNAME(name)));
+        self.add(owner, data)
+    }
+
+    pub(crate) fn txt(self, owner: &str, text: &str) -> Self {
+        self.add(owner, Some(RData::TXT(TXT::new(vec![text.into()]))))
+    }
+}

@@ -1,0 +1,61 @@
+//! What happens, on standard error. Passwords and message texts are never logged.
+
+use crate::config::{Log, LogFormat, LogLevel};
+use std::io::{self, IsTerminal};
+use tracing_subscriber::{
+    Layer, filter::LevelFilter, filter::Targets, fmt, layer::SubscriberExt, util::SubscriberInitExt,
+};
+
+/// Start logging. Later calls change nothing.
+pub(crate) fn start(log: &Log) {
+    let lines = fmt::layer().with_writer(io::stderr).with_target(false);
+    let lines = match log.format {
+        LogFormat::Text => lines.with_ansi(coloured(&io::stderr())).boxed(),
+        LogFormat::Json => lines.json().flatten_event(true).boxed(),
+    };
+    let _ = tracing_subscriber::registry().with(lines.with_filter(filter(log.level))).try_init();
+}
+
+/// Libraries speak at `trace` only, unless something is wrong.
+fn filter(level: LogLevel) -> Targets {
+    let ours = match level {
+        LogLevel::Off => LevelFilter::OFF,
+        LogLevel::Error => LevelFilter::ERROR,
+        LogLevel::Warn => LevelFilter::WARN,
+        LogLevel::Info => LevelFilter::INFO,
+        LogLevel::Debug => LevelFilter::DEBUG,
+        LogLevel::Trace => LevelFilter::TRACE,
+    };
+    let theirs = match level {
+        LogLevel::Trace => LevelFilter::DEBUG,
+        _ => ours.min(LevelFilter::WARN),
+    };
+    Targets::new().with_default(theirs).with_target("mail_server", ours)
+}
+
+/// Whether to colour what is printed there: a terminal, and no wish to the contrary (<https://no-color.org>).
+pub(crate) fn coloured(to: &impl IsTerminal) -> bool {
+    to.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tracing::Level;
+
+    #[test]
+    fn libraries_are_quiet_unless_something_is_wrong() {
+        let filter = filter(LogLevel::Info);
+        assert!(filter.would_enable("mail_server::serve", &Level::INFO));
+        assert!(!filter.would_enable("mail_server::serve", &Level::DEBUG));
+        assert!(filter.would_enable("hickory_server", &Level::WARN));
+        assert!(!filter.would_enable("hickory_server", &Level::INFO));
+    }
+
+    #[test]
+    fn off_is_silent() {
+        let filter = filter(LogLevel::Off);
+        assert!(!filter.would_enable("mail_server", &Level::ERROR));
+        assert!(!filter.would_enable("hickory_server", &Level::ERROR));
+    }
+}
