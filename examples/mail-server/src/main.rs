@@ -5,7 +5,9 @@ mod cli;
 mod config;
 mod demo;
 mod dns;
+mod listen;
 mod log;
+mod service;
 mod tls;
 mod wire;
 

@@ -4,8 +4,10 @@ use std::{fmt, sync::Arc};
 
 /// Lines of one speaker in a row that are shown before the rest is only counted.
 const SHOWN_IN_A_ROW: usize = 8;
-/// Octets of a line that are shown.
+/// Characters of a line that are shown.
 const SHOWN_OF_A_LINE: usize = 120;
+/// Octets of a line that are kept: enough for that many characters, and one more.
+const KEPT_OF_A_LINE: usize = 4 * (SHOWN_OF_A_LINE + 1);
 
 /// What one side said.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -85,7 +87,7 @@ impl Trace {
         let text = match by {
             Side::Client => self.without_secrets(text),
             Side::Server => {
-                let goes_on = text.starts_with("334") || text == "+" || text.starts_with("+ ");
+                let goes_on = text == "+" || ["334", "+ ", "* "].iter().any(|p| text.starts_with(p));
                 self.secret &= goes_on;
                 text
             }
@@ -177,7 +179,7 @@ struct Partial {
 impl Partial {
     /// The line and its length, once it has ended.
     fn push(&mut self, piece: &[u8]) -> Option<(String, usize)> {
-        let room = SHOWN_OF_A_LINE + 1 - self.kept.len().min(SHOWN_OF_A_LINE + 1);
+        let room = KEPT_OF_A_LINE - self.kept.len();
         self.kept.extend_from_slice(piece.get(..room.min(piece.len())).unwrap_or_default());
         self.octets += piece.len();
         if !piece.ends_with(b"\n") {

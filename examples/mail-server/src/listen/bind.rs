@@ -1,0 +1,59 @@
+//! Binding all listeners, or saying in one sentence why not.
+
+use crate::{config::Config, service::Service};
+use std::{io, net::SocketAddr};
+use tokio::net::TcpListener;
+
+/// A listener that clients can connect to already.
+#[derive(Debug)]
+pub(crate) struct Bound {
+    pub(crate) service: Service,
+    /// Where it listens; the port is the real one even if any was asked for.
+    pub(crate) address: SocketAddr,
+    pub(super) listener: TcpListener,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum BindError {
+    #[error("port {} on {} is already in use; stop the other program or choose another with --{service}-port", address.port(), address.ip())]
+    Taken { service: Service, address: SocketAddr },
+    #[error("port {} on {} is not for everybody; choose one from 1024 up with --{service}-port, or give the program the right to it", address.port(), address.ip())]
+    Forbidden { service: Service, address: SocketAddr },
+    #[error("{0} is not an address of this machine; choose another with --listen")]
+    NotOurs(std::net::IpAddr),
+    #[error("cannot listen on {address} for {service}: {error}")]
+    Other { service: Service, address: SocketAddr, error: io::Error },
+    #[error("all ports are off; there is nothing to serve")]
+    Nothing,
+}
+
+/// Binds every service that has a port, on every address.
+pub(crate) async fn bind(config: &Config) -> Result<Vec<Bound>, BindError> {
+    let mut bound = Vec::new();
+    for service in Service::ALL {
+        let Some(port) = service.port(&config.ports).to_bind() else { continue };
+        for ip in &config.listen {
+            bound.push(bind_one(service, SocketAddr::new(*ip, port)).await?);
+        }
+    }
+    if bound.is_empty() {
+        return Err(BindError::Nothing);
+    }
+    Ok(bound)
+}
+
+async fn bind_one(service: Service, address: SocketAddr) -> Result<Bound, BindError> {
+    let other = |error| BindError::Other { service, address, error };
+    match TcpListener::bind(address).await {
+        Ok(listener) => {
+            let address = listener.local_addr().map_err(other)?;
+            Ok(Bound { service, address, listener })
+        }
+        Err(error) => Err(match error.kind() {
+            io::ErrorKind::AddrInUse => BindError::Taken { service, address },
+            io::ErrorKind::PermissionDenied => BindError::Forbidden { service, address },
+            io::ErrorKind::AddrNotAvailable => BindError::NotOurs(address.ip()),
+            _ => other(error),
+        }),
+    }
+}

@@ -1,0 +1,166 @@
+//! Listeners: bound all or none, then one task a connection.
+
+mod bind;
+
+pub(crate) use bind::{BindError, Bound, bind};
+
+use crate::{service::Service, wire::Wire};
+use bytes::Bytes;
+use rustls::ServerConfig;
+use std::{
+    io,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+use tokio::{
+    io::AsyncWriteExt,
+    net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time,
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tracing::{Instrument, debug, info_span, warn};
+
+/// Time for a TLS handshake on a port where TLS starts with the first octet.
+const HANDSHAKE: Duration = Duration::from_secs(30);
+/// Pauses while no connection can be accepted, as when all file descriptors are in use.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(10);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// A client that has connected; TLS is up already where it starts with the first octet.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    pub(crate) service: Service,
+    pub(crate) wire: Wire,
+    /// The client's address.
+    pub(crate) peer: SocketAddr,
+    /// For STARTTLS: `wire.accept_tls(tls, early)`.
+    pub(crate) tls: Arc<ServerConfig>,
+    /// Cancelled when the server is told to stop: finish what is under way, say goodbye, return.
+    pub(crate) stopping: CancellationToken,
+}
+
+/// What speaks with the clients.
+pub(crate) trait Serve: Send + Sync + 'static {
+    /// Holds one session. Returning closes the connection; an error is logged, and is no surprise: clients vanish.
+    fn serve(
+        self: Arc<Self>,
+        connection: Connection,
+    ) -> impl Future<Output = io::Result<()>> + Send;
+}
+
+/// What all listeners share.
+#[derive(Clone, Debug)]
+pub(crate) struct Listening {
+    pub(crate) tls: Arc<ServerConfig>,
+    /// Connections that one listener serves at once.
+    pub(crate) connections: usize,
+    pub(crate) stopping: CancellationToken,
+    /// Listeners and connections are tasks of this one.
+    pub(crate) tasks: TaskTracker,
+}
+
+impl Listening {
+    /// Serve these listeners until `stopping`.
+    pub(crate) fn start(&self, bound: Vec<Bound>, app: &Arc<impl Serve>) {
+        for Bound { service, listener, .. } in bound {
+            let (this, app) = (self.clone(), app.clone());
+            let accepting = async move {
+                tokio::select! {
+                    () = this.stopping.cancelled() => {}
+                    () = this.accept_all(service, &listener, &app) => {}
+                }
+            };
+            self.tasks.spawn(accepting);
+        }
+    }
+
+    async fn accept_all(&self, service: Service, listener: &TcpListener, app: &Arc<impl Serve>) {
+        let room = Arc::new(Semaphore::new(self.connections));
+        let mut pause = SHORTEST_PAUSE;
+        loop {
+            match listener.accept().await {
+                Ok((tcp, peer)) => {
+                    pause = SHORTEST_PAUSE;
+                    match room.clone().try_acquire_owned() {
+                        Ok(place) => self.spawn(service, tcp, peer, app.clone(), place),
+                        Err(_) => self.refuse(service, tcp, peer),
+                    }
+                }
+                Err(error) if only_this_connection(&error) => debug!(%service, %error, "not accepted"),
+                Err(error) => {
+                    warn!(%service, %error, "cannot accept connections for a moment");
+                    time::sleep(pause).await;
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                }
+            }
+        }
+    }
+
+    fn spawn(
+        &self,
+        service: Service,
+        tcp: TcpStream,
+        peer: SocketAddr,
+        app: Arc<impl Serve>,
+        place: OwnedSemaphorePermit,
+    ) {
+        static COUNT: AtomicU64 = AtomicU64::new(1);
+        let span = info_span!(
+            "connection",
+            id = COUNT.fetch_add(1, Ordering::Relaxed),
+            %service,
+            %peer
+        );
+        let (tls, stopping) = (self.tls.clone(), self.stopping.clone());
+        let session = async move {
+            let _place = place;
+            debug!("connected");
+            // Small answers must not wait for the acknowledgement of the one before.
+            let _ = tcp.set_nodelay(true);
+            let wire = match secure(service, Wire::new(tcp), &tls).await {
+                Ok(wire) => wire,
+                Err(error) => return debug!(%error, "no TLS"),
+            };
+            let connection = Connection { service, wire, peer, tls, stopping };
+            match app.serve(connection).await {
+                Ok(()) => debug!("closed"),
+                Err(error) => debug!(%error, "broken off"),
+            }
+        };
+        self.tasks.spawn(session.instrument(span));
+    }
+
+    /// Says in the protocol's words that there is no room.
+    fn refuse(&self, service: Service, mut tcp: TcpStream, peer: SocketAddr) {
+        warn!(%service, %peer, "refused: {} connections are served already", self.connections);
+        // The socket is new, so its buffer is empty: the line goes at once or not at all.
+        if !service.no_room().is_empty() {
+            self.tasks.spawn(async move {
+                let _ = time::timeout(LONGEST_PAUSE, tcp.write_all(service.no_room())).await;
+            });
+        }
+    }
+}
+
+async fn secure(service: Service, mut wire: Wire, tls: &Arc<ServerConfig>) -> io::Result<Wire> {
+    if service.implicit_tls() {
+        // A client that connects and leaves without a word is a check whether the port is open.
+        let handshake = wire.accept_tls(tls.clone(), Bytes::new());
+        time::timeout(HANDSHAKE, handshake).await.map_err(io::Error::from)??;
+    }
+    Ok(wire)
+}
+
+/// The client has gone between its connection and our accept.
+fn only_this_connection(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
+}
+
+#[cfg(test)]
+mod tests;
