@@ -1,14 +1,67 @@
 //! A small real mail server made of the crates of this workspace.
 
 mod accounts;
+mod app;
 mod cli;
 mod config;
 mod demo;
 mod dns;
 mod listen;
 mod log;
+mod serve;
 mod service;
+mod shutdown;
+mod startup;
+mod store;
 mod tls;
+mod user;
 mod wire;
 
-fn main() {}
+use crate::{
+    accounts::Users,
+    cli::{Cli, Command, UserCommand},
+    config::Config,
+    shutdown::Ending,
+};
+use clap::Parser;
+use std::{error::Error, io, process::ExitCode};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(cli) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("mail-server: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<ExitCode, Box<dyn Error>> {
+    let config = Config::load(cli.settings)?;
+    log::start(&config.log);
+    let runtime = tokio::runtime::Runtime::new()?;
+    let done = runtime.block_on(async {
+        match cli.command {
+            None => Ok(match serve::serve(config).await? {
+                Ending::Graceful | Ending::Cut => ExitCode::SUCCESS,
+                Ending::AtOnce => ExitCode::FAILURE,
+            }),
+            Some(Command::Config) => {
+                print!("{}", config::print(&config));
+                Ok(ExitCode::SUCCESS)
+            }
+            Some(Command::User(command)) => manage(command, &config).await,
+            Some(Command::Demo) => Err("the demo is not there yet".into()),
+        }
+    });
+    // Work that is still under way, such as checking a password, is not waited for.
+    runtime.shutdown_background();
+    done
+}
+
+async fn manage(command: UserCommand, config: &Config) -> Result<ExitCode, Box<dyn Error>> {
+    let users = Users::new(store::open(&config.data)?, &config.domains);
+    user::run(command, &users, &mut io::stdout()).await?;
+    Ok(ExitCode::SUCCESS)
+}

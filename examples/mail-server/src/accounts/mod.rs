@@ -10,3 +10,6 @@ pub(crate) use self::{
     users::{AccountError, Users},
     well_known::{Refusal, WellKnown, prepare},
 };
+
+#[cfg(test)]
+mod tests;

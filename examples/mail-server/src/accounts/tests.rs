@@ -1,0 +1,118 @@
+use super::*;
+use crate::config::Config;
+use mailstore::{Mailboxes, MemoryStore};
+
+fn users(store: &MemoryStore) -> Users<MemoryStore> {
+    Users::new(store.clone(), &Config::default().domains)
+}
+
+#[tokio::test]
+async fn a_login_name_is_the_address_in_any_case() {
+    let users = users(&MemoryStore::new());
+    let account = users.add("Dave@example.test", "geheim").await.expect("added");
+    for name in ["Dave@example.test", "dave@EXAMPLE.test"] {
+        let found = users.log_in(name, "geheim").await.expect("checked");
+        assert_eq!(found, Some(account.clone()), "{name}");
+    }
+    for (name, password) in
+        [("dave@example.test", "Geheim"), ("dave@example.test", ""), ("dave", "geheim"), ("", "")]
+    {
+        assert_eq!(users.log_in(name, password).await.expect("checked"), None, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_changed_password_replaces_the_old_one_at_once() {
+    let users = users(&MemoryStore::new());
+    users.add("dave@example.test", "old").await.expect("added");
+    assert!(users.log_in("dave@example.test", "old").await.expect("checked").is_some());
+    users.set_password("DAVE@example.test", "new").await.expect("changed");
+    assert!(users.log_in("dave@example.test", "old").await.expect("checked").is_none());
+    assert!(users.log_in("dave@example.test", "new").await.expect("checked").is_some());
+}
+
+#[tokio::test]
+async fn a_removed_account_is_gone() {
+    let users = users(&MemoryStore::new());
+    users.add("dave@example.test", "geheim").await.expect("added");
+    users.remove("dave@example.test").await.expect("removed");
+    assert!(users.log_in("dave@example.test", "geheim").await.expect("checked").is_none());
+    assert!(users.list().await.expect("listed").is_empty());
+    let error = users.remove("dave@example.test").await.expect_err("gone").to_string();
+    assert_eq!(error, "there is no account \"dave@example.test\"");
+}
+
+#[tokio::test]
+async fn a_new_account_has_the_usual_mailboxes() {
+    let store = MemoryStore::new();
+    let account = users(&store).add("dave@example.test", "geheim").await.expect("added");
+    let mailboxes = store.mailboxes(account.id).await.expect("listed");
+    let names: Vec<_> = mailboxes.iter().map(|m| m.name.as_str()).collect();
+    assert_eq!(names, ["Archive", "Drafts", "INBOX", "Junk", "Sent", "Trash"]);
+    assert!(mailboxes.iter().all(|m| m.name == "INBOX" || m.special_use.is_some()));
+}
+
+#[tokio::test]
+async fn what_is_no_account_of_this_server_is_refused_in_one_sentence() {
+    let users = users(&MemoryStore::new());
+    let cases = [
+        ("dave", "x", "`dave` is not an address such as dave@example.test"),
+        ("@example.test", "x", "`@example.test` is not an address such as dave@example.test"),
+        ("a b@example.test", "x", "`a b@example.test` is not an address such as dave@example.test"),
+        ("a..b@example.test", "x", "`a..b@example.test` is not an address such as dave@example.test"),
+        (
+            "dave@elsewhere.test",
+            "x",
+            "dave@elsewhere.test is in none of this server's domains (example.test); add its domain with --domain or in the configuration file",
+        ),
+        ("dave@example.test", "", "an empty password protects nothing"),
+    ];
+    for (address, password, expected) in cases {
+        let error = users.add(address, password).await.expect_err("refused");
+        assert_eq!(error.to_string(), expected);
+    }
+    users.add("dave@example.test", "x").await.expect("added");
+    let error = users.add("Dave@Example.test", "x").await.expect_err("taken").to_string();
+    assert_eq!(error, "the account \"Dave@Example.test\" exists already");
+}
+
+#[tokio::test]
+async fn an_empty_store_gets_the_ready_accounts_once() {
+    let (users, config) = (users(&MemoryStore::new()), Config::default());
+    let made = prepare(&users, &config).await.expect("made");
+    let expected = [("alice", "alice-secret"), ("bob", "bob-secret"), ("carol", "carol-secret")]
+        .map(|(name, password)| WellKnown { address: format!("{name}@example.test"), password });
+    assert_eq!(made, expected);
+    assert_eq!(prepare(&users, &config).await.expect("found"), expected);
+    users.set_password("bob@example.test", "other").await.expect("changed");
+    let left = prepare(&users, &config).await.expect("found");
+    assert_eq!(left, [expected[0].clone(), expected[2].clone()]);
+}
+
+#[tokio::test]
+async fn with_well_known_passwords_it_listens_on_loopback_only() {
+    let (users, mut config) = (users(&MemoryStore::new()), Config::default());
+    prepare(&users, &config).await.expect("made");
+    config.listen = vec!["0.0.0.0".parse().expect("an address")];
+    let refusal = prepare(&users, &config).await.expect_err("refused").to_string();
+    assert_eq!(
+        refusal,
+        "alice@example.test still has its well-known password, so this server listens on loopback only; change it with `mail-server user passwd alice@example.test`"
+    );
+    for name in ["alice", "bob", "carol"] {
+        users.set_password(&format!("{name}@example.test"), "other").await.expect("changed");
+    }
+    assert_eq!(prepare(&users, &config).await.expect("lifted"), []);
+}
+
+#[tokio::test]
+async fn ready_accounts_are_made_only_where_nobody_else_can_connect_and_if_wanted() {
+    let users = users(&MemoryStore::new());
+    let mut config = Config::default();
+    config.accounts.ready_made = false;
+    assert_eq!(prepare(&users, &config).await.expect("nothing"), []);
+    config.accounts.ready_made = true;
+    config.listen.push("192.0.2.1".parse().expect("an address"));
+    assert_eq!(prepare(&users, &config).await.expect("nothing"), []);
+    assert!(users.list().await.expect("listed").is_empty());
+}
