@@ -57,7 +57,10 @@ impl Dns {
         Self::with_patience(name_server, PATIENCE)
     }
 
-    fn with_patience(name_server: Option<SocketAddr>, patience: Duration) -> Result<Self, NetError> {
+    fn with_patience(
+        name_server: Option<SocketAddr>,
+        patience: Duration,
+    ) -> Result<Self, NetError> {
         let mut builder = match name_server {
             Some(address) => {
                 let mut builder = Resolver::builder_with_config(
@@ -133,7 +136,9 @@ impl Dns {
         let mut doubt = None;
         for answer in [v4, v6] {
             match answer {
-                Ok(lookup) => found.extend(lookup.answers().iter().filter_map(|r| r.data.ip_addr())),
+                Ok(lookup) => {
+                    found.extend(lookup.answers().iter().filter_map(|r| r.data.ip_addr()))
+                }
                 Err(error) if Absence::of(&error).is_some() => {}
                 Err(error) => doubt = Some(error),
             }

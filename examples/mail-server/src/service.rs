@@ -1,6 +1,6 @@
 //! The seven services a mail server offers, and what each expects of a connection.
 
-use crate::config::{Ports, Port};
+use crate::config::{Port, Ports};
 use std::fmt;
 
 /// One kind of listener, by its registered name.

@@ -55,7 +55,11 @@ pub(crate) enum Ending {
 }
 
 /// Waits to be told, lets sessions finish for as long as `grace`, then returns.
-pub(crate) async fn when_told(signals: &mut Signals, serving: &Listening, grace: Duration) -> Ending {
+pub(crate) async fn when_told(
+    signals: &mut Signals,
+    serving: &Listening,
+    grace: Duration,
+) -> Ending {
     signals.next().await;
     info!("stopping; once more to end at once");
     serving.stopping.cancel();

@@ -33,7 +33,8 @@ pub(crate) fn table(ready: &Ready<'_>) -> String {
 fn write(out: &mut String, ready: &Ready<'_>) -> std::fmt::Result {
     let version = env!("CARGO_PKG_VERSION");
     writeln!(out, "mail-server {version} is ready in {:.2} s\n", ready.took.as_secs_f64())?;
-    let urls: Vec<_> = ready.listening.iter().map(|(s, address)| (*s, url(ready, *s, address))).collect();
+    let urls: Vec<_> =
+        ready.listening.iter().map(|(s, address)| (*s, url(ready, *s, address))).collect();
     let width = urls.iter().map(|(_, url)| url.len()).max().unwrap_or_default();
     let mut before = "";
     for (service, url) in &urls {

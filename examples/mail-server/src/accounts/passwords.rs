@@ -40,7 +40,11 @@ impl Passwords {
 
     /// Whether this is the password of that hash. Without a hash (no such account) it takes as long, so that the time
     /// taken does not tell which accounts exist.
-    pub(crate) async fn verify(&self, hash: Option<&str>, password: &str) -> Result<bool, HashError> {
+    pub(crate) async fn verify(
+        &self,
+        hash: Option<&str>,
+        password: &str,
+    ) -> Result<bool, HashError> {
         let Some(hash) = hash else {
             self.check(NOBODY, password).await?;
             return Ok(false);

@@ -84,7 +84,10 @@ mod tests {
 
     #[test]
     fn each_process_has_its_own_key() {
-        assert_ne!(Recent::new().print("hash", "password"), Recent::new().print("hash", "password"));
+        assert_ne!(
+            Recent::new().print("hash", "password"),
+            Recent::new().print("hash", "password")
+        );
     }
 
     #[test]

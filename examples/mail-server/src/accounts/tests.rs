@@ -59,7 +59,11 @@ async fn what_is_no_account_of_this_server_is_refused_in_one_sentence() {
         ("dave", "x", "`dave` is not an address such as dave@example.test"),
         ("@example.test", "x", "`@example.test` is not an address such as dave@example.test"),
         ("a b@example.test", "x", "`a b@example.test` is not an address such as dave@example.test"),
-        ("a..b@example.test", "x", "`a..b@example.test` is not an address such as dave@example.test"),
+        (
+            "a..b@example.test",
+            "x",
+            "`a..b@example.test` is not an address such as dave@example.test",
+        ),
         (
             "dave@elsewhere.test",
             "x",

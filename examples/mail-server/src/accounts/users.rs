@@ -15,7 +15,9 @@ pub(crate) enum AccountError {
     Hash(#[from] HashError),
     #[error("`{0}` is not an address such as dave@example.test")]
     NotAnAddress(String),
-    #[error("{address} is in none of this server's domains ({domains}); add its domain with --domain or in the configuration file")]
+    #[error(
+        "{address} is in none of this server's domains ({domains}); add its domain with --domain or in the configuration file"
+    )]
     ForeignDomain { address: String, domains: String },
     #[error("an empty password protects nothing")]
     EmptyPassword,

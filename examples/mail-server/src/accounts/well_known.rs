@@ -18,7 +18,9 @@ pub(crate) struct WellKnown {
 /// Why the server does not start.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Refusal {
-    #[error("{0} still has its well-known password, so this server listens on loopback only; change it with `mail-server user passwd {0}`")]
+    #[error(
+        "{0} still has its well-known password, so this server listens on loopback only; change it with `mail-server user passwd {0}`"
+    )]
     WellKnownPassword(String),
     #[error(transparent)]
     Account(#[from] AccountError),
@@ -28,10 +30,7 @@ pub(crate) enum Refusal {
 /// configuration does not say otherwise. Refuses to let others connect to such accounts.
 ///
 /// It is the stored hash that is looked at, so changing the password is enough.
-pub(crate) async fn prepare<S>(
-    users: &Users<S>,
-    config: &Config,
-) -> Result<Vec<WellKnown>, Refusal>
+pub(crate) async fn prepare<S>(users: &Users<S>, config: &Config) -> Result<Vec<WellKnown>, Refusal>
 where
     S: Accounts + Clone + Send + Sync + 'static,
 {

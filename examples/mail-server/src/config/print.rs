@@ -43,13 +43,19 @@ fn write(out: &mut String, config: &Config) -> fmt::Result {
     set(out, "port", &relay.port)?;
     key(out, "Name server to ask; those of the system if absent.")?;
     optional(out, "name-server", relay.name_server.as_ref(), "127.0.0.1:53")?;
-    key(out, "\"opportunistic\": TLS if offered, any certificate. \"verified\": never without a good one.")?;
+    key(
+        out,
+        "\"opportunistic\": TLS if offered, any certificate. \"verified\": never without a good one.",
+    )?;
     set(out, "tls", &relay.tls as &RelayTls)?;
     key(out, "PEM file with the roots that \"verified\" trusts.")?;
     optional(out, "ca", relay.ca.as_ref(), "/etc/ssl/certs/ca-certificates.crt")?;
 
     writeln!(out, "\n[accounts]")?;
-    key(out, "Whether an empty store gets alice, bob and carol with well-known passwords (on loopback only).")?;
+    key(
+        out,
+        "Whether an empty store gets alice, bob and carol with well-known passwords (on loopback only).",
+    )?;
     set(out, "ready-made", &accounts.ready_made)?;
 
     writeln!(out, "\n[limits]")?;

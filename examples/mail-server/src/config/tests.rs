@@ -94,10 +94,7 @@ fn nonsense_is_refused_in_one_sentence() {
             "setting `tls`: give both `certificate` and `key`, or none of them",
         ),
         (|c| c.relay.port = 0, "setting `relay.port`: 0 is not a port to send to"),
-        (
-            |c| c.limits.connections = 0,
-            "setting `limits.connections`: with 0 nobody could connect",
-        ),
+        (|c| c.limits.connections = 0, "setting `limits.connections`: with 0 nobody could connect"),
     ];
     for (change, expected) in cases {
         let mut config = Config::default();

@@ -4,14 +4,14 @@ use hickory_server::{
     Server,
     proto::rr::{
         Name, RData, Record,
-        rdata::{A, AAAA, CNAME, MX, SOA, TXT},
+        rdata::{A, MX, SOA},
     },
     store::in_memory::InMemoryZoneHandler,
     zone_handler::{AxfrPolicy, Catalog, ZoneType},
 };
 use std::{
     io,
-    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
+    net::{Ipv4Addr, SocketAddr},
     sync::Arc,
     time::Duration,
 };
@@ -137,17 +137,23 @@ impl Zone {
 
 /// Records that only the tests need.
 #[cfg(test)]
-impl Zone {
-    pub(crate) fn aaaa(self, owner: &str, address: Ipv6Addr) -> Self {
-        self.add(owner, Some(RData::AAAA(AAAA(address))))
-    }
+mod more {
+    use super::{RData, Zone};
+    use hickory_server::proto::rr::rdata::{AAAA, CNAME, TXT};
+    use std::net::Ipv6Addr;
 
-    pub(crate) fn cname(mut self, owner: &str, target: &str) -> Self {
-        let data = self.name(target).map(|name| RData::CNAME(CNAME(name)));
-        self.add(owner, data)
-    }
+    impl Zone {
+        pub(crate) fn aaaa(self, owner: &str, address: Ipv6Addr) -> Self {
+            self.add(owner, Some(RData::AAAA(AAAA(address))))
+        }
 
-    pub(crate) fn txt(self, owner: &str, text: &str) -> Self {
-        self.add(owner, Some(RData::TXT(TXT::new(vec![text.into()]))))
+        pub(crate) fn cname(mut self, owner: &str, target: &str) -> Self {
+            let data = self.name(target).map(|name| RData::CNAME(CNAME(name)));
+            self.add(owner, data)
+        }
+
+        pub(crate) fn txt(self, owner: &str, text: &str) -> Self {
+            self.add(owner, Some(RData::TXT(TXT::new(vec![text.into()]))))
+        }
     }
 }

@@ -68,7 +68,8 @@ impl Show {
         let what = out.paint(Paint::Bold, what);
         writeln!(out.to, "\n{head} {what}\n")?;
         out.step = Some(step);
-        let (now, later) = std::mem::take(&mut out.early).into_iter().partition(|(s, _)| *s <= step);
+        let (now, later) =
+            std::mem::take(&mut out.early).into_iter().partition(|(s, _)| *s <= step);
         out.early = later;
         let now: Vec<(Step, Line)> = now;
         now.iter().try_for_each(|(_, line)| out.line(line))?;

@@ -91,7 +91,9 @@ impl Listening {
                         Err(_) => self.refuse(service, tcp, peer),
                     }
                 }
-                Err(error) if only_this_connection(&error) => debug!(%service, %error, "not accepted"),
+                Err(error) if only_this_connection(&error) => {
+                    debug!(%service, %error, "not accepted")
+                }
                 Err(error) => {
                     warn!(%service, %error, "cannot accept connections for a moment");
                     time::sleep(pause).await;

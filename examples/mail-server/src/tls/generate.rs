@@ -176,7 +176,10 @@ mod tests {
     use super::*;
 
     fn names(host: &str) -> Names {
-        Names { hosts: vec!["localhost".into(), host.into()], addresses: vec![[127, 0, 0, 1].into()] }
+        Names {
+            hosts: vec!["localhost".into(), host.into()],
+            addresses: vec![[127, 0, 0, 1].into()],
+        }
     }
 
     fn chain(made: &Made) -> &[CertificateDer<'static>] {
@@ -205,7 +208,8 @@ mod tests {
 
     #[test]
     fn a_certificate_with_another_key_is_made_anew() {
-        let (one, two) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+        let (one, two) =
+            (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
         let first = keep(one.path(), &names("mail.test")).expect("made");
         keep(two.path(), &names("mail.test")).expect("made");
         fs::copy(two.path().join("server.key"), one.path().join("server.key")).expect("copied");

@@ -103,7 +103,8 @@ impl Names {
         if !hosts.contains(&config.hostname) {
             hosts.push(config.hostname.clone());
         }
-        let mut addresses = vec![IpAddr::from([127, 0, 0, 1]), IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1])];
+        let mut addresses =
+            vec![IpAddr::from([127, 0, 0, 1]), IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1])];
         for address in &config.listen {
             if !address.is_unspecified() && !addresses.contains(address) {
                 addresses.push(*address);

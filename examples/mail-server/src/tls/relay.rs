@@ -20,7 +20,8 @@ use std::{path::PathBuf, sync::Arc};
 /// **Verified** accepts only certificates that lead to one of the configured roots and vouch for the next hop's name;
 /// the relay must then not fall back to plain text either.
 pub(crate) fn relay_client(relay: &Relay) -> Result<Arc<ClientConfig>, TlsError> {
-    let builder = ClientConfig::builder_with_provider(provider()).with_safe_default_protocol_versions()?;
+    let builder =
+        ClientConfig::builder_with_provider(provider()).with_safe_default_protocol_versions()?;
     let config = match relay.tls {
         RelayTls::Opportunistic => builder
             .dangerous()

@@ -35,7 +35,8 @@ async fn a_client_that_trusts_the_ca_accepts_every_name() {
 
 #[tokio::test]
 async fn verified_relay_refuses_another_ca_where_opportunistic_does_not() {
-    let (one, two) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    let (one, two) =
+        (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
     let tls = server(&config(one.path())).expect("made");
     let other = server(&config(two.path())).expect("made").ca.expect("generated");
     handshake(&tls, &verified(other), "mail.test").await.expect_err("another CA");
@@ -44,7 +45,8 @@ async fn verified_relay_refuses_another_ca_where_opportunistic_does_not() {
 
 #[test]
 fn a_configured_certificate_is_used_and_no_ca_is_made() {
-    let (made, folder) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    let (made, folder) =
+        (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
     server(&config(made.path())).expect("made");
     let mut config = config(folder.path());
     config.tls = Tls {

@@ -2,7 +2,7 @@
 
 mod trace;
 
-pub(crate) use trace::{Line, Side, Trace};
+pub(crate) use trace::{Line, Side, Sink, Trace};
 
 use bytes::Bytes;
 use mailwire::driver::Prefixed;
@@ -79,7 +79,10 @@ impl Wire {
             Layer::Plain(tcp) => Ok(Prefixed::new(early, tcp)),
             other => {
                 self.layer = other;
-                Err(io::Error::new(io::ErrorKind::InvalidInput, "the connection is not a plain one"))
+                Err(io::Error::new(
+                    io::ErrorKind::InvalidInput,
+                    "the connection is not a plain one",
+                ))
             }
         }
     }

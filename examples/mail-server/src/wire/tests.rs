@@ -37,10 +37,8 @@ async fn tls_starts_in_place_and_the_trace_sees_plain_text() {
 
     let (ours, theirs) = configs();
     let name = ServerName::try_from("localhost").expect("a name");
-    let (connected, accepted) = tokio::join!(
-        client.connect_tls(ours, name),
-        server.accept_tls(theirs, Bytes::new())
-    );
+    let (connected, accepted) =
+        tokio::join!(client.connect_tls(ours, name), server.accept_tls(theirs, Bytes::new()));
     connected.and(accepted).expect("a handshake");
     assert!(client.is_tls() && server.is_tls());
 
@@ -50,7 +48,8 @@ async fn tls_starts_in_place_and_the_trace_sees_plain_text() {
     server.read_to_string(&mut said).await.expect("read");
     assert_eq!(said, "QUIT\r\n");
     drop(client);
-    let expected = [(Side::Client, "STARTTLS"), (Side::Server, "220 go on"), (Side::Client, "QUIT")];
+    let expected =
+        [(Side::Client, "STARTTLS"), (Side::Server, "220 go on"), (Side::Client, "QUIT")];
     let expected = expected.map(|(by, text)| (by, text.to_owned()));
     assert_eq!(*lines.lock().expect("whole"), expected);
 }

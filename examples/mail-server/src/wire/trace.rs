@@ -87,7 +87,8 @@ impl Trace {
         let text = match by {
             Side::Client => self.without_secrets(text),
             Side::Server => {
-                let goes_on = text == "+" || ["334", "+ ", "* "].iter().any(|p| text.starts_with(p));
+                let goes_on =
+                    text == "+" || ["334", "+ ", "* "].iter().any(|p| text.starts_with(p));
                 self.secret &= goes_on;
                 text
             }
@@ -112,7 +113,8 @@ impl Trace {
             return "***".into();
         }
         let words: Vec<&str> = text.splitn(4, ' ').collect();
-        let is = |word: Option<&&str>, verb: &str| word.is_some_and(|w| w.eq_ignore_ascii_case(verb));
+        let is =
+            |word: Option<&&str>, verb: &str| word.is_some_and(|w| w.eq_ignore_ascii_case(verb));
         let kept = match words.first() {
             verb if is(verb, "PASS") => 1,
             verb if is(verb, "AUTH") => 2,

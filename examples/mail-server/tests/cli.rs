@@ -1,0 +1,193 @@
+//! The program as a user meets it: arguments, messages, exit statuses.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+#![allow(clippy::std_instead_of_core, reason = "a program that always has std")]
+
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::{SocketAddr, TcpListener, TcpStream},
+    path::Path,
+    process::{Child, ChildStdout, Command, Output, Stdio},
+};
+
+const PORTS: [&str; 7] = ["smtp", "submission", "submissions", "imap", "imaps", "pop3", "pop3s"];
+
+fn program() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mail-server"));
+    command.env_remove("NO_COLOR").stdin(Stdio::null());
+    command
+}
+
+fn run(arguments: &[&str]) -> Output {
+    program().args(arguments).output().unwrap()
+}
+
+/// Runs it with this text on standard input.
+fn run_with(arguments: &[&str], input: &str) -> Output {
+    let mut command = program();
+    command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    child.wait_with_output().unwrap()
+}
+
+fn stdout(output: &Output) -> &str {
+    std::str::from_utf8(&output.stdout).unwrap()
+}
+
+fn stderr(output: &Output) -> &str {
+    std::str::from_utf8(&output.stderr).unwrap()
+}
+
+/// A running server, killed when dropped.
+struct Server {
+    child: Child,
+    out: BufReader<ChildStdout>,
+    /// What it printed when it was ready.
+    ready: String,
+}
+
+impl Server {
+    /// On any free ports.
+    fn start(data: &Path, more: &[&str]) -> Self {
+        let mut command = program();
+        command.arg("--data").arg(data).args(any_ports()).args(more);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut out = BufReader::new(child.stdout.take().unwrap());
+        let mut ready = String::new();
+        while !ready.contains("Stop it") {
+            if out.read_line(&mut ready).unwrap() == 0 {
+                let mut why = String::new();
+                child.stderr.take().unwrap().read_to_string(&mut why).unwrap();
+                panic!("it did not start: {why}");
+            }
+        }
+        Self { child, out, ready }
+    }
+
+    /// Where it listens for this scheme.
+    fn address(&self, scheme: &str) -> SocketAddr {
+        let urls = self.ready.split_whitespace();
+        urls.filter_map(|word| word.split_once("://"))
+            .find(|(s, _)| *s == scheme)
+            .map(|(_, address)| address.parse().unwrap())
+            .unwrap()
+    }
+
+    /// Tells it to stop, and waits. Returns exit status and standard error.
+    #[cfg(unix)]
+    fn terminate(mut self) -> (Option<i32>, String) {
+        let kill = format!("kill -TERM {}", self.child.id());
+        assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+        let mut rest = String::new();
+        self.out.read_to_string(&mut rest).unwrap();
+        let mut log = String::new();
+        self.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+        (self.child.wait().unwrap().code(), log)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn any_ports() -> Vec<String> {
+    PORTS.iter().flat_map(|name| [format!("--{name}-port"), "0".into()]).collect()
+}
+
+#[test]
+fn help_names_every_setting_and_gives_examples() {
+    let output = run(&["--help"]);
+    assert!(output.status.success());
+    let help = stdout(&output);
+    for word in ["--config", "--data", "--dns", "--imap-port", "demo", "user", "Examples:"] {
+        assert!(help.contains(word), "{word} is missing in {help}");
+    }
+}
+
+#[test]
+fn an_unknown_flag_is_refused_with_a_hint() {
+    let output = run(&["--imap-prt", "143"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("--imap-port"), "{}", stderr(&output));
+}
+
+#[test]
+fn the_printed_configuration_is_one_it_starts_with() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("mail.toml");
+    let output = run(&["--hostname", "mail.example", "--pop3-port", "off", "config"]);
+    assert!(output.status.success());
+    std::fs::write(&file, &output.stdout).unwrap();
+    let again = run(&["--config", file.to_str().unwrap(), "config"]);
+    assert_eq!(stdout(&again), stdout(&output));
+    assert!(stdout(&output).contains("hostname = \"mail.example\""));
+}
+
+#[test]
+fn a_mistake_in_the_configuration_file_is_named_with_its_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("mail.toml");
+    std::fs::write(&file, "hostname = 'mail.example'\nport = 143\n").unwrap();
+    let output = run(&["--config", file.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(1));
+    let expected = format!("mail-server: {}, line 2: unknown field `port`", file.display());
+    assert!(stderr(&output).starts_with(&expected), "{}", stderr(&output));
+}
+
+#[test]
+fn a_taken_port_is_said_in_one_sentence() {
+    let folder = tempfile::tempdir().unwrap();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let data = folder.path().to_str().unwrap();
+    let output = run(&["--data", data, "--smtp-port", &port]);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(
+        stderr(&output),
+        format!(
+            "mail-server: port {port} on 127.0.0.1 is already in use; stop the other program or choose another with --smtp-port\n"
+        )
+    );
+    assert!(std::fs::read_dir(folder.path()).unwrap().next().is_none(), "it changed something");
+}
+
+#[cfg(unix)]
+#[test]
+fn it_is_ready_when_it_says_so_and_ends_well_when_told_to() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path(), &[]);
+    for word in ["alice@example.test", "bob-secret", "carol-secret", "ca.pem"] {
+        assert!(server.ready.contains(word), "{word} is missing in {}", server.ready);
+    }
+    for scheme in ["smtp", "smtps", "imap", "imaps", "pop3", "pop3s"] {
+        TcpStream::connect(server.address(scheme)).unwrap();
+    }
+    let (status, log) = server.terminate();
+    assert_eq!(status, Some(0), "{log}");
+    assert!(log.contains("stopped"), "{log}");
+}
+
+#[cfg(unix)]
+#[test]
+fn the_log_can_be_json_and_is_not_coloured_in_a_pipe() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_, log) = Server::start(folder.path(), &["--log-format", "json"]).terminate();
+    assert!(log.lines().count() >= 2, "{log}");
+    assert!(log.lines().all(|line| line.starts_with('{') && line.ends_with('}')), "{log}");
+    let (_, log) = Server::start(folder.path(), &[]).terminate();
+    assert!(!log.contains('\x1b') && log.contains("INFO"), "{log}");
+    let (_, log) = Server::start(folder.path(), &["--log", "off"]).terminate();
+    assert_eq!(log, "");
+}
+
+#[test]
+fn a_foreign_address_gets_no_account() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().to_str().unwrap();
+    let output = run_with(&["user", "add", "dave@elsewhere.test", "--data", data], "geheim\n");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("in none of this server's domains (example.test)"));
+}
