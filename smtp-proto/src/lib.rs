@@ -1,1 +1,19 @@
-//! smtp-proto
+#![doc = include_str!("../README.md")]
+#![no_std]
+
+extern crate alloc;
+#[cfg(feature = "std")]
+extern crate std;
+
+pub mod client;
+mod command;
+pub mod parse;
+pub mod server;
+pub mod types;
+
+pub use command::{Command, CommandError, Mail, Rcpt, Verb};
+pub use parse::Leniency;
+pub use types::{
+    AddressError, Body, Domain, EnhancedCode, Extensions, ForwardPath, MailParams, Mailbox,
+    ParamError, RcptParams, Reply, ReversePath,
+};

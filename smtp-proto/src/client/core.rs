@@ -1,0 +1,352 @@
+use alloc::string::ToString;
+use core::{mem, time::Duration};
+
+use bytes::Bytes;
+use mailwire::{
+    Close, Instant, Misuse, RecvBuf, SendBuf, Step,
+    frame::DataEncoder,
+    sasl::{
+        self, Mechanism, Response,
+        client::{Credentials, Exchange},
+    },
+};
+
+use super::{
+    BodyError, CannotSend, Config, Envelope, Event, Stage,
+    replies::{Received, Replies},
+    transaction::Transaction,
+};
+use crate::{Command, Extensions, Reply};
+
+#[derive(Debug)]
+pub(super) struct Core {
+    pub(super) config: Config,
+    pub(super) state: State,
+    pub(super) announced: Announced,
+    pub(super) out: SendBuf,
+    pub(super) closed: Option<Close>,
+    pub(super) eof: bool,
+    pub(super) extensions: Extensions,
+    pub(super) last_reply: Reply,
+    tls: bool,
+    replies: Replies,
+    /// When the reply that is waited for must have come.
+    until: Option<Instant>,
+}
+
+#[derive(Debug)]
+pub(super) enum State {
+    /// A reply to this is due.
+    Waiting(Stage),
+    /// HELO was tried after EHLO was refused.
+    Helo,
+    /// In the middle of AUTH.
+    Auth(Exchange),
+    /// A transaction is underway.
+    Transaction(Transaction),
+    /// The user's turn.
+    Rest,
+    /// The server agreed to TLS.
+    Upgrade,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) enum Announced {
+    #[default]
+    Nothing,
+    Ready,
+    Refused(Stage),
+    Authenticated,
+    Body,
+    Recipient(usize, Stage),
+    Done,
+}
+
+impl Core {
+    pub(super) fn new(config: Config, now: Instant) -> Self {
+        let until = now + config.timeouts.command;
+        Self {
+            replies: Replies::new(config.limits.line, config.limits.reply),
+            tls: config.implicit_tls,
+            config,
+            state: State::Waiting(Stage::Greeting),
+            announced: Announced::Nothing,
+            out: SendBuf::new(),
+            closed: None,
+            eof: false,
+            extensions: Extensions::default(),
+            last_reply: Reply::new(220, ""),
+            until: Some(until),
+        }
+    }
+
+    pub(super) fn poll(&mut self, recv: &mut RecvBuf, now: Instant) -> Step {
+        loop {
+            if !matches!(self.announced, Announced::Nothing) {
+                return Step::Event;
+            }
+            if let State::Transaction(transaction) = &mut self.state {
+                if let Some(announced) = transaction.report(self.closed.is_some()) {
+                    self.announced = announced;
+                    continue;
+                }
+                if transaction.is_over() {
+                    self.state = State::Rest;
+                    self.announced = Announced::Done;
+                    continue;
+                }
+            }
+            if self.closed.is_some() {
+                let held = recv.len();
+                recv.consume(held);
+                recv.close();
+                return Step::Closed;
+            }
+            if self.out.len() > self.config.limits.output {
+                return Step::NeedFlush;
+            }
+            match &mut self.state {
+                State::Upgrade if self.out.is_empty() => return Step::Upgrade,
+                State::Upgrade => return Step::NeedFlush,
+                State::Transaction(transaction) => {
+                    transaction.write(&self.extensions, &self.config, &mut self.out);
+                    if transaction.wants_body() {
+                        return Step::YourTurn;
+                    }
+                }
+                _ => {}
+            }
+            let received = self.replies.next(recv);
+            match (received, &self.state) {
+                (Received::Broken, _) => self.close(Close::Protocol),
+                (Received::Reply(reply), State::Rest) => self.unasked(&reply),
+                (Received::Reply(reply), _) => {
+                    self.until = None;
+                    self.reply(reply, recv);
+                }
+                (Received::NeedInput, _) if self.eof => {
+                    let done = matches!(self.state, State::Waiting(Stage::Quit));
+                    self.close(if done { Close::Done } else { Close::Eof });
+                }
+                (Received::NeedInput, State::Rest) if !self.replies.is_midway() => {
+                    return Step::YourTurn;
+                }
+                (Received::NeedInput, _) => {
+                    let limit = self.patience();
+                    let until = *self.until.get_or_insert(now + limit);
+                    if now < until {
+                        return Step::NeedInput;
+                    }
+                    self.close(Close::Timeout);
+                }
+            }
+        }
+    }
+
+    /// How long to wait for the reply that is due.
+    fn patience(&self) -> Duration {
+        let timeouts = &self.config.timeouts;
+        match &self.state {
+            State::Transaction(transaction) => match transaction.due() {
+                Stage::Mail | Stage::Recipient => timeouts.envelope,
+                Stage::Data => timeouts.data,
+                _ => timeouts.message,
+            },
+            _ => timeouts.command,
+        }
+    }
+
+    /// A reply that nothing asked for: a 421 before the server hangs up, for instance.
+    fn unasked(&mut self, reply: &Reply) {
+        self.close(if reply.code() == 421 { Close::Eof } else { Close::Protocol });
+    }
+
+    fn reply(&mut self, reply: Reply, recv: &mut RecvBuf) {
+        let code = reply.code();
+        match &mut self.state {
+            State::Transaction(transaction) => {
+                if code == 421 {
+                    // RFC 5321 §3.8: the server is going away; this is its answer to all that is
+                    // still open.
+                    transaction.break_off(reply);
+                    self.close(Close::Eof);
+                } else {
+                    transaction.reply(reply);
+                }
+                return;
+            }
+            State::Auth(_) if code == 334 => return self.challenge(&reply),
+            _ => {}
+        }
+        self.last_reply = reply;
+        let positive = self.last_reply.is_positive();
+        match mem::replace(&mut self.state, State::Rest) {
+            State::Waiting(Stage::Greeting) if positive => self.hello(),
+            State::Waiting(Stage::Hello) | State::Helo if positive => self.ready(),
+            // RFC 5321 §3.2: a server that does not know EHLO knows HELO.
+            State::Waiting(Stage::Hello) if self.last_reply.is_permanent() => {
+                self.say(&Command::Helo(&self.config.hostname.clone()));
+                self.state = State::Helo;
+            }
+            State::Waiting(Stage::StartTls) if code == 220 => {
+                if recv.is_empty() {
+                    recv.close();
+                    self.state = State::Upgrade;
+                } else {
+                    self.close(Close::Injection);
+                }
+            }
+            State::Waiting(Stage::Quit) => self.close(Close::Done),
+            State::Auth(_) if code == 235 => self.announced = Announced::Authenticated,
+            State::Auth(_) => self.announced = Announced::Refused(Stage::Auth),
+            State::Helo => self.announced = Announced::Refused(Stage::Hello),
+            State::Waiting(stage) => self.announced = Announced::Refused(stage),
+            _ => {}
+        }
+        if code == 421 {
+            self.close(Close::Eof);
+        }
+    }
+
+    fn hello(&mut self) {
+        self.say(&Command::Ehlo(&self.config.hostname.clone()));
+        self.state = State::Waiting(Stage::Hello);
+    }
+
+    fn ready(&mut self) {
+        self.extensions = Extensions::from_reply(&self.last_reply);
+        self.announced = Announced::Ready;
+    }
+
+    fn challenge(&mut self, reply: &Reply) {
+        let State::Auth(exchange) = &mut self.state else { return };
+        let answer = match sasl::decode_response(reply.text().trim().as_bytes()) {
+            Response::Data(challenge) => exchange.respond(&challenge).ok(),
+            _ => exchange.respond(&[]).ok(), // servers put human text where base64 belongs
+        };
+        let line = answer.map_or_else(|| "*".to_string(), |answer| sasl::encode(&answer));
+        self.out.put(line.as_bytes());
+        self.out.put(b"\r\n");
+    }
+
+    fn at_rest(&self) -> Result<(), Misuse> {
+        let ready = matches!(self.state, State::Rest)
+            && matches!(self.announced, Announced::Nothing)
+            && self.closed.is_none();
+        if ready { Ok(()) } else { Err(Misuse::new("the client is not at rest: poll first")) }
+    }
+
+    pub(super) fn starttls(&mut self) -> Result<(), Misuse> {
+        self.at_rest()?;
+        if self.tls || !self.extensions.starttls {
+            return Err(Misuse::new("starttls: not offered, or TLS is active"));
+        }
+        self.say(&Command::StartTls);
+        self.state = State::Waiting(Stage::StartTls);
+        Ok(())
+    }
+
+    pub(super) fn auth(&mut self, credentials: Credentials) -> Result<Mechanism, Misuse> {
+        self.at_rest()?;
+        let safe = self.tls || self.config.plain_text_auth;
+        let mechanism = credentials
+            .choose(self.extensions.auth.iter().copied(), safe)
+            .ok_or(Misuse::new("auth: no mechanism offered may be used"))?;
+        let mut exchange = Exchange::new(mechanism, credentials);
+        let initial = exchange.initial().map(|initial| match initial.as_slice() {
+            [] => "=".to_string(),
+            initial => sasl::encode(initial),
+        });
+        self.say(&Command::Auth { mechanism: mechanism.name(), initial: initial.as_deref() });
+        self.state = State::Auth(exchange);
+        Ok(mechanism)
+    }
+
+    pub(super) fn send(&mut self, envelope: Envelope) -> Result<(), CannotSend> {
+        self.at_rest()?;
+        envelope.check(&self.extensions)?;
+        let encoder = DataEncoder::new(self.config.bare_eol);
+        self.state = State::Transaction(Transaction::new(envelope, encoder));
+        Ok(())
+    }
+
+    pub(super) fn body(
+        &mut self,
+        encode: impl FnOnce(&mut DataEncoder, &mut SendBuf) -> Result<(), mailwire::frame::BareEolFound>,
+    ) -> Result<(), BodyError> {
+        let State::Transaction(transaction) = &mut self.state else {
+            return Err(Misuse::new("body: no message is asked for").into());
+        };
+        if self.closed.is_some() || !transaction.wants_body() {
+            return Err(Misuse::new("body: no message is asked for").into());
+        }
+        let encoded = encode(&mut transaction.encoder, &mut self.out);
+        if let Err(found) = encoded {
+            // What was sent cannot be taken back, and must not be completed.
+            self.out = SendBuf::new();
+            self.close(Close::Shutdown);
+            return Err(found.into());
+        }
+        Ok(())
+    }
+
+    pub(super) fn body_end(&mut self) -> Result<(), BodyError> {
+        self.body(DataEncoder::finish)?;
+        if let State::Transaction(transaction) = &mut self.state {
+            transaction.body_sent();
+        }
+        Ok(())
+    }
+
+    pub(super) fn quit(&mut self) -> Result<(), Misuse> {
+        self.at_rest()?;
+        self.say(&Command::Quit);
+        self.state = State::Waiting(Stage::Quit);
+        Ok(())
+    }
+
+    pub(super) fn outcome(&self, index: usize, stage: Stage) -> Event<'_> {
+        match &self.state {
+            State::Transaction(transaction) => transaction
+                .reply_of(index)
+                .map_or(Event::Nothing, |reply| Event::Recipient { index, stage, reply }),
+            _ => Event::Nothing,
+        }
+    }
+
+    pub(super) fn upgrade(&mut self, recv: &mut RecvBuf) -> Bytes {
+        if !matches!(self.state, State::Upgrade) || !self.out.is_empty() {
+            return Bytes::new();
+        }
+        let held = recv.len();
+        let early = recv.take(held);
+        recv.open();
+        // RFC 3207 §4.2: nothing that was offered before counts.
+        self.extensions = Extensions::default();
+        self.tls = true;
+        self.hello();
+        early
+    }
+
+    fn say(&mut self, command: &Command<'_>) {
+        // Writing to a SendBuf cannot fail.
+        let _ = core::fmt::Write::write_fmt(&mut self.out, format_args!("{command}\r\n"));
+    }
+
+    fn close(&mut self, why: Close) {
+        self.closed.get_or_insert(why);
+        self.until = None;
+    }
+
+    pub(super) const fn deadline(&self) -> Option<Instant> {
+        self.until
+    }
+
+    pub(super) const fn extensions(&self) -> &Extensions {
+        &self.extensions
+    }
+
+    pub(super) const fn is_tls(&self) -> bool {
+        self.tls
+    }
+}

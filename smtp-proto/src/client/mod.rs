@@ -1,0 +1,197 @@
+//! The client machine.
+
+mod config;
+mod core;
+mod envelope;
+mod event;
+mod replies;
+mod transaction;
+
+use ::core::mem;
+
+use bytes::Bytes;
+use mailwire::{
+    Close, Instant, Machine, Misuse, RecvBuf, SendBuf, Step,
+    frame::BareEolFound,
+    sasl::{Mechanism, client::Credentials},
+};
+
+use self::core::{Announced, Core};
+pub use self::{
+    config::{Config, Limits, Timeouts},
+    envelope::{CannotSend, Envelope},
+    event::{Event, Stage},
+};
+use crate::Extensions;
+
+/// One SMTP session, seen from the client.
+///
+/// It says EHLO (or HELO, where that is all a server knows) by itself, pipelines where that is
+/// offered, and gives exactly one result for each recipient.
+///
+/// ```
+/// use mailwire::{Instant, Machine, Step};
+/// use smtp_proto::{ForwardPath, Mailbox, ReversePath};
+/// use smtp_proto::client::{Client, Config, Envelope, Event};
+///
+/// let now = Instant::default();
+/// let mut client = Client::new(Config::new("client.example.org"), now);
+/// client.recv().push(b"220 mx.example.net ESMTP\r\n250-mx.example.net\r\n250 PIPELINING\r\n");
+/// assert_eq!(client.poll(now), Step::Event);
+/// assert!(matches!(client.event(), Event::Ready(offered) if offered.pipelining));
+///
+/// let to = ForwardPath::Mailbox(Mailbox::new("bob", "example.net")?);
+/// client.send(Envelope::new(ReversePath::Null, vec![to]))?;
+/// assert_eq!(client.poll(now), Step::NeedInput);
+/// assert!(client.transmit().take_all().ends_with(
+///     b"MAIL FROM:<>\r\nRCPT TO:<bob@example.net>\r\nDATA\r\n"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Client {
+    recv: RecvBuf,
+    core: Core,
+}
+
+impl Client {
+    /// A session that has just been connected.
+    pub fn new(config: Config, now: Instant) -> Self {
+        let limit = config.limits.line.max(1024);
+        Self { recv: RecvBuf::new(limit), core: Core::new(config, now) }
+    }
+
+    /// What the server offers at present.
+    pub const fn extensions(&self) -> &Extensions {
+        self.core.extensions()
+    }
+
+    /// Whether the transport has TLS.
+    pub const fn is_tls(&self) -> bool {
+        self.core.is_tls()
+    }
+
+    /// Asks for TLS (RFC 3207). [`Step::Upgrade`] follows, or [`Event::Refused`].
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse`] when the client is not at rest, TLS is active, or it was not offered.
+    pub fn starttls(&mut self) -> Result<(), Misuse> {
+        self.core.starttls()
+    }
+
+    /// Logs in by the best mechanism offered (RFC 4954). [`Event::Authenticated`] follows, or
+    /// [`Event::Refused`].
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse`] when the client is not at rest, or no mechanism offered may be used: a plain-text
+    /// mechanism needs TLS unless the configuration says otherwise.
+    pub fn auth(&mut self, credentials: Credentials) -> Result<Mechanism, Misuse> {
+        self.core.auth(credentials)
+    }
+
+    /// Begins to send a message. [`Event::Body`] follows if a recipient was accepted; one
+    /// [`Event::Recipient`] for each recipient, and [`Event::Done`], in any case.
+    ///
+    /// # Errors
+    ///
+    /// [`CannotSend`] says what the server does not take; nothing was sent then.
+    pub fn send(&mut self, envelope: Envelope) -> Result<(), CannotSend> {
+        self.core.send(envelope)
+    }
+
+    /// Sends a piece of the message, dot-stuffed. Flush the driver between pieces.
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse`] when no message is asked for. Under
+    /// [`OutEol::Refuse`](mailwire::frame::OutEol::Refuse), [`BodyError::BareEol`]: the session is
+    /// closed then, because what was sent cannot be taken back.
+    pub fn body(&mut self, octets: &[u8]) -> Result<(), BodyError> {
+        self.core.body(|encoder, out| encoder.encode(octets, out))
+    }
+
+    /// Like [`body`](Self::body), without copying large pieces.
+    ///
+    /// # Errors
+    ///
+    /// As for [`body`](Self::body).
+    pub fn body_bytes(&mut self, octets: &Bytes) -> Result<(), BodyError> {
+        self.core.body(|encoder, out| encoder.encode_bytes(octets, out))
+    }
+
+    /// Ends the message.
+    ///
+    /// # Errors
+    ///
+    /// As for [`body`](Self::body).
+    pub fn body_end(&mut self) -> Result<(), BodyError> {
+        self.core.body_end()
+    }
+
+    /// Says goodbye. The session closes when the server has answered.
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse`] when the client is not at rest.
+    pub fn quit(&mut self) -> Result<(), Misuse> {
+        self.core.quit()
+    }
+}
+
+/// A piece of a message could not be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BodyError {
+    /// It holds a bare CR or LF.
+    #[error(transparent)]
+    BareEol(#[from] BareEolFound),
+    /// No message is asked for at present.
+    #[error(transparent)]
+    Misuse(#[from] Misuse),
+}
+
+impl Machine for Client {
+    type Event<'a> = Event<'a>;
+
+    fn poll(&mut self, now: Instant) -> Step {
+        self.core.poll(&mut self.recv, now)
+    }
+
+    fn event(&mut self) -> Event<'_> {
+        let core = &mut self.core;
+        match mem::take(&mut core.announced) {
+            Announced::Nothing => Event::Nothing,
+            Announced::Ready => Event::Ready(&core.extensions),
+            Announced::Refused(stage) => Event::Refused { stage, reply: &core.last_reply },
+            Announced::Authenticated => Event::Authenticated,
+            Announced::Body => Event::Body,
+            Announced::Recipient(index, stage) => core.outcome(index, stage),
+            Announced::Done => Event::Done,
+        }
+    }
+
+    fn recv(&mut self) -> &mut RecvBuf {
+        &mut self.recv
+    }
+
+    fn recv_eof(&mut self) {
+        self.core.eof = true;
+    }
+
+    fn transmit(&mut self) -> &mut SendBuf {
+        &mut self.core.out
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        self.core.deadline()
+    }
+
+    fn upgrade(&mut self) -> Bytes {
+        self.core.upgrade(&mut self.recv)
+    }
+
+    fn closed(&self) -> Option<Close> {
+        self.core.closed
+    }
+}

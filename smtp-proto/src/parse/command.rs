@@ -1,0 +1,167 @@
+use nom::{Parser, bytes::complete::tag_no_case, character::complete::space0, combinator::opt};
+
+use super::{params, path};
+use crate::{
+    command::{Command, CommandError, Mail, Rcpt, Verb},
+    types::{AddressError, ForwardPath, ReversePath},
+};
+
+/// Departures from the grammar that a server may put up with. All are off by default.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Leniency {
+    /// `MAIL FROM: <a@b>`: a space after the colon. Sent by many printers, cameras and scripts;
+    /// harmless.
+    pub space_after_colon: bool,
+    /// `MAIL FROM:a@b`: no angle brackets. Sent by old devices and hand-typed sessions.
+    pub no_brackets: bool,
+}
+
+/// The verb of a line, and what follows it. The line stands without its line end.
+///
+/// # Errors
+///
+/// [`CommandError::UnknownVerb`], and [`CommandError::BadOctets`] where the line holds control
+/// characters.
+pub fn verb(line: &[u8]) -> Result<(Verb, &[u8]), CommandError> {
+    const VERBS: [(&[u8], Verb); 13] = [
+        (b"RCPT", Verb::Rcpt),
+        (b"MAIL", Verb::Mail),
+        (b"DATA", Verb::Data),
+        (b"EHLO", Verb::Ehlo),
+        (b"RSET", Verb::Rset),
+        (b"QUIT", Verb::Quit),
+        (b"AUTH", Verb::Auth),
+        (b"STARTTLS", Verb::StartTls),
+        (b"NOOP", Verb::Noop),
+        (b"HELO", Verb::Helo),
+        (b"VRFY", Verb::Vrfy),
+        (b"EXPN", Verb::Expn),
+        (b"HELP", Verb::Help),
+    ];
+    if line.iter().any(|&octet| octet < b' ' || octet == 0x7F) {
+        return Err(CommandError::BadOctets);
+    }
+    let end = line.iter().position(|&octet| octet == b' ').unwrap_or(line.len());
+    let (word, rest) = line.split_at_checked(end).unwrap_or((line, &[]));
+    VERBS
+        .iter()
+        .find(|(name, _)| word.eq_ignore_ascii_case(name))
+        .map(|&(_, verb)| (verb, rest))
+        .ok_or(CommandError::UnknownVerb)
+}
+
+/// A whole command, without its line end.
+///
+/// ```
+/// use smtp_proto::{Command, Leniency, parse};
+///
+/// let Ok(Command::Rcpt(rcpt)) = parse::command(b"rcpt to:<bob@example.org>", Leniency::default())
+///     else { panic!() };
+/// assert_eq!(rcpt.to.to_string(), "<bob@example.org>");
+/// ```
+///
+/// # Errors
+///
+/// [`CommandError`] says what is wrong.
+pub fn command(line: &[u8], leniency: Leniency) -> Result<Command<'_>, CommandError> {
+    let (verb, rest) = verb(line)?;
+    let bare = |command| {
+        if rest.trim_ascii().is_empty() { Ok(command) } else { Err(CommandError::Arguments) }
+    };
+    match verb {
+        Verb::Mail => mail(rest, leniency).map(Command::Mail),
+        Verb::Rcpt => rcpt(rest, leniency).map(Command::Rcpt),
+        Verb::Ehlo => Ok(Command::Ehlo(client_name(rest)?)),
+        Verb::Helo => Ok(Command::Helo(client_name(rest)?)),
+        Verb::Vrfy => Ok(Command::Vrfy(argument(rest)?)),
+        Verb::Expn => Ok(Command::Expn(argument(rest)?)),
+        Verb::Help => Ok(Command::Help(text(rest)?)),
+        Verb::Auth => auth(rest),
+        // RFC 5321 §4.1.1.9: NOOP may have a string, which is ignored.
+        Verb::Noop => Ok(Command::Noop),
+        Verb::Data => bare(Command::Data),
+        Verb::Rset => bare(Command::Rset),
+        Verb::Quit => bare(Command::Quit),
+        Verb::StartTls => bare(Command::StartTls),
+    }
+}
+
+/// What follows `MAIL`: `SP "FROM:" Reverse-path [SP Mail-parameters]`.
+pub(crate) fn mail(rest: &[u8], leniency: Leniency) -> Result<Mail<'_>, CommandError> {
+    let rest = keyword(rest, "FROM:", leniency)?;
+    if let Some(rest) = rest.strip_prefix(b"<>") {
+        return Ok(Mail { from: ReversePath::Null, params: params::mail(rest)? });
+    }
+    let (rest, mailbox) = path(rest, leniency)?;
+    let from = ReversePath::Mailbox(mailbox.checked()?);
+    Ok(Mail { from, params: params::mail(rest)? })
+}
+
+/// What follows `RCPT`: `SP "TO:" ( "<Postmaster@" Domain ">" / "<Postmaster>" / Forward-path )
+/// [SP Rcpt-parameters]`.
+pub(crate) fn rcpt(rest: &[u8], leniency: Leniency) -> Result<Rcpt<'_>, CommandError> {
+    let rest = keyword(rest, "TO:", leniency)?;
+    let postmaster: nom::IResult<&[u8], &[u8]> = tag_no_case("<postmaster>").parse_complete(rest);
+    if let Ok((rest, _)) = postmaster {
+        return Ok(Rcpt { to: ForwardPath::Postmaster, params: params::rcpt(rest)? });
+    }
+    let (rest, mailbox) = path(rest, leniency)?;
+    let to = ForwardPath::Mailbox(mailbox.checked()?);
+    Ok(Rcpt { to, params: params::rcpt(rest)? })
+}
+
+fn keyword<'a>(
+    rest: &'a [u8],
+    word: &'static str,
+    leniency: Leniency,
+) -> Result<&'a [u8], CommandError> {
+    let parsed: nom::IResult<&[u8], _> = (space0, tag_no_case(word)).parse_complete(rest);
+    let (rest, _) = parsed.map_err(|_| CommandError::Arguments)?;
+    Ok(if leniency.space_after_colon { rest.trim_ascii_start() } else { rest })
+}
+
+/// `Path = "<" [ A-d-l ] Mailbox ">"`, the source route dropped.
+fn path(
+    input: &[u8],
+    leniency: Leniency,
+) -> Result<(&[u8], crate::types::Mailbox<'_>), CommandError> {
+    let inner = |input| {
+        let (rest, _) = opt(path::source_route).parse_complete(input)?;
+        path::mailbox(rest)
+    };
+    let (rest, mailbox) = path::bracketed(inner, leniency.no_brackets)(input)
+        .map_err(|_| CommandError::Address(AddressError::Syntax))?;
+    // What follows is nothing, or a space and parameters: `<a@b>BODY=…` and `<a@b>>` are refused.
+    match rest.first() {
+        None | Some(b' ') => Ok((rest, mailbox)),
+        Some(_) => Err(CommandError::Address(AddressError::Syntax)),
+    }
+}
+
+/// RFC 5321 has a domain or an address literal here. Clients send bare addresses, underscores and
+/// names of one label, so any word will do: it is the client's claim, and nothing rests on it.
+pub(crate) fn client_name(rest: &[u8]) -> Result<&str, CommandError> {
+    let name = argument(rest)?;
+    if name.len() > 255 || name.contains(' ') { Err(CommandError::Arguments) } else { Ok(name) }
+}
+
+fn argument(rest: &[u8]) -> Result<&str, CommandError> {
+    let text = text(rest)?;
+    if text.is_empty() { Err(CommandError::Arguments) } else { Ok(text) }
+}
+
+fn text(rest: &[u8]) -> Result<&str, CommandError> {
+    core::str::from_utf8(rest.trim_ascii()).map_err(|_| CommandError::BadOctets)
+}
+
+/// `"AUTH" SP mechanism [SP initial-response]` (RFC 4954 §4).
+pub(crate) fn auth(rest: &[u8]) -> Result<Command<'_>, CommandError> {
+    let mut words = argument(rest)?.split(' ');
+    let mechanism = words.next().unwrap_or_default();
+    let initial = words.next();
+    if words.next().is_some() {
+        return Err(CommandError::Arguments);
+    }
+    Ok(Command::Auth { mechanism, initial })
+}

@@ -1,0 +1,410 @@
+use alloc::string::String;
+
+use bytes::Bytes;
+use mailwire::{
+    Close, Instant, Misuse, RecvBuf, SendBuf, Step,
+    frame::{DataDecoder, Line, LineFramer, speaks_other, strip_eol},
+    sasl::server::Exchange,
+};
+
+use super::{Config, Reset, replies};
+use crate::{CommandError, Reply, Verb, parse};
+
+/// Everything of a session but its receive buffer, so that events can borrow from both.
+#[derive(Debug)]
+pub(super) struct Core {
+    pub(super) config: Config,
+    pub(super) state: State,
+    pub(super) announced: Announced,
+    /// Octets at the start of the receive buffer that the last event lent.
+    pub(super) spent: usize,
+    pub(super) out: SendBuf,
+    pub(super) closed: Option<Close>,
+    pub(super) eof: bool,
+    pub(super) tls: bool,
+    pub(super) hello: Option<Hello>,
+    pub(super) user: Option<String>,
+    pub(super) transaction: Option<Transaction>,
+    lines: LineFramer,
+    bad_commands: u32,
+    pub(super) auth_failures: u32,
+    shutting_down: bool,
+    greeted: bool,
+    /// Whether the first octets of this transport have been looked at.
+    recognised: bool,
+    clock: Clock,
+}
+
+#[derive(Debug)]
+pub(super) enum State {
+    /// Between commands.
+    Command,
+    /// The host has to answer.
+    Answer(Asked),
+    /// In the middle of AUTH: the client's next line is its response.
+    AuthResponse(Exchange),
+    /// The host has to judge a claim.
+    AuthClaim(Exchange),
+    /// The answer to a wrong password is held back until then.
+    AuthHeld(Option<Instant>),
+    /// The message comes in.
+    Data(DataState),
+    /// STARTTLS was accepted.
+    Upgrade,
+}
+
+#[derive(Debug)]
+pub(super) struct DataState {
+    pub(super) decoder: DataDecoder,
+    pub(super) size: u64,
+    /// The message is refused; the rest is read and dropped.
+    pub(super) void: Option<Reset>,
+}
+
+/// What the host was asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Asked {
+    Mail,
+    Rcpt,
+    Data,
+    Message,
+    Verify,
+}
+
+/// What `event` will report.
+#[derive(Debug, Default)]
+pub(super) enum Announced {
+    #[default]
+    Nothing,
+    /// A command whose arguments are not looked at yet: verb, and length of the line.
+    Line(Verb, usize),
+    Chunk(usize),
+    Crlf(usize),
+    Auth,
+    Message(u64),
+    Reset(Reset),
+    Rejected(Reply),
+}
+
+#[derive(Debug)]
+pub(super) struct Hello {
+    pub(super) name: String,
+    pub(super) extended: bool,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Transaction {
+    pub(super) recipients: usize,
+    pub(super) refused: usize,
+}
+
+/// The two clocks: since the last octet, and since the first octet of what is being received.
+#[derive(Debug)]
+struct Clock {
+    seen: u64,
+    last_octet: Instant,
+    unit_began: Option<Instant>,
+    /// An answer was given: the client's time starts now.
+    restart: bool,
+}
+
+impl Core {
+    pub(super) fn new(config: Config, now: Instant) -> Self {
+        Self {
+            lines: LineFramer::new(config.limits.line),
+            tls: config.implicit_tls,
+            config,
+            state: State::Command,
+            announced: Announced::Nothing,
+            spent: 0,
+            out: SendBuf::new(),
+            closed: None,
+            eof: false,
+            hello: None,
+            user: None,
+            transaction: None,
+            bad_commands: 0,
+            auth_failures: 0,
+            shutting_down: false,
+            greeted: false,
+            recognised: false,
+            clock: Clock { seen: 0, last_octet: now, unit_began: None, restart: false },
+        }
+    }
+
+    pub(super) fn poll(&mut self, recv: &mut RecvBuf, now: Instant) -> Step {
+        if !matches!(self.announced, Announced::Nothing) {
+            return Step::Event;
+        }
+        recv.consume(core::mem::take(&mut self.spent));
+        if !self.greeted {
+            self.greeted = true;
+            let text = alloc::format!("{} ESMTP ready", self.config.hostname);
+            self.say(&Reply::new(220, text));
+        }
+        self.clock.look(recv, now);
+        loop {
+            if self.closed.is_some() {
+                return self.finish(recv);
+            }
+            if self.out.len() > self.config.limits.output {
+                return Step::NeedFlush;
+            }
+            let stuck = match &mut self.state {
+                State::Answer(_) | State::AuthClaim(_) => return Step::YourTurn,
+                State::Upgrade if self.out.is_empty() => return Step::Upgrade,
+                State::Upgrade => return Step::NeedFlush,
+                State::AuthHeld(_) => self.held(recv, now),
+                State::Data(_) => self.data(recv, now),
+                State::Command | State::AuthResponse(_) => self.line(recv, now),
+            };
+            if !matches!(self.announced, Announced::Nothing) {
+                return Step::Event;
+            }
+            if stuck {
+                if self.eof {
+                    self.close(Close::Eof);
+                } else if self.deadline().is_some_and(|deadline| now >= deadline) {
+                    self.say(&replies::timed_out());
+                    self.close(Close::Timeout);
+                } else {
+                    return Step::NeedInput;
+                }
+            }
+        }
+    }
+
+    /// The session is closed: a message underway is void first.
+    fn finish(&mut self, recv: &mut RecvBuf) -> Step {
+        let held = recv.len();
+        recv.consume(held);
+        recv.close();
+        if self.transaction.take().is_some() {
+            self.announced = Announced::Reset(Reset::Closed);
+            return Step::Event;
+        }
+        Step::Closed
+    }
+
+    /// Takes one line, if there is one. Returns whether more input is needed.
+    fn line(&mut self, recv: &mut RecvBuf, now: Instant) -> bool {
+        if self.shutting_down && self.transaction.is_none() {
+            self.say(&replies::shutting_down());
+            self.close(Close::Shutdown);
+            return false;
+        }
+        if !self.recognised {
+            match speaks_other(recv.unread()) {
+                Some(true) => {
+                    self.close(Close::WrongProtocol);
+                    return false;
+                }
+                Some(false) => self.recognised = true,
+                None => return true,
+            }
+        }
+        let authenticating = matches!(self.state, State::AuthResponse(_));
+        let limits = &self.config.limits;
+        self.lines.set_limit(if authenticating { limits.auth_line } else { limits.line });
+        let (len, crlf) = match self.lines.find(recv) {
+            Line::Partial => {
+                self.clock.begin_unit(!recv.is_empty() || self.lines.is_skipping(), now);
+                return true;
+            }
+            Line::TooLong => {
+                self.clock.end_unit();
+                if authenticating {
+                    self.state = State::Command;
+                    self.reject(replies::auth_line_too_long());
+                } else {
+                    self.reject(replies::line_too_long());
+                }
+                return false;
+            }
+            Line::Complete { len, crlf } => (len, crlf),
+        };
+        self.clock.end_unit();
+        let line = strip_eol(recv.unread().get(..len).unwrap_or_default());
+        if !crlf {
+            self.spent = len;
+            self.state = State::Command;
+            self.reject(replies::bare_line_end());
+        } else if authenticating {
+            self.spent = len;
+            self.auth_response(line, now);
+        } else {
+            match parse::verb(line) {
+                Ok((verb, rest)) => self.dispatch(verb, rest, len),
+                Err(error) => {
+                    self.spent = len;
+                    self.reject(replies::to_error(error));
+                }
+            }
+        }
+        // A lent line is consumed after its event, any other now.
+        if matches!(self.announced, Announced::Nothing) {
+            recv.consume(core::mem::take(&mut self.spent));
+        }
+        if matches!(self.state, State::Upgrade) {
+            recv.close();
+        }
+        false
+    }
+
+    /// Answers or announces a command.
+    fn dispatch(&mut self, verb: Verb, rest: &[u8], len: usize) {
+        self.spent = len;
+        let bare = rest.trim_ascii().is_empty();
+        match verb {
+            Verb::Mail | Verb::Rcpt | Verb::Vrfy | Verb::Expn => {
+                self.spent = 0;
+                self.announced = Announced::Line(verb, len);
+            }
+            Verb::Ehlo | Verb::Helo => self.hello(verb, rest),
+            Verb::Noop => self.say(&replies::ok()),
+            Verb::Help => self.say(&replies::help()),
+            Verb::Auth => self.auth(rest),
+            Verb::Data | Verb::Rset | Verb::Quit | Verb::StartTls if !bare => {
+                self.reject(replies::to_error(CommandError::Arguments));
+            }
+            Verb::Data => {
+                self.spent = 0;
+                self.announced = Announced::Line(verb, len);
+            }
+            Verb::Rset => self.rset(),
+            Verb::StartTls => self.starttls(),
+            Verb::Quit => {
+                self.say(&replies::bye());
+                self.close(Close::Done);
+            }
+        }
+    }
+
+    /// Refuses a command, and ends the session if there were too many.
+    pub(super) fn reject(&mut self, reply: Reply) {
+        self.say(&reply);
+        self.announced = Announced::Rejected(reply);
+        self.bad_commands = self.bad_commands.saturating_add(1);
+        if self.bad_commands >= self.config.limits.bad_commands {
+            self.say(&replies::too_many_errors());
+            self.close(Close::TooManyErrors);
+        }
+    }
+
+    pub(super) fn say(&mut self, reply: &Reply) {
+        reply.write(&mut self.out);
+    }
+
+    pub(super) fn close(&mut self, why: Close) {
+        self.closed.get_or_insert(why);
+    }
+
+    pub(super) fn reply(&mut self, reply: Reply) -> Result<(), Misuse> {
+        let State::Answer(asked) = self.state else {
+            return Err(Misuse::new("reply: no event waits for a reply"));
+        };
+        if reply.is_intermediate() != (asked == Asked::Data && reply.code() < 400) {
+            return Err(Misuse::new("reply: 354 answers DATA, 2xx everything else"));
+        }
+        self.say(&reply);
+        self.clock.restart = true;
+        self.state = State::Command;
+        let accepted = reply.code() < 400;
+        match (asked, &mut self.transaction) {
+            (Asked::Mail, transaction) if accepted => {
+                *transaction = Some(Transaction::default());
+            }
+            (Asked::Rcpt, Some(transaction)) if accepted => transaction.recipients += 1,
+            (Asked::Rcpt, Some(transaction)) => transaction.refused += 1,
+            (Asked::Data, _) if accepted => self.begin_data(),
+            (Asked::Message, transaction) => *transaction = None,
+            _ => {}
+        }
+        if reply.code() == 421 {
+            self.close(Close::Shutdown);
+        }
+        Ok(())
+    }
+
+    pub(super) fn shutdown(&mut self) {
+        self.shutting_down = true;
+    }
+
+    pub(super) fn upgrade(&mut self, recv: &mut RecvBuf) -> Bytes {
+        if !matches!(self.state, State::Upgrade) || !self.out.is_empty() {
+            return Bytes::new();
+        }
+        let held = recv.len();
+        let early = recv.take(held);
+        recv.open();
+        // RFC 3207 §4.2: nothing that was said before counts.
+        self.state = State::Command;
+        self.tls = true;
+        self.hello = None;
+        self.user = None;
+        self.recognised = true;
+        self.clock.restart = true;
+        early
+    }
+
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        let Clock { last_octet, unit_began, .. } = self.clock;
+        let timeouts = &self.config.timeouts;
+        if self.closed.is_some() {
+            return None;
+        }
+        let unit = match &self.state {
+            State::Answer(_) | State::AuthClaim(_) => return None,
+            State::AuthHeld(until) => return *until,
+            State::Data(_) => timeouts.message,
+            _ => timeouts.command,
+        };
+        let idle = last_octet + timeouts.idle;
+        Some(unit_began.map_or(idle, |began| idle.min(began + unit)))
+    }
+
+    pub(super) const fn begin_unit(&mut self, now: Instant) {
+        self.clock.begin_unit(true, now);
+    }
+
+    pub(super) const fn end_unit(&mut self) {
+        self.clock.end_unit();
+    }
+
+    pub(super) fn client_name(&self) -> Option<&str> {
+        self.hello.as_ref().map(|hello| hello.name.as_str())
+    }
+
+    pub(super) const fn is_extended(&self) -> bool {
+        matches!(&self.hello, Some(hello) if hello.extended)
+    }
+
+    pub(super) const fn is_tls(&self) -> bool {
+        self.tls
+    }
+
+    pub(super) fn user(&self) -> Option<&str> {
+        self.user.as_deref()
+    }
+}
+
+impl Clock {
+    fn look(&mut self, recv: &RecvBuf, now: Instant) {
+        if core::mem::take(&mut self.restart) || recv.total() != self.seen {
+            self.seen = recv.total();
+            self.last_octet = now;
+        }
+    }
+
+    const fn begin_unit(&mut self, begun: bool, now: Instant) {
+        if !begun {
+            self.unit_began = None;
+        } else if self.unit_began.is_none() {
+            self.unit_began = Some(now);
+        }
+    }
+
+    const fn end_unit(&mut self) {
+        self.unit_began = None;
+    }
+}

@@ -1,0 +1,54 @@
+use mailwire::sasl::Claim;
+
+use crate::{Mail, Rcpt, Reply};
+
+/// What a server machine reports.
+///
+/// Events that say "answer" hold the client back until the host has called the method named.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Event<'a> {
+    /// Somebody wants to log in. Answer: [`Server::verdict`](super::Server::verdict).
+    Auth(Claim<'a>),
+    /// A message begins. Answer: [`Server::reply`](super::Server::reply) with 250 or a refusal.
+    Mail(Mail<'a>),
+    /// A recipient. Answer: `reply` with 250 or a refusal.
+    Rcpt(Rcpt<'a>),
+    /// The client wants to send the message, and there is a recipient. Answer: `reply` with
+    /// [`Reply::go_ahead`] or a refusal.
+    Data,
+    /// Octets of the message, dot-stuffing taken out.
+    Chunk(&'a [u8]),
+    /// The message is whole. Answer: `reply` with 250 once it is durable, or with a refusal.
+    Message {
+        /// Its size in octets.
+        size: u64,
+    },
+    /// The message begun is void: forget it. Nothing is to be answered.
+    Reset(Reset),
+    /// VRFY or EXPN. Answer: `reply`; 252 says neither yes nor no (RFC 5321 §3.5.3).
+    Verify {
+        /// What is asked for.
+        text: &'a str,
+        /// EXPN: the members of a list.
+        expand: bool,
+    },
+    /// The machine refused a command by itself. For logs.
+    Rejected(Reply),
+    /// Nothing: `event` was called when none was announced.
+    Nothing,
+}
+
+/// Why a message is void.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Reset {
+    /// The client said RSET, EHLO or HELO.
+    Command,
+    /// It was longer than `limits.message` (552 5.3.4 was said).
+    TooLarge,
+    /// It held a bare CR or LF, or a NUL (550 was said).
+    Malformed,
+    /// The session ended in the middle.
+    Closed,
+}

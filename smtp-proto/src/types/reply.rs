@@ -1,0 +1,114 @@
+use alloc::{borrow::Cow, string::String};
+use core::fmt;
+
+use mailwire::SendBuf;
+
+use super::EnhancedCode;
+
+/// A reply (RFC 5321 §4.2): a code of three digits and one or more lines of text.
+///
+/// The text may begin with an enhanced status code (RFC 2034). Lines are divided by `\n`; when it is
+/// printed, any other control character becomes `?`, so a text that holds words of a peer cannot
+/// forge a line.
+///
+/// ```
+/// use smtp_proto::{EnhancedCode, Reply};
+///
+/// let reply = Reply::new(550, "5.1.1 no such user");
+/// assert_eq!(reply.to_string(), "550 5.1.1 no such user\r\n");
+/// assert_eq!(reply.enhanced(), Some(EnhancedCode::new(5, 1, 1)));
+/// assert_eq!(Reply::new(250, "first\nsecond").to_string(), "250-first\r\n250 second\r\n");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reply {
+    code: u16,
+    text: Cow<'static, str>,
+}
+
+impl Reply {
+    /// A reply. A code outside 200..=599 counts as 451.
+    pub fn new(code: u16, text: impl Into<Cow<'static, str>>) -> Self {
+        let code = if (200..=599).contains(&code) { code } else { 451 };
+        Self { code, text: text.into() }
+    }
+
+    /// `354`: send the message (RFC 5321 §4.1.1.4).
+    pub const fn go_ahead() -> Self {
+        Self { code: 354, text: Cow::Borrowed("End data with <CR><LF>.<CR><LF>") }
+    }
+
+    /// `250 2.1.0`: the sender is accepted, in answer to MAIL.
+    pub const fn sender_ok() -> Self {
+        Self { code: 250, text: Cow::Borrowed("2.1.0 Sender ok") }
+    }
+
+    /// `250 2.1.5`: the recipient is accepted, in answer to RCPT.
+    pub const fn recipient_ok() -> Self {
+        Self { code: 250, text: Cow::Borrowed("2.1.5 Recipient ok") }
+    }
+
+    /// The code.
+    pub const fn code(&self) -> u16 {
+        self.code
+    }
+
+    /// The text, its lines divided by `\n`.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The enhanced status code the text begins with. One of another class than the code is none.
+    pub fn enhanced(&self) -> Option<EnhancedCode> {
+        EnhancedCode::split(&self.text).0.filter(|code| u16::from(code.class) == self.code / 100)
+    }
+
+    /// 2xx: done.
+    pub const fn is_positive(&self) -> bool {
+        self.code / 100 == 2
+    }
+
+    /// 3xx: go on.
+    pub const fn is_intermediate(&self) -> bool {
+        self.code / 100 == 3
+    }
+
+    /// 4xx: not now.
+    pub const fn is_transient(&self) -> bool {
+        self.code / 100 == 4
+    }
+
+    /// 5xx: never.
+    pub const fn is_permanent(&self) -> bool {
+        self.code / 100 == 5
+    }
+
+    /// Appends it, with its line ends.
+    pub(crate) fn write(&self, out: &mut SendBuf) {
+        // Writing to a SendBuf cannot fail.
+        let _ = fmt::Write::write_fmt(out, format_args!("{self}"));
+    }
+
+    /// Joins what a reply's lines hold into a reply.
+    pub(crate) fn from_wire(code: u16, text: String) -> Self {
+        Self { code, text: Cow::Owned(text) }
+    }
+}
+
+/// As it goes over the wire, line ends included.
+impl fmt::Display for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut lines = self.text.split('\n').peekable();
+        while let Some(line) = lines.next() {
+            let mark = if lines.peek().is_some() { '-' } else { ' ' };
+            write!(f, "{}{mark}", self.code)?;
+            for part in line.split_inclusive(char::is_control) {
+                match part.strip_suffix(char::is_control) {
+                    Some(clean) => write!(f, "{clean}?")?,
+                    None => f.write_str(part)?,
+                }
+            }
+            f.write_str("\r\n")?;
+        }
+        Ok(())
+    }
+}
