@@ -51,6 +51,10 @@ impl Server {
     fn start(data: &Path, more: &[&str]) -> Self {
         let mut command = program();
         command.arg("--data").arg(data).args(any_ports()).args(more);
+        Self::spawn(command)
+    }
+
+    fn spawn(mut command: Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut out = BufReader::new(child.stdout.take().unwrap());
         let mut ready = String::new();
@@ -168,6 +172,40 @@ fn it_is_ready_when_it_says_so_and_ends_well_when_told_to() {
     let (status, log) = server.terminate();
     assert_eq!(status, Some(0), "{log}");
     assert!(log.contains("stopped"), "{log}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_client_that_says_nothing_does_not_hold_up_the_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path(), &[]);
+    let mut silent = TcpStream::connect(server.address("imaps")).unwrap();
+    let (status, log) = server.terminate();
+    assert_eq!(status, Some(0), "{log}");
+    assert!(!log.contains("did not finish"), "{log}");
+    assert_eq!(silent.read(&mut [0]).unwrap_or(0), 0);
+}
+
+#[cfg(unix)]
+#[test]
+fn it_survives_running_out_of_file_descriptors() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = env!("CARGO_BIN_EXE_mail-server");
+    let data = folder.path().display();
+    let line =
+        format!("ulimit -n 40 && exec '{program}' --data '{data}' {}", any_ports().join(" "));
+    let mut command = Command::new("sh");
+    command.args(["-c", &line]);
+    let server = Server::spawn(command);
+    let (imaps, smtp) = (server.address("imaps"), server.address("smtp"));
+    let many: Vec<_> = (0..60).map(|_| TcpStream::connect(imaps).unwrap()).collect();
+    let mut waiting = TcpStream::connect(smtp).unwrap();
+    drop(many);
+    // Accepted in the end, whatever is said then.
+    let _ = waiting.read(&mut [0]);
+    let (status, log) = server.terminate();
+    assert_eq!(status, Some(0), "{log}");
+    assert!(log.contains("cannot accept connections for a moment"), "{log}");
 }
 
 #[cfg(unix)]

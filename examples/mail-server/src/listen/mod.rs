@@ -124,7 +124,11 @@ impl Listening {
             debug!("connected");
             // Small answers must not wait for the acknowledgement of the one before.
             let _ = tcp.set_nodelay(true);
-            let wire = match secure(service, Wire::new(tcp), &tls).await {
+            let secured = tokio::select! {
+                () = stopping.cancelled() => return,
+                secured = secure(service, Wire::new(tcp), &tls) => secured,
+            };
+            let wire = match secured {
                 Ok(wire) => wire,
                 Err(error) => return debug!(%error, "no TLS"),
             };
