@@ -3,16 +3,36 @@
 import random
 
 from kit import need
-from bad_smtp import absent, client_hello
-from wire import Ended, Imap
+from wire import Ended, Imap, client_hello
 
 
 def run(kit, report):
-    from bad_input import steps
-    steps(kit, report, "imap-", [
-        wrong_password, out_of_order, bad_commands, bad_sequence_sets, deep_nesting, long_line, nul_and_eight_bit, huge_literals,
-        huge_append, append_to_nowhere, nul_in_append, vanish_in_append, vanish_in_idle, idle_ended_wrongly, read_only_store,
-        starttls_injection, pipelining, octet_by_octet, tls_hello_in_plain, noise])
+    report.steps(
+        "imap-",
+        kit,
+        [
+            wrong_password,
+            out_of_order,
+            bad_commands,
+            bad_sequence_sets,
+            deep_nesting,
+            long_line,
+            nul_and_eight_bit,
+            huge_literals,
+            huge_append,
+            append_to_nowhere,
+            nul_in_append,
+            vanish_in_append,
+            vanish_in_idle,
+            idle_ended_wrongly,
+            read_only_store,
+            starttls_injection,
+            pipelining,
+            octet_by_octet,
+            tls_hello_in_plain,
+            noise,
+        ],
+    )
 
 
 def all_refused(session, texts, statuses=("NO", "BAD")):
@@ -46,17 +66,40 @@ def wrong_password(kit):
         name = kit.server.address(1)
         got = m.command(f"LOGIN {name} wrong", "NO")
         m.command("LOGIN nobody-here@nowhere.test wrong", "NO")
-        m.command(f'AUTHENTICATE PLAIN {"AGEAYg=="}', ("NO", "BAD"))
+        m.command(f"AUTHENTICATE PLAIN {'AGEAYg=='}", ("NO", "BAD"))
         m.command(f'LOGIN "{name}" "{kit.server.users[1][1]}"', "OK")
         m.goes_on()
     return got.decode().strip()
 
 
 def out_of_order(kit):
-    all_refused(lambda: Imap(kit.server, login=None), [
-        "SELECT INBOX", "FETCH 1 FLAGS", "LIST \"\" *", "APPEND INBOX \"x\"", "IDLE", "CLOSE", "UID FETCH 1 FLAGS", "EXPUNGE"])
-    all_refused(lambda: Imap(kit.server), [
-        "FETCH 1 FLAGS", "STORE 1 FLAGS ()", "EXPUNGE", "CLOSE", "SEARCH ALL", "COPY 1 INBOX", "UID FETCH 1 FLAGS", "LOGIN a b", "STARTTLS"])
+    all_refused(
+        lambda: Imap(kit.server, login=None),
+        [
+            "SELECT INBOX",
+            "FETCH 1 FLAGS",
+            'LIST "" *',
+            'APPEND INBOX "x"',
+            "IDLE",
+            "CLOSE",
+            "UID FETCH 1 FLAGS",
+            "EXPUNGE",
+        ],
+    )
+    all_refused(
+        lambda: Imap(kit.server),
+        [
+            "FETCH 1 FLAGS",
+            "STORE 1 FLAGS ()",
+            "EXPUNGE",
+            "CLOSE",
+            "SEARCH ALL",
+            "COPY 1 INBOX",
+            "UID FETCH 1 FLAGS",
+            "LOGIN a b",
+            "STARTTLS",
+        ],
+    )
     with Imap(kit.server) as m:
         m.command("SELECT ct-no-such", "NO")
         m.command("FETCH 1 FLAGS", ("NO", "BAD"))  # a failed SELECT leaves nothing selected
@@ -65,13 +108,47 @@ def out_of_order(kit):
 
 
 def bad_commands(kit):
-    all_refused(lambda: selected(kit), [
-        "XYZZY", "", "SELECT", "SELECT INBOX (", "FETCH", "FETCH 1", "FETCH 1 (", "FETCH 1 NO-SUCH", "FETCH 1 BODY[", "FETCH 1 BODY[]<0.>",
-        "FETCH 1 BODY[0]", "FETCH 1 BODY[HEADER.FIELDS ()]", "STORE 1 FLAGS (\\", "STORE 1 FLOGS ()", "SEARCH NO-SUCH-KEY", "SEARCH",
-        "UID", "UID NOOP", "STATUS INBOX ()x", "LIST", "DONE", "APPEND INBOX", "APPEND INBOX (\\Seen) \"not a date\" \"x\"",
-        "SELECT \"unended", "CREATE \"\"", "SELECT {x}", "SELECT {-1}"])
+    all_refused(
+        lambda: selected(kit),
+        [
+            "XYZZY",
+            "",
+            "SELECT",
+            "SELECT INBOX (",
+            "FETCH",
+            "FETCH 1",
+            "FETCH 1 (",
+            "FETCH 1 NO-SUCH",
+            "FETCH 1 BODY[",
+            "FETCH 1 BODY[]<0.>",
+            "FETCH 1 BODY[0]",
+            "FETCH 1 BODY[HEADER.FIELDS ()]",
+            "STORE 1 FLAGS (\\",
+            "STORE 1 FLOGS ()",
+            "SEARCH NO-SUCH-KEY",
+            "SEARCH",
+            "UID",
+            "UID NOOP",
+            "STATUS INBOX ()x",
+            "LIST",
+            "DONE",
+            "APPEND INBOX",
+            'APPEND INBOX (\\Seen) "not a date" "x"',
+            'SELECT "unended',
+            'CREATE ""',
+            "SELECT {x}",
+            "SELECT {-1}",
+        ],
+    )
     with Imap(kit.server) as m:
-        for line in (b"\r\n", b" NOOP\r\n", b"lonely\r\n", b"* NOOP\r\n", b"+ NOOP\r\n", b"a(b NOOP\r\n"):
+        for line in (
+            b"\r\n",
+            b" NOOP\r\n",
+            b"lonely\r\n",
+            b"* NOOP\r\n",
+            b"+ NOOP\r\n",
+            b"a(b NOOP\r\n",
+        ):
             m.send(line)
             got = m.line()
             need(b" BAD " in got, f"{line!r} was answered {got!r}")
@@ -81,11 +158,30 @@ def bad_commands(kit):
 
 def bad_sequence_sets(kit):
     kit.seed("bad")
-    sets = ("0", "0:1", "-1", "1:", ":1", "1,,2", "1:2:3", "4294967296", "99999999999999999999", "1.5", "x")
-    all_refused(lambda: selected(kit), [f"{uid}FETCH {s} FLAGS" for s in sets for uid in ("", "UID ")], "BAD")
+    sets = (
+        "0",
+        "0:1",
+        "-1",
+        "1:",
+        ":1",
+        "1,,2",
+        "1:2:3",
+        "4294967296",
+        "99999999999999999999",
+        "1.5",
+        "x",
+    )
+    all_refused(
+        lambda: selected(kit),
+        [f"{uid}FETCH {s} FLAGS" for s in sets for uid in ("", "UID ")],
+        "BAD",
+    )
     with selected(kit) as m:
         m.command("FETCH 4294967295 FLAGS", ("BAD", "NO", "OK"))
-        need(b"FLAGS" in m.command("UID FETCH 1:4294967295 FLAGS", "OK"), "a range to the highest UID finds nothing")
+        need(
+            b"FLAGS" in m.command("UID FETCH 1:4294967295 FLAGS", "OK"),
+            "a range to the highest UID finds nothing",
+        )
         m.command("UID FETCH " + ",".join(["1:4294967295"] * 1500) + " FLAGS", ("OK", "BAD", "NO"))
         m.goes_on()
     return "BAD"
@@ -94,8 +190,14 @@ def bad_sequence_sets(kit):
 def deep_nesting(kit):
     with Imap(kit.server) as m:
         m.command("SELECT INBOX", "OK")
-        for text in ("SEARCH " + "NOT " * 3000 + "ALL", "SEARCH " + "(" * 3000 + "ALL" + ")" * 3000, "SEARCH " + "OR ALL " * 3000 + "ALL",
-                     "FETCH 1 " + "(" * 3000, "FETCH 1 BODY[" + "1." * 3000 + "1]", "LIST \"\" " + "*%" * 1500):
+        for text in (
+            "SEARCH " + "NOT " * 3000 + "ALL",
+            "SEARCH " + "(" * 3000 + "ALL" + ")" * 3000,
+            "SEARCH " + "OR ALL " * 3000 + "ALL",
+            "FETCH 1 " + "(" * 3000,
+            "FETCH 1 BODY[" + "1." * 3000 + "1]",
+            'LIST "" ' + "*%" * 1500,
+        ):
             try:
                 m.command(text, ("OK", "NO", "BAD"))
             except Ended:
@@ -121,7 +223,16 @@ def long_line(kit):
 
 
 def nul_and_eight_bit(kit):
-    all_refused(lambda: Imap(kit.server), [b"SELECT IN\0BOX", b"SELECT \"IN\0BOX\"", b"CREATE \xff\xfe", b"NO\xffOP", b"LOGIN \xe4 \xf6"])
+    all_refused(
+        lambda: Imap(kit.server),
+        [
+            b"SELECT IN\0BOX",
+            b'SELECT "IN\0BOX"',
+            b"CREATE \xff\xfe",
+            b"NO\xffOP",
+            b"LOGIN \xe4 \xf6",
+        ],
+    )
     with Imap(kit.server) as m:
         m.command("SELECT INBOX", "OK")
         m.command(b"SEARCH CHARSET NO-SUCH TEXT x", "NO")  # RFC 9051 §6.4.4
@@ -134,7 +245,10 @@ def refused(m, tag, statuses=("NO", "BAD")):
     got = m.line()
     while got.startswith(b"* ") and not got.startswith(b"* BYE"):
         got = m.line()
-    need(got.startswith(b"* BYE") or any(got.startswith(f"{tag} {s} ".encode()) for s in statuses), f"answer {got!r}")
+    need(
+        got.startswith(b"* BYE") or any(got.startswith(f"{tag} {s} ".encode()) for s in statuses),
+        f"answer {got!r}",
+    )
     return not got.startswith(b"* BYE")
 
 
@@ -146,7 +260,9 @@ def huge_literals(kit):
                 break
         else:
             m.goes_on()
-    with Imap(kit.server, login=None) as m:  # non-synchronizing: skipped or hung up on, never gathered
+    with Imap(
+        kit.server, login=None
+    ) as m:  # non-synchronizing: skipped or hung up on, never gathered
         m.send(b"y LOGIN {100000000+}\r\n")
         try:
             m.send(b"z" * 1_000_000)
@@ -182,7 +298,9 @@ def append_to_nowhere(kit):
             first = m.line()
         need(first.startswith(b"b NO [TRYCREATE]"), f"answer {first!r}")  # RFC 9051 §6.3.12
         m.goes_on()
-        m.send(b"c APPEND ct-no-such {12+}\r\nd LOGOUT\r\n\r\n\r\n")  # the literal looks like a command and is none
+        m.send(
+            b"c APPEND ct-no-such {12+}\r\nd LOGOUT\r\n\r\n\r\n"
+        )  # the literal looks like a command and is none
         need(m.line().startswith(b"c NO [TRYCREATE]"), "not refused")
         m.goes_on()
     return first.decode().strip()
@@ -202,7 +320,9 @@ def nul_in_append(kit):
         m.goes_on()
     found = kit.find(token)
     need(not found or got.startswith(b"e OK"), "refused, and stored")
-    need(not found or b"\0" not in found[0][2], "NUL came out of an IMAP literal")  # RFC 9051 §9: CHAR8 has no NUL
+    need(
+        not found or b"\0" not in found[0][2], "NUL came out of an IMAP literal"
+    )  # RFC 9051 §9: CHAR8 has no NUL
     return got.decode().strip()
 
 
@@ -213,9 +333,13 @@ def vanish_in_append(kit):
         with Imap(kit.server) as m:
             m.send(f"f APPEND INBOX {{{len(text)}}}\r\n".encode())
             need(m.line().startswith(b"+"), "no continuation")
-            m.send(text[:cut])  # with all of it sent the CRLF that ends the command is still missing
+            m.send(
+                text[:cut]
+            )  # with all of it sent the CRLF that ends the command is still missing
             m.vanish()
-        absent(kit, token, f"stored after {cut} of {len(text)} octets and no end of the command")
+        kit.need_absent(
+            token, f"stored after {cut} of {len(text)} octets and no end of the command"
+        )
     return "cut in the literal, and before the CRLF behind it"
 
 
@@ -274,8 +398,12 @@ def pipelining(kit):
     token = kit.token("bad")
     text = message(token)
     with Imap(kit.server) as m:
-        m.send(b"a SELECT INBOX\r\nb NOOP\r\nc UID SEARCH ALL\r\n"
-               + f"d APPEND INBOX {{{len(text)}+}}\r\n".encode() + text + b"\r\ne NOOP\r\nf UID SEARCH ALL\r\ng LOGOUT\r\n")
+        m.send(
+            b"a SELECT INBOX\r\nb NOOP\r\nc UID SEARCH ALL\r\n"
+            + f"d APPEND INBOX {{{len(text)}+}}\r\n".encode()
+            + text
+            + b"\r\ne NOOP\r\nf UID SEARCH ALL\r\ng LOGOUT\r\n"
+        )
         out = m.rest()
     tags = [line[:1] for line in out.split(b"\r\n") if line[1:5] == b" OK " and line[:1] != b"*"]
     need(tags == [b"a", b"b", b"c", b"d", b"e", b"f", b"g"], f"answers {tags}: {out[-300:]!r}")

@@ -3,14 +3,15 @@
 import bad_imap
 import bad_pop3
 import bad_smtp
+import bad_smtp_commands
+import bad_smtp_data
 from kit import need, same_below_trace
 from wire import Smtp
 
 
 def run(kit, report):
-    bad_smtp.run(kit, report)
-    bad_imap.run(kit, report)
-    bad_pop3.run(kit, report)
+    for part in (bad_smtp, bad_smtp_commands, bad_smtp_data, bad_imap, bad_pop3):
+        part.run(kit, report)
 
     def still_serves():
         token = kit.token("bad")
@@ -21,10 +22,5 @@ def run(kit, report):
             need(s.greeting.code == 220, s.greeting)
             s.goes_on()
         return "submitted and read after all of the above"
+
     report.step("still-serves", still_serves)
-
-
-def steps(kit, report, prefix, functions):
-    """Run each function as a step named after it."""
-    for function in functions:
-        report.step(prefix + function.__name__.replace("_", "-"), function, kit)

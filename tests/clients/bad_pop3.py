@@ -2,16 +2,28 @@
 
 import random
 
-from bad_smtp import client_hello
 from kit import need
-from wire import Ended, Pop3
+from wire import Ended, Pop3, client_hello
 
 
 def run(kit, report):
-    from bad_input import steps
-    steps(kit, report, "pop3-", [
-        wrong_password, out_of_order, bad_commands, no_login_before_tls, long_line, vanish_before_quit, vanish_in_retr,
-        starttls_injection, pipelining, tls_hello_in_plain, noise])
+    report.steps(
+        "pop3-",
+        kit,
+        [
+            wrong_password,
+            out_of_order,
+            bad_commands,
+            no_login_before_tls,
+            long_line,
+            vanish_before_quit,
+            vanish_in_retr,
+            starttls_injection,
+            pipelining,
+            tls_hello_in_plain,
+            noise,
+        ],
+    )
 
 
 def all_refused(session, texts):
@@ -39,7 +51,10 @@ def wrong_password(kit):
 
 
 def out_of_order(kit):
-    all_refused(lambda: Pop3(kit.server, login=None), ["STAT", "LIST", "RETR 1", "DELE 1", "UIDL", "TOP 1 0", "RSET", "PASS x", "STLS"])
+    all_refused(
+        lambda: Pop3(kit.server, login=None),
+        ["STAT", "LIST", "RETR 1", "DELE 1", "UIDL", "TOP 1 0", "RSET", "PASS x", "STLS"],
+    )
     all_refused(lambda: Pop3(kit.server), ["USER a", "PASS b", "STLS", "AUTH PLAIN AGEAYg=="])
     with Pop3(kit.server, login=None) as p:
         p.command("CAPA", "+OK")
@@ -50,9 +65,28 @@ def out_of_order(kit):
 def bad_commands(kit):
     kit.clean()
     token, _ = kit.seed("bad")
-    all_refused(lambda: Pop3(kit.server), [
-        "XYZZY", "", "RETR", "RETR 0", "RETR 2", "RETR -1", "RETR x", "RETR 18446744073709551617", "DELE 99", "LIST 99", "UIDL 99", "TOP 1",
-        "TOP 1 -1", "TOP 1 x", b"RETR \xff", b"RETR 1\0", b"\0"])
+    all_refused(
+        lambda: Pop3(kit.server),
+        [
+            "XYZZY",
+            "",
+            "RETR",
+            "RETR 0",
+            "RETR 2",
+            "RETR -1",
+            "RETR x",
+            "RETR 18446744073709551617",
+            "DELE 99",
+            "LIST 99",
+            "UIDL 99",
+            "TOP 1",
+            "TOP 1 -1",
+            "TOP 1 x",
+            b"RETR \xff",
+            b"RETR 1\0",
+            b"\0",
+        ],
+    )
     with Pop3(kit.server) as p:
         p.command("DELE 1", "+OK")
         p.command("DELE 1", "-ERR")

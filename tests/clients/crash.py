@@ -10,10 +10,9 @@ import tempfile
 import threading
 from pathlib import Path
 
-from bad_smtp import short
 from kit import Fail, Kit, Skip, need, ok
 from serve import NAMES, NameServer, Process, free_ports
-from wire import Imap, Pop3, Smtp
+from wire import Imap, Pop3, Smtp, short
 
 
 def run(kit, report):
@@ -24,7 +23,14 @@ def run(kit, report):
     try:
         server = process.start()
         own = Kit(server, start=kit.start, strict=kit.strict, timeout=kit.timeout)
-        for step in (killed_after_250, killed_after_append, killed_after_flags, killed_after_deletions, killed_under_load, killed_half_way):
+        for step in (
+            killed_after_250,
+            killed_after_append,
+            killed_after_flags,
+            killed_after_deletions,
+            killed_under_load,
+            killed_half_way,
+        ):
             report.step(step.__name__.replace("_", "-"), step, own, process)
         for step in (stopped_gracefully, locked_store, taken_port):
             report.step(step.__name__.replace("_", "-"), step, own, process)
@@ -65,7 +71,11 @@ def killed_after_append(kit, process):
     for _ in range(3):
         token = kit.token("crash")
         with Imap(kit.server) as m:
-            m.send(f"a APPEND INBOX (\\Flagged) {{{len(short(token))}+}}\r\n".encode() + short(token) + b"\r\n")
+            m.send(
+                f"a APPEND INBOX (\\Flagged) {{{len(short(token))}+}}\r\n".encode()
+                + short(token)
+                + b"\r\n"
+            )
             got = m.line()
             while got.startswith(b"* "):
                 got = m.line()
@@ -77,7 +87,10 @@ def killed_after_append(kit, process):
         need(kit.find(token)[0][0] == uid.strip(b"]").decode(), "another UID than APPENDUID said")
         need("\\Flagged" in kit.find(token)[0][1], "the flag is gone")
         with kit.server.imap(1) as m:
-            need(validity in ok(m.status("INBOX", "(UIDVALIDITY)"), "STATUS")[0], "another UIDVALIDITY")
+            need(
+                validity in ok(m.status("INBOX", "(UIDVALIDITY)"), "STATUS")[0],
+                "another UIDVALIDITY",
+            )
     return "UID, UIDVALIDITY, flags and octets kept"
 
 
@@ -134,6 +147,7 @@ def killed_under_load(kit, process):
                         acknowledged.append(token)
                         if len(acknowledged) >= 200:
                             enough.set()
+
     threads = [threading.Thread(target=client, args=(n,)) for n in range(8)]
     for t in threads:
         t.start()
@@ -149,7 +163,10 @@ def killed_under_load(kit, process):
     lost = set(acknowledged) - set(subjects)
     need(not lost, f"{len(lost)} of {len(acknowledged)} acknowledged messages are gone")
     need(len(set(subjects)) == len(subjects), "a message is there twice")
-    need(all(b.endswith(b"line\r\n" * 500) and b.count(b"line\r\n") == 500 for b in bodies), "a message is there in part")
+    need(
+        all(b.endswith(b"line\r\n" * 500) and b.count(b"line\r\n") == 500 for b in bodies),
+        "a message is there in part",
+    )
     kit.clean()
     return f"{len(acknowledged)} acknowledged, {len(bodies)} there, all whole"
 
@@ -192,11 +209,19 @@ def locked_store(kit, process):
 
 def taken_port(kit, process):
     with tempfile.TemporaryDirectory() as folder:
-        return second_start(Process(kit.start, Path(folder, "data"), "example.test", ports=process.ports))
+        return second_start(
+            Process(kit.start, Path(folder, "data"), "example.test", ports=process.ports)
+        )
 
 
 def second_start(process):
-    p = subprocess.run([str(process.binary), *process.arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=30)
+    p = subprocess.run(
+        [str(process.binary), *process.arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        timeout=30,
+    )
     need(p.returncode not in (0, None) and p.returncode > 0, f"exit status {p.returncode}")
     said = p.stderr.decode().strip()
     need(said and "panicked" not in said, f"said {said!r}")
@@ -207,10 +232,22 @@ def second_start(process):
 def killed_while_relaying(kit, folder):
     """The queue outlives its server: killed in the middle of a relay attempt, it delivers after the restart, once."""
     names = NameServer()
-    silent = socket.create_server(("127.0.0.1", 0))  # the next hop: takes the connection and never greets
+    silent = socket.create_server(
+        ("127.0.0.1", 0)
+    )  # the next hop: takes the connection and never greets
     port = silent.getsockname()[1]
     main = Process(kit.start, folder / "relay", "example.test", dns=names.port, relay_port=port)
-    peer = Process(kit.start, folder / "next", "peer.test", ports=dict(zip(("smtp", "submission", "submissions", "imap", "imaps", "pop3", "pop3s"), [port, *free_ports(6)])))
+    peer = Process(
+        kit.start,
+        folder / "next",
+        "peer.test",
+        ports=dict(
+            zip(
+                ("smtp", "submission", "submissions", "imap", "imaps", "pop3", "pop3s"),
+                [port, *free_ports(6)],
+            )
+        ),
+    )
     try:
         own = Kit(main.start(), timeout=90)
         token = own.token("crash")
@@ -236,7 +273,12 @@ def killed_while_relaying(kit, folder):
 
 def full_disk(kit):
     folder = Path(tempfile.mkdtemp(prefix="mail-disk-"))
-    mount = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(folder)], stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    mount = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(folder)],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+    )
     if mount.returncode:
         folder.rmdir()
         raise Skip(f"no small file system can be mounted here: {mount.stderr.strip()}")

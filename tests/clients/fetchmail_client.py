@@ -16,20 +16,34 @@ def run(kit, report):
 
     def config(protocol, port, tls, options, uidl=False):
         name, password = kit.server.users[1]
-        return kit.secret_file("fetchmail/rc", f"""set no syslog
+        return kit.secret_file(
+            "fetchmail/rc",
+            f"""set no syslog
 set no bouncemail
 set invisible
 poll {kit.server.host} service {kit.server.ports[port]} protocol {protocol} timeout 60{" uidl" if uidl else ""}
   user "{name}" password "{password}" is root here
   {tls} sslcertck sslcertfile "{kit.server.ca}"
   {options} no rewrite mda "cat >> {box}"
-""")
+""",
+        )
 
     def poll(*args, **more):
         """One poll; returns what the delivery program was given. Status 1 means no mail."""
         box.write_bytes(b"")
-        kit.sh(["fetchmail", "-f", config(*args, **more), "--nodetach", "-v", "--pidfile", home / "pid"],
-               env={"FETCHMAILHOME": str(home)}, allow=(0, 1))
+        kit.sh(
+            [
+                "fetchmail",
+                "-f",
+                config(*args, **more),
+                "--nodetach",
+                "-v",
+                "--pidfile",
+                home / "pid",
+            ],
+            env={"FETCHMAILHOME": str(home)},
+            allow=(0, 1),
+        )
         return box.read_bytes()
 
     def check(got, raw):
@@ -60,12 +74,16 @@ poll {kit.server.host} service {kit.server.ports[port]} protocol {protocol} time
         kit.clean()
         token, raw = kit.seed("fetchmail")
         check(poll("pop3", "pop3s", "ssl", "keep", uidl=True), raw)
-        need(poll("pop3", "pop3s", "ssl", "keep", uidl=True) == b"", "the second poll fetched it again")
+        need(
+            poll("pop3", "pop3s", "ssl", "keep", uidl=True) == b"",
+            "the second poll fetched it again",
+        )
         second, raw = kit.seed("fetchmail")
         got = poll("pop3", "pop3s", "ssl", "keep", uidl=True)
         check(got, raw)
         need(token.encode() not in got, "an old message came again")
         return "the second poll fetches nothing, the third what is new"
+
     report.step("pop3s-uidl", uidl_remembers)
 
     def unseen_only():
@@ -75,13 +93,19 @@ poll {kit.server.host} service {kit.server.ports[port]} protocol {protocol} time
         kit.wait_flag(token, "\\Seen")
         need(poll("imap", "imaps", "ssl", "keep") == b"", "the second poll fetched it again")
         return "the second poll fetches nothing"
+
     report.step("imaps-unseen-only", unseen_only)
 
     def wrong_password():
         rc = config("imap", "imaps", "ssl", "keep")
         rc.write_text(rc.read_text().replace(kit.server.users[1][1], "wrong"))
-        kit.sh(["fetchmail", "-f", rc, "--nodetach", "--pidfile", home / "pid"], env={"FETCHMAILHOME": str(home)}, allow=(3,))
+        kit.sh(
+            ["fetchmail", "-f", rc, "--nodetach", "--pidfile", home / "pid"],
+            env={"FETCHMAILHOME": str(home)},
+            allow=(3,),
+        )
         return "authorization failed"
+
     report.step("imaps-wrong-password", wrong_password)
 
     report.step("imaps-idle", idle, kit, home, box, config)
@@ -93,13 +117,34 @@ def idle(kit, home, box, config):
     box.write_bytes(b"")
     log = home / "idle.log"
     with log.open("wb") as out:
-        p = subprocess.Popen(["fetchmail", "-f", str(config("imap", "imaps", "ssl", "keep idle")), "--nodetach", "-vv", "--pidfile", str(home / "idle.pid")],
-                             env=dict(os.environ, FETCHMAILHOME=str(home), HOME=str(home)), stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT)
+        p = subprocess.Popen(
+            [
+                "fetchmail",
+                "-f",
+                str(config("imap", "imaps", "ssl", "keep idle")),
+                "--nodetach",
+                "-vv",
+                "--pidfile",
+                str(home / "idle.pid"),
+            ],
+            env=dict(os.environ, FETCHMAILHOME=str(home), HOME=str(home)),
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+        )
     try:
-        kit.until(lambda: b"IDLE" in (text := log.read_bytes()) and b"IMAP< +" in text.rpartition(b" IDLE")[2], f"fetchmail is not in IDLE: {tail(log.read_bytes())}")
+        kit.until(
+            lambda: (
+                b"IDLE" in (text := log.read_bytes()) and b"IMAP< +" in text.rpartition(b" IDLE")[2]
+            ),
+            f"fetchmail is not in IDLE: {tail(log.read_bytes())}",
+        )
         start = time.monotonic()
         token, raw = kit.seed("fetchmail")
-        kit.until(lambda: token.encode() in box.read_bytes(), f"the message was not handed on: {tail(log.read_bytes())}")
+        kit.until(
+            lambda: token.encode() in box.read_bytes(),
+            f"the message was not handed on: {tail(log.read_bytes())}",
+        )
         return f"handed on {time.monotonic() - start:.1f} s after it was submitted"
     finally:
         p.terminate()

@@ -60,7 +60,9 @@ class Server:
     def submit(self, sender, recipients, raw, user=0, implicit_tls=False):
         """Submit with smtplib; every recipient must be taken."""
         if implicit_tls:
-            s = smtplib.SMTP_SSL(self.host, self.ports["submissions"], context=self.context, timeout=30)
+            s = smtplib.SMTP_SSL(
+                self.host, self.ports["submissions"], context=self.context, timeout=30
+            )
         else:
             s = smtplib.SMTP(self.host, self.ports["submission"], timeout=30)
             s.starttls(context=self.context)
@@ -73,7 +75,9 @@ class Server:
 
 @contextlib.contextmanager
 def _imap_session(server, n, mailbox, readonly, timeout):
-    m = imaplib.IMAP4_SSL(server.host, server.ports["imaps"], ssl_context=server.context, timeout=timeout)
+    m = imaplib.IMAP4_SSL(
+        server.host, server.ports["imaps"], ssl_context=server.context, timeout=timeout
+    )
     try:
         m.login(*server.users[n])
         if mailbox:
@@ -128,6 +132,11 @@ class Report:
             return self.line("FAIL", name, f"{type(why).__name__}: {why}")
         return self.line("PASS", name, f"{detail} [{time.monotonic() - start:.2f}s]")
 
+    def steps(self, prefix, kit, actions):
+        """Run each function as a step named after it."""
+        for action in actions:
+            self.step(prefix + action.__name__.replace("_", "-"), action, kit)
+
 
 class Kit:
     """The servers, a working folder, and helpers that speak of users by number: 0 alice, 1 bob, 2 carol.
@@ -136,12 +145,22 @@ class Kit:
     """
 
     def __init__(self, server, peer=None, start=None, strict=False, timeout=20):
-        self.server, self.peer, self.start, self.strict, self.timeout = server, peer, start, strict, timeout
+        self.server, self.peer, self.start, self.strict, self.timeout = (
+            server,
+            peer,
+            start,
+            strict,
+            timeout,
+        )
         self.work = Path(tempfile.mkdtemp(prefix="mail-clients-"))
         self.serial = 0
         # Every octet value, lines of dots as raw data, and more than one buffer's worth of noise.
         self.blob = bytes(range(256)) * 40 + os.urandom(20_000) + b"\r\n.\r\n..\r\n\n.\n"
-        self.text = "First line.\n.\n..two dots\n.leading dot\nFrom the start of a line\nGrüße aus Köln\n" + "x" * 900 + "\nlast\n"
+        self.text = (
+            "First line.\n.\n..two dots\n.leading dot\nFrom the start of a line\nGrüße aus Köln\n"
+            + "x" * 900
+            + "\nlast\n"
+        )
 
     def close(self):
         shutil.rmtree(self.work, ignore_errors=True)
@@ -168,7 +187,9 @@ class Kit:
         m["Date"] = email.utils.formatdate()
         m["Message-ID"] = f"<{token}@clients.test>"
         m.set_content(self.text, cte="8bit")
-        m.add_attachment(self.blob, maintype="application", subtype="octet-stream", filename="blob.bin")
+        m.add_attachment(
+            self.blob, maintype="application", subtype="octet-stream", filename="blob.bin"
+        )
         return m.as_bytes()
 
     # -- reading back
@@ -177,25 +198,37 @@ class Kit:
         """[(uid, flags, octets)] of the messages whose Subject holds the token; sets no flag."""
         with (server or self.server).imap(user, mailbox, readonly=True) as m:
             found = []
-            for uid in ok(m.uid("SEARCH", None, "HEADER", "Subject", token), "UID SEARCH")[0].split():
+            for uid in ok(m.uid("SEARCH", None, "HEADER", "Subject", token), "UID SEARCH")[
+                0
+            ].split():
                 data = ok(m.uid("FETCH", uid, "(FLAGS BODY.PEEK[])"), "UID FETCH")
                 flags = re.search(rb"FLAGS \(([^)]*)\)", fetched_head(data))
-                found.append((uid.decode(), flags.group(1).decode().split() if flags else [], fetched(data)))
+                found.append(
+                    (uid.decode(), flags.group(1).decode().split() if flags else [], fetched(data))
+                )
             return found
 
     def wait(self, token, user=1, mailbox="INBOX", count=1, server=None):
         """`find`, until `count` messages are there."""
-        return self.until(lambda: (lambda f: f if len(f) >= count else None)(self.find(token, user, mailbox, server)),
-                          f"{token} has not arrived in {mailbox} of user {user}")
+        return self.until(
+            lambda: (lambda f: f if len(f) >= count else None)(
+                self.find(token, user, mailbox, server)
+            ),
+            f"{token} has not arrived in {mailbox} of user {user}",
+        )
 
     def wait_gone(self, token, user=1, mailbox="INBOX"):
-        self.until(lambda: not self.find(token, user, mailbox), f"{token} is still in {mailbox} of user {user}")
+        self.until(
+            lambda: not self.find(token, user, mailbox),
+            f"{token} is still in {mailbox} of user {user}",
+        )
 
     def wait_flag(self, token, flag, present=True, user=1, mailbox="INBOX"):
         def look():
             found = self.find(token, user, mailbox)
             need(found, f"{token} has left {mailbox}")
             return (flag.lower() in [f.lower() for f in found[0][1]]) == present
+
         self.until(look, f"{flag} is {'absent' if present else 'present'} on {token}")
 
     def until(self, look, why):
@@ -214,9 +247,19 @@ class Kit:
         self.server.submit(self.server.address(0), [self.server.address(user)], self.message(token))
         return token, self.wait(token, user)[0][2]
 
+    def need_absent(self, token, why):
+        """Nothing of it is in any mailbox; a delivery in between gives a slow store time to show it."""
+        self.seed("absent")
+        for user in (0, 1, 2):
+            need(not self.find(token, user), why)
+
     def mailboxes(self, user=1):
         with self.server.imap(user) as m:
-            lines = [x[0] + x[1] if isinstance(x, tuple) else x for x in ok(m.list('""', "*"), "LIST") if x]
+            lines = [
+                x[0] + x[1] if isinstance(x, tuple) else x
+                for x in ok(m.list('""', "*"), "LIST")
+                if x
+            ]
             return [re.search(rb'"?([^" ]+)"?$', x).group(1).decode() for x in lines]
 
     def drop_mailbox(self, name, user=1):
@@ -269,8 +312,15 @@ class Kit:
         environment = dict(os.environ, LC_ALL="C.UTF-8", HOME=str(self.work), **(env or {}))
         given = {"input": stdin} if stdin is not None else {"stdin": subprocess.DEVNULL}
         try:
-            p = subprocess.run([str(a) for a in argv], **given, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                               env=environment, cwd=self.work, timeout=timeout)
+            p = subprocess.run(
+                [str(a) for a in argv],
+                **given,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                env=environment,
+                cwd=self.work,
+                timeout=timeout,
+            )
         except subprocess.TimeoutExpired as e:
             raise Fail(f"{argv[0]} did not end in {timeout} s: {tail(e.output or b'')}") from None
         need(p.returncode in allow, f"{argv[0]} ended with {p.returncode}: {tail(p.stdout)}")
@@ -296,10 +346,20 @@ def without_bcc(raw):
 def same_below_trace(stored, sent):
     """Every octet as sent, with trace fields (RFC 5321 §4.4) on top and nothing else changed."""
     if not stored.endswith(sent):
-        at = next((i for i, (a, b) in enumerate(zip(reversed(stored), reversed(sent))) if a != b), len(sent))
-        raise Fail(f"differs {at} octets before the end: stored …{stored[len(stored) - at - 30:][:60]!r}, "
-                   f"sent …{sent[max(0, len(sent) - at - 30):][:60]!r}")
+        at = next(
+            (i for i, (a, b) in enumerate(zip(reversed(stored), reversed(sent))) if a != b),
+            len(sent),
+        )
+        raise Fail(
+            f"differs {at} octets before the end: stored …{stored[len(stored) - at - 30 :][:60]!r}, "
+            f"sent …{sent[max(0, len(sent) - at - 30) :][:60]!r}"
+        )
     trace = stored[: len(stored) - len(sent)]
     for line in re.split(rb"\r\n(?![ \t])", trace)[:-1]:
-        need(re.match(rb"(?i)(received|return-path|delivered-to|authentication-results|x-[a-z-]+)\s*:", line),
-             f"unexpected line on top: {line[:80]!r}")
+        need(
+            re.match(
+                rb"(?i)(received|return-path|delivered-to|authentication-results|x-[a-z-]+)\s*:",
+                line,
+            ),
+            f"unexpected line on top: {line[:80]!r}",
+        )

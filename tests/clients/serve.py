@@ -51,8 +51,13 @@ class Process:
     def start(self):
         """Returns when every port answers."""
         with self.log.open("ab") as log:
-            self.child = subprocess.Popen([str(self.binary), *self.arguments], stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
-                                          cwd=self.data.parent)
+            self.child = subprocess.Popen(
+                [str(self.binary), *self.arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                cwd=self.data.parent,
+            )
         end = time.monotonic() + 30
         for port in self.ports.values():
             while True:
@@ -100,15 +105,34 @@ class Pair:
     def start(self):
         peer_ports = dict(zip(PORTS, free_ports(len(PORTS))))
         main_ports = dict(zip(PORTS, free_ports(len(PORTS))))
-        self.main = Process(self.binary, self.folder / "main", "example.test", main_ports, self.names.port, peer_ports["smtp"])
-        self.peer = Process(self.binary, self.folder / "peer", "peer.test", peer_ports, self.names.port, main_ports["smtp"])
+        self.main = Process(
+            self.binary,
+            self.folder / "main",
+            "example.test",
+            main_ports,
+            self.names.port,
+            peer_ports["smtp"],
+        )
+        self.peer = Process(
+            self.binary,
+            self.folder / "peer",
+            "peer.test",
+            peer_ports,
+            self.names.port,
+            main_ports["smtp"],
+        )
         return self.main.start(), self.peer.start()
 
     def stop(self):
         for process in filter(None, (self.main, self.peer)):
             process.stop()
         self.names.close()
-        panics = [line for log in self.folder.glob("*.log") for line in log.read_text(errors="replace").splitlines() if "panicked at" in line]
+        panics = [
+            line
+            for log in self.folder.glob("*.log")
+            for line in log.read_text(errors="replace").splitlines()
+            if "panicked at" in line
+        ]
         shutil.rmtree(self.folder, ignore_errors=True)
         return panics
 
@@ -152,21 +176,33 @@ class NameServer:
     def answer(self, query):
         labels, at = [], 12
         while query[at]:
-            labels.append(query[at + 1:at + 1 + query[at]].decode("latin-1").lower())
+            labels.append(query[at + 1 : at + 1 + query[at]].decode("latin-1").lower())
             at += query[at] + 1
-        name, kind = ".".join(labels), int.from_bytes(query[at + 1:at + 3], "big")
-        question = query[12:at + 5]
+        name, kind = ".".join(labels), int.from_bytes(query[at + 1 : at + 3], "big")
+        question = query[12 : at + 5]
         record = b""
         if kind == self.MX and name in self.DOMAINS:
-            record = (10).to_bytes(2, "big") + b"".join(bytes([len(x)]) + x.encode() for x in ("mx", *labels)) + b"\0"
+            record = (
+                (10).to_bytes(2, "big")
+                + b"".join(bytes([len(x)]) + x.encode() for x in ("mx", *labels))
+                + b"\0"
+            )
         elif kind == self.A and name.removeprefix("mx.") in self.DOMAINS:
             record = bytes([127, 0, 0, 1])
         known = any(name == d or name == f"mx.{d}" for d in self.DOMAINS)
-        flags = (0x8580 if known else 0x8583).to_bytes(2, "big")  # response, authoritative, recursion; NXDOMAIN
+        flags = (0x8580 if known else 0x8583).to_bytes(
+            2, "big"
+        )  # response, authoritative, recursion; NXDOMAIN
         counts = b"\0\1" + bytes([0, bool(record)]) + b"\0\0\0\0"
         out = query[:2] + flags + counts + question
         if record:
-            out += b"\xc0\x0c" + kind.to_bytes(2, "big") + b"\0\1\0\0\0\x3c" + len(record).to_bytes(2, "big") + record
+            out += (
+                b"\xc0\x0c"
+                + kind.to_bytes(2, "big")
+                + b"\0\1\0\0\0\x3c"
+                + len(record).to_bytes(2, "big")
+                + record
+            )
         return out
 
     def close(self):
@@ -181,7 +217,9 @@ def main():
     try:
         server, _ = pair.start()
         values = dict(server.ports, host=server.host, ca=server.ca)
-        command = [re.sub(r"\{(\w+)\}", lambda m: str(values[m.group(1)]), word) for word in sys.argv[2:]]
+        command = [
+            re.sub(r"\{(\w+)\}", lambda m: str(values[m.group(1)]), word) for word in sys.argv[2:]
+        ]
         return subprocess.run(command, stdin=subprocess.DEVNULL, check=False).returncode
     finally:
         pair.stop()

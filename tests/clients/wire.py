@@ -2,6 +2,7 @@
 
 import re
 import socket
+import ssl
 
 from kit import Fail, need
 
@@ -107,8 +108,10 @@ class Smtp(Wire):
         """The next reply, which must have one of the codes and an enhanced code that begins as given."""
         reply = self.reply()
         codes = (codes,) if isinstance(codes, int) else codes
-        need(reply.code in codes and reply.enhanced.startswith(enhanced),
-             f"expected {'/'.join(map(str, codes))} {enhanced}, got: {reply}")
+        need(
+            reply.code in codes and reply.enhanced.startswith(enhanced),
+            f"expected {'/'.join(map(str, codes))} {enhanced}, got: {reply}",
+        )
         return reply
 
     def command(self, text, codes, enhanced=""):
@@ -178,7 +181,9 @@ class Imap(Wire):
 
     def command(self, text, statuses):
         tag = self.tag()
-        self.send(f"{tag} ".encode() + (text if isinstance(text, bytes) else text.encode()) + b"\r\n")
+        self.send(
+            f"{tag} ".encode() + (text if isinstance(text, bytes) else text.encode()) + b"\r\n"
+        )
         return self.answer(tag, statuses)
 
     def goes_on(self):
@@ -216,3 +221,17 @@ class Pop3(Wire):
 
     def goes_on(self):
         self.command("NOOP", "+OK")
+
+
+def short(token, body="hello\r\n"):
+    return f"From: someone@elsewhere.test\r\nSubject: {token}\r\n\r\n{body}".encode()
+
+
+def client_hello():
+    into, out = ssl.MemoryBIO(), ssl.MemoryBIO()
+    tls = ssl.create_default_context().wrap_bio(into, out, server_hostname="localhost")
+    try:
+        tls.do_handshake()
+    except ssl.SSLWantReadError:
+        pass
+    return out.read()
