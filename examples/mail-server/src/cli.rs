@@ -1,4 +1,5 @@
-//! The command line. Every setting here is a key of the configuration file too; see [`crate::config`].
+//! The command line. Every setting here is a key of the configuration file too; see
+//! [`crate::config`].
 
 use crate::config::{LogFormat, LogLevel, Port};
 use clap::{Args, Parser, Subcommand, ValueHint};

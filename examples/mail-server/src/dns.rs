@@ -78,8 +78,8 @@ impl Dns {
 
     /// The hosts that take mail for `domain`, in the order to try them; never empty.
     ///
-    /// `own_name` is the name of this server: it and all that come after it are left out (RFC 5321 §5.1), as mail sent
-    /// there would come back.
+    /// `own_name` is the name of this server: it and all that come after it are left out (RFC 5321
+    /// §5.1), as mail sent there would come back.
     pub(crate) async fn route(&self, domain: &str, own_name: &str) -> Result<Vec<Hop>, NoRoute> {
         if let Some(literal) = domain.strip_prefix('[') {
             return literal_hop(domain, literal);
@@ -89,8 +89,9 @@ impl Dns {
             Ok(found) => exchanges(domain, &found)?,
             Err(error) => match Absence::of(&error) {
                 Some(Absence::Domain) => return Err(no_such_domain(domain)),
-                // "If an empty list of MXs is returned, the address is treated as if it was associated with an
-                // implicit MX RR, with a preference of 0, pointing to that host."
+                // "If an empty list of MXs is returned, the address is treated as if it was
+                // associated with an implicit MX RR, with a preference of 0, pointing to that
+                // host."
                 Some(Absence::Records) => vec![(0, name)],
                 None => return Err(not_said(domain, &error)),
             },
@@ -126,7 +127,8 @@ impl Dns {
         }
     }
 
-    /// All addresses of a host; none if it does not exist. An error if neither kind could be found and one is in doubt.
+    /// All addresses of a host; none if it does not exist. An error if neither kind could be found
+    /// and one is in doubt.
     async fn addresses(&self, host: &Name) -> Result<Vec<IpAddr>, NetError> {
         let (v4, v6) = tokio::join!(
             self.resolver.ipv4_lookup(host.clone()),
@@ -162,7 +164,8 @@ impl Absence {
     fn of(error: &NetError) -> Option<Self> {
         match error {
             _ if error.is_nx_domain() => Some(Self::Domain),
-            // A referral to other servers is no answer to a resolver; `response_code` tells NOERROR from the rest.
+            // A referral to other servers is no answer to a resolver; `response_code` tells NOERROR
+            // from the rest.
             NetError::Dns(DnsError::NoRecordsFound(none)) if none.ns.is_none() => {
                 Some(Self::Records)
             }

@@ -33,7 +33,8 @@ fn filter(level: LogLevel) -> Targets {
     Targets::new().with_default(theirs).with_target("mail_server", ours)
 }
 
-/// Whether to colour what is printed there: a terminal, and no wish to the contrary (<https://no-color.org>).
+/// Whether to colour what is printed there: a terminal, and no wish to the contrary
+/// (<https://no-color.org>).
 pub(crate) fn coloured(to: &impl IsTerminal) -> bool {
     to.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }

@@ -92,7 +92,8 @@ impl Service {
     pub(crate) const fn no_room(self) -> &'static [u8] {
         match self {
             _ if self.implicit_tls() => b"",
-            // RFC 5321 §3.8: 421 in place of the greeting; RFC 3463 §3.4: 4.3.2, not accepting messages now.
+            // RFC 5321 §3.8: 421 in place of the greeting; RFC 3463 §3.4: 4.3.2, not accepting
+            // messages now.
             Self::Smtp | Self::Submission => b"421 4.3.2 too many connections, try again later\r\n",
             // RFC 9051 §7.1.5: a BYE greeting.
             Self::Imap => b"* BYE [UNAVAILABLE] too many connections, try again later\r\n",

@@ -13,9 +13,9 @@ pub(crate) struct HashError(String);
 
 /// Makes and checks password hashes.
 ///
-/// The parameters are those OWASP recommends for argon2id: 19 MiB, 2 passes, 1 lane. A check takes some 15 ms of one core,
-/// so as many run at once as there are cores and the others wait: a flood of log-ins costs neither the memory of
-/// thousands of checks nor the async threads.
+/// The parameters are those OWASP recommends for argon2id: 19 MiB, 2 passes, 1 lane. A check takes
+/// some 15 ms of one core, so as many run at once as there are cores and the others wait: a flood
+/// of log-ins costs neither the memory of thousands of checks nor the async threads.
 #[derive(Clone, Debug)]
 pub(crate) struct Passwords {
     slots: Arc<Semaphore>,
@@ -38,8 +38,8 @@ impl Passwords {
         .await?
     }
 
-    /// Whether this is the password of that hash. Without a hash (no such account) it takes as long, so that the time
-    /// taken does not tell which accounts exist.
+    /// Whether this is the password of that hash. Without a hash (no such account) it takes as
+    /// long, so that the time taken does not tell which accounts exist.
     pub(crate) async fn verify(
         &self,
         hash: Option<&str>,

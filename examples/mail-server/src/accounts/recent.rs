@@ -1,4 +1,5 @@
-//! Log-ins that went well a moment ago, so that a client that connects often does not pay for argon2 each time.
+//! Log-ins that went well a moment ago, so that a client that connects often does not pay for
+//! argon2 each time.
 
 use ring::{
     hmac,
@@ -16,9 +17,10 @@ const KEPT: Duration = Duration::from_secs(300);
 /// How many are remembered.
 const CAPACITY: usize = 4096;
 
-/// Keeps no password: what it holds is an HMAC of hash and password under a key that lives in memory only, and never
-/// longer than the process. As the stored hash goes into it, changing a password forgets the old one at once. Only
-/// success is remembered, so a quick answer says nothing to who does not know the password.
+/// Keeps no password: what it holds is an HMAC of hash and password under a key that lives in
+/// memory only, and never longer than the process. As the stored hash goes into it, changing a
+/// password forgets the old one at once. Only success is remembered, so a quick answer says nothing
+/// to who does not know the password.
 pub(super) struct Recent {
     key: Option<hmac::Key>,
     seen: Mutex<HashMap<Print, Instant>>,

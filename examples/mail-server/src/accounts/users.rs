@@ -39,7 +39,8 @@ impl<S: Accounts + Sync> Users<S> {
         Self { store, passwords: Passwords::new(), domains: domains.into() }
     }
 
-    /// The account, if name and password are right. Wrong ones take as long as right ones; do not tell which it was.
+    /// The account, if name and password are right. Wrong ones take as long as right ones; do not
+    /// tell which it was.
     pub(crate) async fn log_in(
         &self,
         name: &str,
@@ -128,8 +129,8 @@ impl<S: Accounts + Sync> Users<S> {
     }
 }
 
-/// A local part that needs no quotes: Dot-string of RFC 5321 §4.1.2, with UTF-8 as in RFC 6531 §3.3, of at most 64
-/// octets (§4.5.3.1.1).
+/// A local part that needs no quotes: Dot-string of RFC 5321 §4.1.2, with UTF-8 as in RFC 6531
+/// §3.3, of at most 64 octets (§4.5.3.1.1).
 fn is_dot_string(local: &str) -> bool {
     local.len() <= 64
         && local.split('.').all(|atom| {

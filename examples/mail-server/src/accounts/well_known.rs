@@ -1,4 +1,5 @@
-//! The accounts an empty store gets, so that there is something to try: their passwords are known to everybody.
+//! The accounts an empty store gets, so that there is something to try: their passwords are known
+//! to everybody.
 
 use super::{AccountError, Users};
 use crate::config::Config;
@@ -26,8 +27,9 @@ pub(crate) enum Refusal {
     Account(#[from] AccountError),
 }
 
-/// The accounts that have their well-known passwords: made now if the store is empty, nobody else can connect and the
-/// configuration does not say otherwise. Refuses to let others connect to such accounts.
+/// The accounts that have their well-known passwords: made now if the store is empty, nobody else
+/// can connect and the configuration does not say otherwise. Refuses to let others connect to such
+/// accounts.
 ///
 /// It is the stored hash that is looked at, so changing the password is enough.
 pub(crate) async fn prepare<S>(users: &Users<S>, config: &Config) -> Result<Vec<WellKnown>, Refusal>

@@ -20,7 +20,8 @@ use std::{
 pub(crate) struct Config {
     /// Name of this machine, in greetings, Received lines and the certificate.
     pub(crate) hostname: String,
-    /// Domains whose mail is delivered here, in lower case; the first one is that of the ready accounts.
+    /// Domains whose mail is delivered here, in lower case; the first one is that of the ready
+    /// accounts.
     pub(crate) domains: Vec<String>,
     /// Folder of the store, the CA and the keys.
     pub(crate) data: PathBuf,
@@ -77,14 +78,16 @@ pub(crate) struct Relay {
 pub(crate) enum RelayTls {
     /// TLS if offered, any certificate: RFC 7435.
     Opportunistic,
-    /// No delivery without TLS and a certificate that leads to one of the roots and names the next hop.
+    /// No delivery without TLS and a certificate that leads to one of the roots and names the next
+    /// hop.
     Verified,
 }
 
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Accounts {
-    /// Whether an empty store gets alice, bob and carol with their well-known passwords (on loopback only).
+    /// Whether an empty store gets alice, bob and carol with their well-known passwords (on
+    /// loopback only).
     pub(crate) ready_made: bool,
 }
 
@@ -209,7 +212,8 @@ impl Config {
     }
 }
 
-/// Letters, digits and hyphens in labels of 1 to 63 octets, 253 in all (RFC 1123 §2.1, RFC 1035 §2.3.4).
+/// Letters, digits and hyphens in labels of 1 to 63 octets, 253 in all (RFC 1123 §2.1, RFC 1035
+/// §2.3.4).
 fn is_domain(name: &str) -> bool {
     name.len() <= 253
         && name.split('.').all(|label| {

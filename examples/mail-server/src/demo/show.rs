@@ -27,8 +27,8 @@ impl Step {
     }
 }
 
-/// Prints the demo. What is said on the wire before its step was announced waits for it, so that the steps stay apart
-/// although the servers work at the same time.
+/// Prints the demo. What is said on the wire before its step was announced waits for it, so that
+/// the steps stay apart although the servers work at the same time.
 pub(crate) struct Show {
     out: Mutex<Out>,
 }

@@ -46,7 +46,8 @@ pub(crate) struct Connection {
 
 /// What speaks with the clients.
 pub(crate) trait Serve: Send + Sync + 'static {
-    /// Holds one session. Returning closes the connection; an error is logged, and is no surprise: clients vanish.
+    /// Holds one session. Returning closes the connection; an error is logged, and is no surprise:
+    /// clients vanish.
     fn serve(
         self: Arc<Self>,
         connection: Connection,

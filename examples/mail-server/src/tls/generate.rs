@@ -1,4 +1,5 @@
-//! The generated CA and server certificate: made once, kept in the data folder, made anew when they no longer fit.
+//! The generated CA and server certificate: made once, kept in the data folder, made anew when they
+//! no longer fit.
 
 use super::{Identity, Names, TlsError, certificates, files, provider};
 use rcgen::{
@@ -33,7 +34,8 @@ pub(super) struct Made {
     pub(super) ca: PathBuf,
 }
 
-/// The certificate kept in `folder` for these names; made, with its CA, if there is none that still fits.
+/// The certificate kept in `folder` for these names; made, with its CA, if there is none that still
+/// fits.
 pub(super) fn keep(folder: &Path, names: &Names) -> Result<Made, TlsError> {
     let paths = Paths::within(folder);
     let ca = match Ca::load(&paths) {
@@ -82,7 +84,8 @@ impl Ca {
     fn make(paths: &Paths) -> Result<Self, TlsError> {
         let key = KeyPair::generate()?;
         let certificate = ca_params().self_signed(&key)?;
-        // The key first: a certificate whose key is missing is useless, and found so at the next start.
+        // The key first: a certificate whose key is missing is useless, and found so at the next
+        // start.
         files::write(&paths.ca_key, key.serialize_pem().as_bytes(), files::Access::Owner)?;
         files::write(&paths.ca, certificate.pem().as_bytes(), files::Access::Everybody)?;
         Ok(Self { certificate: certificate.der().clone(), key })
@@ -95,7 +98,8 @@ impl Ca {
         key.as_ref().ends_with(self.key.public_key_raw()) && !self.is_ending(&parsed)
     }
 
-    /// A CA is no server certificate, so verifying it as one always fails; its dates are looked at first.
+    /// A CA is no server certificate, so verifying it as one always fails; its dates are looked at
+    /// first.
     fn is_ending(&self, parsed: &ParsedCertificate<'_>) -> bool {
         matches!(
             verify_against(&self.certificate, parsed),
@@ -119,7 +123,8 @@ fn ca_params() -> CertificateParams {
     params
 }
 
-/// `None` if it is absent, damaged, near its end, of another CA, or does not vouch for one of the names.
+/// `None` if it is absent, damaged, near its end, of another CA, or does not vouch for one of the
+/// names.
 fn load_identity(paths: &Paths, ca: &Ca, names: &Names) -> Option<Identity> {
     let identity = Identity::read(&paths.certificate, &paths.key).ok()?;
     let parsed = ParsedCertificate::try_from(identity.chain.first()?).ok()?;

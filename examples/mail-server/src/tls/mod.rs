@@ -1,4 +1,5 @@
-//! TLS: the certificate this server shows, and what is demanded of the servers that mail is relayed to.
+//! TLS: the certificate this server shows, and what is demanded of the servers that mail is relayed
+//! to.
 
 mod files;
 mod generate;
@@ -36,7 +37,8 @@ pub(crate) enum TlsError {
 pub(crate) struct ServerTls {
     /// TLS 1.2 and 1.3, certificate and key loaded.
     pub(crate) config: Arc<ServerConfig>,
-    /// The generated CA, for clients to trust; `None` if the certificate came from the configuration.
+    /// The generated CA, for clients to trust; `None` if the certificate came from the
+    /// configuration.
     pub(crate) ca: Option<PathBuf>,
 }
 

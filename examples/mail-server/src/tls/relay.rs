@@ -12,13 +12,14 @@ use std::{path::PathBuf, sync::Arc};
 
 /// How to speak TLS with the next hop.
 ///
-/// **Opportunistic** (the default) accepts any certificate whatever: expired, self-signed, of another name. That is
-/// RFC 7435 opportunistic security, and what mail servers do between each other: without DANE or MTA-STS a next hop's
-/// name comes from unauthenticated DNS, so checking it would prove little, and refusing would mean sending the mail in
-/// the clear or not at all. It hides mail from those who only listen, not from those who can answer in the next hop's place.
+/// **Opportunistic** (the default) accepts any certificate whatever: expired, self-signed, of
+/// another name. That is RFC 7435 opportunistic security, and what mail servers do between each
+/// other: without DANE or MTA-STS a next hop's name comes from unauthenticated DNS, so checking it
+/// would prove little, and refusing would mean sending the mail in the clear or not at all. It
+/// hides mail from those who only listen, not from those who can answer in the next hop's place.
 ///
-/// **Verified** accepts only certificates that lead to one of the configured roots and vouch for the next hop's name;
-/// the relay must then not fall back to plain text either.
+/// **Verified** accepts only certificates that lead to one of the configured roots and vouch for
+/// the next hop's name; the relay must then not fall back to plain text either.
 pub(crate) fn relay_client(relay: &Relay) -> Result<Arc<ClientConfig>, TlsError> {
     let builder =
         ClientConfig::builder_with_provider(provider()).with_safe_default_protocol_versions()?;
@@ -34,7 +35,8 @@ pub(crate) fn relay_client(relay: &Relay) -> Result<Arc<ClientConfig>, TlsError>
     Ok(Arc::new(config))
 }
 
-/// The configured roots; those that cannot be used are skipped, as system bundles hold a few odd ones.
+/// The configured roots; those that cannot be used are skipped, as system bundles hold a few odd
+/// ones.
 fn roots(ca: Option<&PathBuf>) -> Result<RootCertStore, TlsError> {
     let mut roots = RootCertStore::empty();
     if let Some(path) = ca {

@@ -48,8 +48,9 @@ impl Wire {
         matches!(self.layer, Layer::Tls(_))
     }
 
-    /// Speak TLS from here on, as the server. `early` is what the client sent ahead: it belongs to TLS, so that
-    /// commands injected before the handshake can only break it. After an error the connection is closed.
+    /// Speak TLS from here on, as the server. `early` is what the client sent ahead: it belongs to
+    /// TLS, so that commands injected before the handshake can only break it. After an error the
+    /// connection is closed.
     pub(crate) async fn accept_tls(
         &mut self,
         config: Arc<ServerConfig>,

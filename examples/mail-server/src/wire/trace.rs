@@ -107,7 +107,8 @@ impl Trace {
         }
     }
 
-    /// Hides what follows AUTH and AUTHENTICATE mechanism, LOGIN and PASS, and all until the server has decided.
+    /// Hides what follows AUTH and AUTHENTICATE mechanism, LOGIN and PASS, and all until the server
+    /// has decided.
     fn without_secrets(&mut self, text: String) -> String {
         if self.secret {
             return "***".into();
