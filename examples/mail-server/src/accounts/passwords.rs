@@ -90,7 +90,7 @@ fn argon2() -> Argon2<'static> {
     Argon2::default()
 }
 
-/// The hash of a random password nobody knows, with the parameters above.
+/// Random octets in the form of a hash with the parameters above: the hash of no password known.
 const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$oZ4mF5h8Tq0c1bP7yW3xKg$uN2J7r9cV4eG1sLk0dQm8aYtRz5wXo3iHp6fBjUvEMA";
 
 #[cfg(test)]
