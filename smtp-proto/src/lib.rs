@@ -7,8 +7,11 @@ extern crate std;
 
 pub mod client;
 mod command;
+pub mod delivery;
+pub mod header;
 pub mod parse;
 pub mod server;
+pub mod trace;
 pub mod types;
 
 pub use command::{Command, CommandError, Mail, Rcpt, Verb};
