@@ -5,6 +5,8 @@ mod accounts;
 mod body;
 mod changes;
 mod disk;
+#[cfg(feature = "embedded")]
+pub mod embedded;
 mod error;
 mod faults;
 mod flags;
@@ -24,6 +26,8 @@ mod upload;
 pub use accounts::{Account, Accounts, Credential};
 pub use body::{Body, BodyReader, ReadAt};
 pub use changes::{ChangeSet, Changes, Notifier, Seen, Watcher};
+#[cfg(feature = "embedded")]
+pub use embedded::EmbeddedStore;
 pub use error::{Error, Result};
 pub use faults::Faults;
 pub use flags::{FlagChange, Flags};

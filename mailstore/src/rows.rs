@@ -182,10 +182,6 @@ impl Rows {
         self.packed().map(|packed| packed.uid)
     }
 
-    pub(crate) fn messages(&self) -> impl Iterator<Item = (Uid, MessageId)> {
-        self.packed().map(|packed| (packed.uid, packed.message))
-    }
-
     /// The UIDs of the rows with [`Flags::DELETED`].
     pub(crate) fn deleted(&self) -> impl Iterator<Item = Uid> {
         let deleted = u32::from(Flags::DELETED.bits());

@@ -247,6 +247,11 @@ impl SpoolFile {
         self.number
     }
 
+    /// Whether it lies in this folder.
+    pub(crate) fn is_in(&self, folder: &Path) -> bool {
+        self.path.parent() == Some(folder)
+    }
+
     /// From now on the store owns the file.
     pub(crate) fn keep(&self) {
         self.kept.store(true, Ordering::Relaxed);

@@ -14,4 +14,6 @@ mod state;
 
 pub(crate) use engine::{Engine, Hub, Planned};
 pub(crate) use objects::{Object, Objects, Place};
+#[cfg(feature = "embedded")]
+pub(crate) use state::Counters;
 pub(crate) use state::{Change, State};

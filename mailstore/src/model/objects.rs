@@ -43,27 +43,37 @@ pub(crate) enum Place {
 
 /// All messages, each with the number of rows and envelopes that need it.
 #[derive(Debug, Default)]
-pub(crate) struct Objects(HashMap<MessageId, (Object, u32)>);
+pub(crate) struct Objects {
+    all: HashMap<MessageId, (Object, u32)>,
+    octets: u64,
+}
 
 impl Objects {
     pub(crate) fn find(&self, id: MessageId) -> Option<&Object> {
-        self.0.get(&id).map(|(object, _)| object)
+        self.all.get(&id).map(|(object, _)| object)
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.0.len()
+        self.all.len()
     }
 
-    #[cfg_attr(not(feature = "embedded"), allow(dead_code, reason = "for stores with files"))]
+    /// The octets of all messages.
+    #[cfg(feature = "embedded")]
+    pub(crate) const fn octets(&self) -> u64 {
+        self.octets
+    }
+
+    #[cfg(feature = "embedded")]
     pub(crate) fn iter(&self) -> impl Iterator<Item = (MessageId, &Object)> {
-        self.0.iter().map(|(id, (object, _))| (*id, object))
+        self.all.iter().map(|(id, (object, _))| (*id, object))
     }
 
     /// Follows a change; a message nobody needs any more is removed and pushed to `gone`.
     pub(crate) fn apply(&mut self, change: &Change, gone: &mut Vec<(MessageId, Object)>) {
         match change {
             Change::Object { id, object } => {
-                self.0.insert(*id, (object.clone(), 0));
+                self.octets = self.octets.saturating_add(object.size);
+                self.all.insert(*id, (object.clone(), 0));
             }
             Change::Rows { rows, .. } => rows.iter().for_each(|row| self.need(row.message)),
             Change::Envelope { envelope, new: true } => self.need(envelope.message),
@@ -76,7 +86,7 @@ impl Objects {
     }
 
     pub(crate) fn need(&mut self, id: MessageId) {
-        if let Some((_, needed)) = self.0.get_mut(&id) {
+        if let Some((_, needed)) = self.all.get_mut(&id) {
             *needed = needed.saturating_add(1);
         }
     }
@@ -84,15 +94,27 @@ impl Objects {
     /// Removes the messages nobody needs.
     #[cfg(feature = "embedded")]
     pub(crate) fn sweep(&mut self) {
-        self.0.retain(|_, (_, needed)| *needed > 0);
+        self.all.retain(|_, (_, needed)| *needed > 0);
+        self.octets = self.all.values().map(|(object, _)| object.size).sum();
+    }
+
+    /// Marks the bodies `lost` says are gone.
+    #[cfg(feature = "embedded")]
+    pub(crate) fn damage(&mut self, lost: impl Fn(&Object) -> bool) {
+        for (object, _) in self.all.values_mut() {
+            if lost(object) {
+                object.body = Place::Damaged;
+            }
+        }
     }
 
     fn release(&mut self, id: MessageId, gone: &mut Vec<(MessageId, Object)>) {
-        let Some((_, needed)) = self.0.get_mut(&id) else { return };
+        let Some((_, needed)) = self.all.get_mut(&id) else { return };
         *needed = needed.saturating_sub(1);
         if *needed == 0
-            && let Some((object, _)) = self.0.remove(&id)
+            && let Some((object, _)) = self.all.remove(&id)
         {
+            self.octets = self.octets.saturating_sub(object.size);
             gone.push((id, object));
         }
     }

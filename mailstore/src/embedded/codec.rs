@@ -1,0 +1,345 @@
+//! Changes as the log writes them. The index uses the same forms for its values.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::wire::{Reader, put, put_len, put_signed, put_str};
+use crate::model::{Change, Object, Place};
+use crate::{
+    AccountId, Credential, Envelope, EnvelopeId, Flags, MailboxId, MessageId, ModSeq, NewEnvelope,
+    Recipient, RecipientState, Row, SpecialUse, Timestamp, Uid, UidValidity,
+};
+
+/// Message data a frame carries, gathered while its changes are written.
+#[derive(Default)]
+pub(super) struct Data {
+    pub(super) parts: Vec<Bytes>,
+    pub(super) length: u64,
+}
+
+impl Data {
+    fn add(&mut self, octets: &Bytes) -> u64 {
+        let at = self.length;
+        self.length += u64::try_from(octets.len()).unwrap_or(0);
+        if !octets.is_empty() {
+            self.parts.push(octets.clone());
+        }
+        at
+    }
+}
+
+/// Writes a change; octets in memory go to `data` and are referred to by their place in it.
+pub(super) fn put_change(out: &mut Vec<u8>, change: &Change, data: &mut Data) {
+    match change {
+        Change::Account { id, login, credentials } => {
+            out.push(1);
+            put(out, id.value());
+            put_account(out, login, credentials);
+        }
+        Change::AccountGone { id } => {
+            out.push(2);
+            put(out, id.value());
+        }
+        Change::Subscribed { account, name } => {
+            out.push(3);
+            put(out, account.value());
+            put_str(out, name);
+        }
+        Change::Unsubscribed { account, name } => {
+            out.push(4);
+            put(out, account.value());
+            put_str(out, name);
+        }
+        Change::Mailbox { id, account, name, special_use, uid_validity } => {
+            out.push(5);
+            put(out, id.value());
+            put_mailbox(out, *account, name, *special_use, *uid_validity);
+        }
+        Change::MailboxGone { id } => {
+            out.push(6);
+            put(out, id.value());
+        }
+        Change::Object { id, object } => {
+            out.push(7);
+            put(out, id.value());
+            put_object(out, object, data);
+        }
+        Change::Rows { mailbox, rows } => {
+            out.push(8);
+            put(out, mailbox.value());
+            put_len(out, rows.len());
+            for row in rows {
+                put(out, row.uid.value().into());
+                put_row(out, row);
+            }
+        }
+        Change::Flagged { mailbox, modseq, flags, uids } => {
+            out.push(9);
+            put(out, mailbox.value());
+            put(out, modseq.value());
+            put_flags(out, flags);
+            put_len(out, uids.len());
+            uids.iter().for_each(|uid| put(out, uid.value().into()));
+        }
+        Change::Expunged { mailbox, modseq, gone } => {
+            out.push(10);
+            put(out, mailbox.value());
+            put(out, modseq.value());
+            put_len(out, gone.len());
+            for (uid, message) in gone {
+                put(out, uid.value().into());
+                put(out, message.value());
+            }
+        }
+        Change::Envelope { envelope, new } => {
+            out.push(11);
+            out.push(u8::from(*new));
+            put(out, envelope.id.value());
+            put_envelope(out, envelope);
+        }
+        Change::EnvelopeGone { id, message } => {
+            out.push(12);
+            put(out, id.value());
+            put(out, message.value());
+        }
+    }
+}
+
+/// Reads a change. `data_at` is the log position of the frame's message data.
+pub(super) fn change(r: &mut Reader<'_>, data_at: u64) -> Option<Change> {
+    Some(match r.byte()? {
+        1 => {
+            let id = AccountId::new(r.number()?);
+            let (login, credentials) = account(r)?;
+            Change::Account { id, login, credentials }
+        }
+        2 => Change::AccountGone { id: AccountId::new(r.number()?) },
+        3 => Change::Subscribed { account: AccountId::new(r.number()?), name: r.string()? },
+        4 => Change::Unsubscribed { account: AccountId::new(r.number()?), name: r.string()? },
+        5 => mailbox(r.number()?, r)?,
+        6 => Change::MailboxGone { id: MailboxId::new(r.number()?) },
+        7 => Change::Object { id: MessageId::new(r.number()?), object: object(r, data_at)? },
+        8 => {
+            let mailbox = MailboxId::new(r.number()?);
+            let mut rows = Vec::new();
+            for _ in 0..r.count()? {
+                let uid = uid(r)?;
+                rows.push(row(uid, r)?);
+            }
+            Change::Rows { mailbox, rows }
+        }
+        9 => {
+            let mailbox = MailboxId::new(r.number()?);
+            let modseq = ModSeq::new(r.number()?);
+            let flags = flags(r)?;
+            let uids = (0..r.count()?).map(|_| uid(r)).collect::<Option<_>>()?;
+            Change::Flagged { mailbox, modseq, flags, uids }
+        }
+        10 => {
+            let mailbox = MailboxId::new(r.number()?);
+            let modseq = ModSeq::new(r.number()?);
+            let mut gone = Vec::new();
+            for _ in 0..r.count()? {
+                gone.push((uid(r)?, MessageId::new(r.number()?)));
+            }
+            Change::Expunged { mailbox, modseq, gone }
+        }
+        11 => {
+            let new = r.byte()? == 1;
+            let envelope = Arc::new(envelope(EnvelopeId::new(r.number()?), r)?);
+            Change::Envelope { envelope, new }
+        }
+        12 => {
+            let id = EnvelopeId::new(r.number()?);
+            Change::EnvelopeGone { id, message: MessageId::new(r.number()?) }
+        }
+        _ => return None,
+    })
+}
+
+pub(super) fn put_account(out: &mut Vec<u8>, login: &str, credentials: &[Credential]) {
+    put_str(out, login);
+    put_len(out, credentials.len());
+    for credential in credentials {
+        put_str(out, &credential.kind);
+        put_str(out, &credential.value);
+    }
+}
+
+pub(super) fn account(r: &mut Reader<'_>) -> Option<(String, Vec<Credential>)> {
+    let login = r.string()?;
+    let mut credentials = Vec::new();
+    for _ in 0..r.count()? {
+        credentials.push(Credential::new(r.string()?, r.string()?));
+    }
+    Some((login, credentials))
+}
+
+pub(super) fn put_mailbox(
+    out: &mut Vec<u8>,
+    account: AccountId,
+    name: &str,
+    special_use: Option<SpecialUse>,
+    uid_validity: UidValidity,
+) {
+    put(out, account.value());
+    put_str(out, name);
+    let place = special_use.and_then(|own| SpecialUse::ALL.iter().position(|any| *any == own));
+    put_len(out, place.map_or(0, |place| place + 1));
+    put(out, uid_validity.value().into());
+}
+
+pub(super) fn mailbox(id: u64, r: &mut Reader<'_>) -> Option<Change> {
+    let account = AccountId::new(r.number()?);
+    let name = r.string()?;
+    let special_use = match usize::try_from(r.number()?).ok()?.checked_sub(1) {
+        None => None,
+        Some(place) => Some(*SpecialUse::ALL.get(place)?),
+    };
+    let uid_validity = UidValidity::new(r.number32()?)?;
+    Some(Change::Mailbox { id: MailboxId::new(id), account, name, special_use, uid_validity })
+}
+
+pub(super) fn put_object(out: &mut Vec<u8>, object: &Object, data: &mut Data) {
+    put(out, object.size);
+    put(out, object.crc.into());
+    put_place(out, &object.facts, data);
+    put_place(out, &object.body, data);
+}
+
+pub(super) fn object(r: &mut Reader<'_>, data_at: u64) -> Option<Object> {
+    let (size, crc) = (r.number()?, r.number32()?);
+    Some(Object { size, crc, facts: place(r, data_at)?, body: place(r, data_at)? })
+}
+
+fn put_place(out: &mut Vec<u8>, place: &Place, data: &mut Data) {
+    match place {
+        Place::Memory(octets) => {
+            out.push(0);
+            put(out, data.add(octets));
+            put_len(out, octets.len());
+        }
+        Place::Log { at, length } => {
+            out.push(1);
+            put(out, *at);
+            put(out, (*length).into());
+        }
+        Place::Spooled(file) => {
+            out.push(2);
+            put(out, file.number());
+        }
+        Place::File(number) => {
+            out.push(2);
+            put(out, *number);
+        }
+        Place::Damaged => out.push(3),
+    }
+}
+
+fn place(r: &mut Reader<'_>, data_at: u64) -> Option<Place> {
+    Some(match r.byte()? {
+        0 => Place::Log { at: data_at.checked_add(r.number()?)?, length: r.number32()? },
+        1 => Place::Log { at: r.number()?, length: r.number32()? },
+        2 => Place::File(r.number()?),
+        3 => Place::Damaged,
+        _ => return None,
+    })
+}
+
+/// Everything of a row but its UID.
+pub(super) fn put_row(out: &mut Vec<u8>, row: &Row) {
+    put(out, row.message.value());
+    put(out, row.modseq.value());
+    put(out, row.size);
+    put_signed(out, row.internal_date.millis());
+    put_signed(out, row.save_date.millis());
+    put_flags(out, &row.flags);
+}
+
+pub(super) fn row(uid: Uid, r: &mut Reader<'_>) -> Option<Row> {
+    let message = MessageId::new(r.number()?);
+    let modseq = ModSeq::new(r.number()?);
+    let mut row = Row::new(uid, message, r.number()?, modseq);
+    row.internal_date = Timestamp::from_millis(r.signed()?);
+    row.save_date = Timestamp::from_millis(r.signed()?);
+    row.flags = flags(r)?;
+    Some(row)
+}
+
+fn put_flags(out: &mut Vec<u8>, flags: &Flags) {
+    out.push(flags.bits());
+    put_len(out, flags.keywords().count());
+    flags.keywords().for_each(|name| put_str(out, name));
+}
+
+fn flags(r: &mut Reader<'_>) -> Option<Flags> {
+    let system = Flags::from_bits(r.byte()?);
+    let count = r.count()?;
+    if count == 0 {
+        return Some(system);
+    }
+    let names = (0..count).map(|_| r.str()).collect::<Option<Vec<_>>>()?;
+    Some(system.with_keywords(names))
+}
+
+fn uid(r: &mut Reader<'_>) -> Option<Uid> {
+    Uid::new(r.number32()?)
+}
+
+/// Everything of an envelope but its identifier.
+pub(super) fn put_envelope(out: &mut Vec<u8>, envelope: &Envelope) {
+    put(out, envelope.message.value());
+    put(out, envelope.size);
+    put_str(out, &envelope.reverse_path);
+    put_str(out, &envelope.params);
+    put_signed(out, envelope.created.millis());
+    out.push(u8::from(envelope.expires.is_some()));
+    put_signed(out, envelope.expires.unwrap_or_default().millis());
+    out.push(u8::from(envelope.held));
+    put_len(out, envelope.recipients.len());
+    for recipient in &envelope.recipients {
+        put_str(out, &recipient.address);
+        put_str(out, &recipient.params);
+        put_str(out, &recipient.note);
+        out.push(match recipient.state {
+            RecipientState::Pending => 0,
+            RecipientState::Done => 1,
+            RecipientState::Failed => 2,
+        });
+        put(out, recipient.attempts.into());
+        out.push(u8::from(recipient.last_error.is_some()));
+        put_str(out, recipient.last_error.as_deref().unwrap_or_default());
+        put_signed(out, recipient.due.millis());
+    }
+}
+
+pub(super) fn envelope(id: EnvelopeId, r: &mut Reader<'_>) -> Option<Envelope> {
+    let (message, size) = (MessageId::new(r.number()?), r.number()?);
+    let mut new = NewEnvelope::new(r.str()?, Vec::new());
+    new.params = r.string()?;
+    let created = Timestamp::from_millis(r.signed()?);
+    let expires = r.byte()? == 1;
+    let at = Timestamp::from_millis(r.signed()?);
+    new.expires = expires.then_some(at);
+    new.held = r.byte()? == 1;
+    let mut envelope = Envelope::new(id, message, size, created, new);
+    for _ in 0..r.count()? {
+        let mut recipient = Recipient::new(r.str()?, created);
+        recipient.params = r.string()?;
+        recipient.note = r.string()?;
+        recipient.state = match r.byte()? {
+            0 => RecipientState::Pending,
+            1 => RecipientState::Done,
+            2 => RecipientState::Failed,
+            _ => return None,
+        };
+        recipient.attempts = r.number32()?;
+        let failed = r.byte()? == 1;
+        let error = r.string()?;
+        recipient.last_error = failed.then_some(error);
+        recipient.due = Timestamp::from_millis(r.signed()?);
+        envelope.recipients.push(recipient);
+    }
+    Some(envelope)
+}

@@ -1,0 +1,185 @@
+//! The commit thread: one sync for everyone who waits.
+
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError};
+use std::sync::{Arc, PoisonError};
+
+use tokio::sync::oneshot;
+
+use super::Shared;
+use super::checkpoint::Batch;
+use super::log::{Group, Log};
+use crate::model::{Change, Planned, State};
+use crate::{Error, Result, Timestamp};
+
+/// A group is closed when it has this many octets or writers.
+const GROUP_OCTETS: usize = 16 * 1024 * 1024;
+const GROUP_WRITERS: usize = 4096;
+
+/// A checkpoint is due after this many octets of log or changes.
+const CHECKPOINT_OCTETS: u64 = 64 * 1024 * 1024;
+const CHECKPOINT_CHANGES: usize = 50_000;
+
+/// What is sent to the commit thread.
+pub(super) enum Message {
+    Write(Box<dyn Write>),
+    /// Ends the thread; with a last checkpoint, or as soon as possible.
+    End {
+        checkpoint: bool,
+    },
+}
+
+/// A write that waits.
+pub(super) trait Write: Send {
+    /// Decides what to do. `None` when the answer is an error.
+    fn plan(&mut self, state: &State, now: Timestamp) -> Option<Vec<Change>>;
+    /// Overrules the plan with an error.
+    fn fail(&mut self, error: Error);
+    /// Answers, once the group's outcome is known.
+    fn answer(self: Box<Self>, outcome: &Result<()>);
+}
+
+/// A write by a closure.
+pub(super) struct Task<T, F> {
+    pub(super) plan: Option<F>,
+    pub(super) planned: Option<Result<T>>,
+    pub(super) reply: oneshot::Sender<Result<T>>,
+}
+
+impl<T: Send, F: FnOnce(&State, Timestamp) -> Planned<T> + Send> Write for Task<T, F> {
+    fn plan(&mut self, state: &State, now: Timestamp) -> Option<Vec<Change>> {
+        match self.plan.take()?(state, now) {
+            Ok((changes, answer)) => {
+                self.planned = Some(Ok(answer));
+                Some(changes)
+            }
+            Err(error) => {
+                self.planned = Some(Err(error));
+                None
+            }
+        }
+    }
+
+    fn fail(&mut self, error: Error) {
+        self.planned = Some(Err(error));
+    }
+
+    fn answer(self: Box<Self>, outcome: &Result<()>) {
+        let answer = match (outcome, self.planned) {
+            (Ok(()), Some(planned)) => planned,
+            (Err(error), _) => Err(error.clone()),
+            (Ok(()), None) => Err(Error::closed("the write was not planned")),
+        };
+        // Nobody waits any more when the caller was cancelled; the write stands all the same.
+        let _ = self.reply.send(answer);
+    }
+}
+
+/// What the commit thread owns.
+pub(super) struct Committer {
+    pub(super) shared: Arc<Shared>,
+    pub(super) log: Log,
+    /// The state after everything planned, durable or not.
+    pub(super) state: State,
+    pub(super) checkpoints: SyncSender<Batch>,
+    /// Changes since the last checkpoint that was handed over.
+    pub(super) batch: Batch,
+}
+
+impl Committer {
+    pub(super) fn run(mut self, messages: &Receiver<Message>) {
+        let mut group = Group::default();
+        let mut writers: Vec<Box<dyn Write>> = Vec::new();
+        let mut changes: Vec<Change> = Vec::new();
+        let mut last = None;
+        while last.is_none() {
+            let Ok(first) = messages.recv() else { break };
+            let outcome = self.log.begin(&mut group);
+            let refused = outcome.is_err();
+            let mut message = Some(first);
+            while let Some(next) = message.take() {
+                match next {
+                    Message::End { checkpoint } => last = Some(checkpoint),
+                    Message::Write(mut write) => {
+                        if !refused {
+                            self.plan(&mut *write, &mut group, &mut changes);
+                        }
+                        writers.push(write);
+                    }
+                }
+                let full = group.length() >= GROUP_OCTETS || writers.len() >= GROUP_WRITERS;
+                if !full && last.is_none() {
+                    message = match messages.try_recv() {
+                        Ok(next) => Some(next),
+                        Err(TryRecvError::Empty | TryRecvError::Disconnected) => None,
+                    };
+                }
+            }
+            let outcome = outcome.and_then(|()| self.log.commit(&group));
+            match &outcome {
+                Ok(()) => self.publish(&group, &mut changes),
+                Err(_) => self.undo(&changes),
+            }
+            changes.clear();
+            writers.drain(..).for_each(|write| write.answer(&outcome));
+            self.checkpoint_if_due();
+        }
+        if last == Some(true) {
+            self.take_position();
+            // Fails only when checkpoints were given up; the log has everything.
+            let _ = self.checkpoints.send(self.batch);
+        }
+    }
+
+    fn plan(&mut self, write: &mut dyn Write, group: &mut Group, changes: &mut Vec<Change>) {
+        let Some(mut planned) = write.plan(&self.state, Timestamp::now()) else { return };
+        if planned.is_empty() {
+            return;
+        }
+        if let Err(error) = group.add(&mut planned, self.shared.segments.key()) {
+            write.fail(error);
+            return;
+        }
+        planned.iter().for_each(|change| self.state.apply(change));
+        changes.append(&mut planned);
+    }
+
+    fn publish(&mut self, group: &Group, changes: &mut Vec<Change>) {
+        group.files.iter().for_each(|file| file.keep());
+        let mut gone = Vec::new();
+        {
+            let mut index = self.shared.index.write().unwrap_or_else(PoisonError::into_inner);
+            changes.iter().for_each(|change| index.objects.apply(change, &mut gone));
+            index.state.follow(&self.state, changes);
+            index.log_end = self.log.end();
+            index.syncs = self.log.syncs;
+        }
+        self.shared.hub.tell(changes);
+        self.batch.changes.append(changes);
+        self.batch.gone.append(&mut gone);
+    }
+
+    fn undo(&mut self, changes: &[Change]) {
+        let index = self.shared.index.read().unwrap_or_else(PoisonError::into_inner);
+        self.state.follow(&index.state, changes);
+    }
+
+    fn checkpoint_if_due(&mut self) {
+        let octets = self.log.end() - self.batch.from;
+        if octets < CHECKPOINT_OCTETS && self.batch.changes.len() < CHECKPOINT_CHANGES {
+            return;
+        }
+        self.take_position();
+        let end = self.batch.end;
+        let batch = core::mem::replace(&mut self.batch, Batch::starting_at(end));
+        match self.checkpoints.try_send(batch) {
+            // Without checkpoints the next opening replays more of the log, that is all.
+            Ok(()) | Err(TrySendError::Disconnected(_)) => {}
+            Err(TrySendError::Full(batch)) => self.batch = batch,
+        }
+    }
+
+    fn take_position(&mut self) {
+        self.batch.end = self.log.end();
+        self.batch.last = self.state.last;
+    }
+}

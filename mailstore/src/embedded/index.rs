@@ -1,0 +1,278 @@
+//! The index: a redb database that holds the state as of some position of the log.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use redb::{
+    Builder, Database, ReadableDatabase, ReadableTable, Table, TableDefinition, WriteTransaction,
+};
+
+use super::checkpoint::Batch;
+use super::codec::{self, Data};
+use super::wire::{Reader, put};
+use crate::model::{Change, Counters, Objects, State};
+use crate::{AccountId, EnvelopeId, Error, MailboxId, MessageId, ModSeq, Result, Uid, disk};
+
+const VERSION: u64 = 1;
+const CACHE: usize = 32 * 1024 * 1024;
+
+type Octets = &'static [u8];
+
+const META: TableDefinition<'_, &str, Octets> = TableDefinition::new("meta");
+const ACCOUNTS: TableDefinition<'_, u64, Octets> = TableDefinition::new("accounts");
+const SUBSCRIPTIONS: TableDefinition<'_, (u64, &str), ()> = TableDefinition::new("subscriptions");
+const MAILBOXES: TableDefinition<'_, u64, Octets> = TableDefinition::new("mailboxes");
+/// Mailbox → UIDNEXT, highest modseq.
+const COUNTS: TableDefinition<'_, u64, (u32, u64)> = TableDefinition::new("counts");
+const ROWS: TableDefinition<'_, (u64, u32), Octets> = TableDefinition::new("rows");
+/// Mailbox, modseq, UID of what was expunged.
+const GRAVES: TableDefinition<'_, (u64, u64, u32), ()> = TableDefinition::new("graves");
+const OBJECTS: TableDefinition<'_, u64, Octets> = TableDefinition::new("objects");
+const ENVELOPES: TableDefinition<'_, u64, Octets> = TableDefinition::new("envelopes");
+
+pub(super) struct Index {
+    database: Database,
+    key: u64,
+}
+
+/// What an index held.
+#[derive(Default)]
+pub(super) struct Loaded {
+    pub(super) state: State,
+    pub(super) objects: Objects,
+    /// The log position it knows everything up to.
+    pub(super) position: u64,
+}
+
+impl Index {
+    /// Opens the index of the store with this key, or begins one.
+    pub(super) fn open(path: &Path, key: u64) -> Result<Index> {
+        disk::open_private(path)?; // so that it is created private
+        let database = Builder::new().set_cache_size(CACHE).create(path).map_err(failed)?;
+        Ok(Index { database, key })
+    }
+
+    /// Everything in it; `None` when it is new.
+    pub(super) fn load(&self) -> Result<Option<Loaded>> {
+        let damaged = || Error::corrupt("index.redb", 0, "the index");
+        let read = self.database.begin_read().map_err(failed)?;
+        let Ok(meta) = read.open_table(META) else { return Ok(None) };
+        let Some(header) = meta.get("header").map_err(failed)? else { return Ok(None) };
+        let mut r = Reader(header.value());
+        if r.number() != Some(VERSION) || r.number() != Some(self.key) {
+            return Err(Error::corrupt("index.redb", 0, "it belongs to another store or version"));
+        }
+        let mut loaded = Loaded::default();
+        loaded.position = r.number().ok_or_else(damaged)?;
+        let last = counters(&mut r).ok_or_else(damaged)?;
+        let state = &mut loaded.state;
+        for entry in read.open_table(ACCOUNTS).map_err(failed)?.iter().map_err(failed)? {
+            let (id, value) = entry.map_err(failed)?;
+            let (login, credentials) =
+                codec::account(&mut Reader(value.value())).ok_or_else(damaged)?;
+            state.apply(&Change::Account { id: AccountId::new(id.value()), login, credentials });
+        }
+        for entry in read.open_table(SUBSCRIPTIONS).map_err(failed)?.iter().map_err(failed)? {
+            let (key, ()) = entry.map(|(key, value)| (key, value.value())).map_err(failed)?;
+            let (account, name) = key.value();
+            state.subscriptions.insert((AccountId::new(account), name.to_owned()));
+        }
+        for entry in read.open_table(MAILBOXES).map_err(failed)?.iter().map_err(failed)? {
+            let (id, value) = entry.map_err(failed)?;
+            let change = codec::mailbox(id.value(), &mut Reader(value.value()));
+            state.apply(&change.ok_or_else(damaged)?);
+        }
+        for entry in read.open_table(GRAVES).map_err(failed)?.iter().map_err(failed)? {
+            let (mailbox, modseq, uid) = entry.map_err(failed)?.0.value();
+            let uid = Uid::new(uid).ok_or_else(damaged)?;
+            if let Some(rows) = state.rows_mut(MailboxId::new(mailbox)) {
+                rows.bury_old(uid, ModSeq::new(modseq));
+            }
+        }
+        for entry in read.open_table(COUNTS).map_err(failed)?.iter().map_err(failed)? {
+            let (mailbox, counts) = entry.map_err(failed)?;
+            let (uid_next, modseq) = counts.value();
+            let uid_next = Uid::new(uid_next).ok_or_else(damaged)?;
+            if let Some(rows) = state.rows_mut(MailboxId::new(mailbox.value())) {
+                rows.raise(uid_next, ModSeq::new(modseq));
+            }
+        }
+        let objects = &mut loaded.objects;
+        for entry in read.open_table(OBJECTS).map_err(failed)?.iter().map_err(failed)? {
+            let (id, value) = entry.map_err(failed)?;
+            let object = codec::object(&mut Reader(value.value()), 0).ok_or_else(damaged)?;
+            let change = Change::Object { id: MessageId::new(id.value()), object };
+            objects.apply(&change, &mut Vec::new());
+        }
+        for entry in read.open_table(ROWS).map_err(failed)?.iter().map_err(failed)? {
+            let (key, value) = entry.map_err(failed)?;
+            let (mailbox, uid) = key.value();
+            let uid = Uid::new(uid).ok_or_else(damaged)?;
+            let row = codec::row(uid, &mut Reader(value.value())).ok_or_else(damaged)?;
+            objects.need(row.message);
+            let rows = state.rows_mut(MailboxId::new(mailbox)).ok_or_else(damaged)?;
+            rows.push(&row);
+        }
+        for entry in read.open_table(ENVELOPES).map_err(failed)?.iter().map_err(failed)? {
+            let (id, value) = entry.map_err(failed)?;
+            let envelope = codec::envelope(EnvelopeId::new(id.value()), &mut Reader(value.value()));
+            let envelope = Arc::new(envelope.ok_or_else(damaged)?);
+            objects.need(envelope.message);
+            state.envelopes.insert(envelope.id, envelope);
+        }
+        state.last = last;
+        Ok(Some(loaded))
+    }
+
+    /// Follows a stretch of the log, in one transaction.
+    pub(super) fn checkpoint(&self, batch: &Batch) -> Result<()> {
+        let mut write = self.database.begin_write().map_err(failed)?;
+        write.set_quick_repair(true);
+        Tables::open(&write)?.follow(batch)?;
+        let mut header = Vec::new();
+        let Counters { account, mailbox, message, envelope, uid_validity } = batch.last;
+        let numbers = [account, mailbox, message, envelope, uid_validity.into()];
+        [VERSION, self.key, batch.end].iter().chain(&numbers).for_each(|n| put(&mut header, *n));
+        write.open_table(META).map_err(failed)?.insert("header", &*header).map_err(failed)?;
+        write.commit().map_err(failed)
+    }
+}
+
+fn counters(r: &mut Reader<'_>) -> Option<Counters> {
+    Some(Counters {
+        account: r.number()?,
+        mailbox: r.number()?,
+        message: r.number()?,
+        envelope: r.number()?,
+        uid_validity: r.number32()?,
+    })
+}
+
+struct Tables<'t> {
+    accounts: Table<'t, u64, Octets>,
+    subscriptions: Table<'t, (u64, &'static str), ()>,
+    mailboxes: Table<'t, u64, Octets>,
+    counts: Table<'t, u64, (u32, u64)>,
+    rows: Table<'t, (u64, u32), Octets>,
+    graves: Table<'t, (u64, u64, u32), ()>,
+    objects: Table<'t, u64, Octets>,
+    envelopes: Table<'t, u64, Octets>,
+}
+
+impl<'t> Tables<'t> {
+    fn open(write: &'t WriteTransaction) -> Result<Tables<'t>> {
+        Ok(Tables {
+            accounts: write.open_table(ACCOUNTS).map_err(failed)?,
+            subscriptions: write.open_table(SUBSCRIPTIONS).map_err(failed)?,
+            mailboxes: write.open_table(MAILBOXES).map_err(failed)?,
+            counts: write.open_table(COUNTS).map_err(failed)?,
+            rows: write.open_table(ROWS).map_err(failed)?,
+            graves: write.open_table(GRAVES).map_err(failed)?,
+            objects: write.open_table(OBJECTS).map_err(failed)?,
+            envelopes: write.open_table(ENVELOPES).map_err(failed)?,
+        })
+    }
+
+    fn follow(&mut self, batch: &Batch) -> Result<()> {
+        let mut counts = BTreeMap::new();
+        for change in &batch.changes {
+            self.change(change, &mut counts)?;
+        }
+        for (id, _) in &batch.gone {
+            self.objects.remove(id.value()).map_err(failed)?;
+        }
+        for (mailbox, (uid_next, modseq)) in counts {
+            let old = self.counts.get(mailbox).map_err(failed)?.map_or((1, 1), |old| old.value());
+            let new = (old.0.max(uid_next), old.1.max(modseq));
+            self.counts.insert(mailbox, new).map_err(failed)?;
+        }
+        Ok(())
+    }
+
+    fn change(&mut self, change: &Change, counts: &mut BTreeMap<u64, (u32, u64)>) -> Result<()> {
+        let mut value = Vec::new();
+        let mut count = |mailbox: &MailboxId, uid_next: u32, modseq: ModSeq| {
+            let old = counts.entry(mailbox.value()).or_insert((1, 1));
+            *old = (old.0.max(uid_next), old.1.max(modseq.value()));
+        };
+        match change {
+            Change::Account { id, login, credentials } => {
+                codec::put_account(&mut value, login, credentials);
+                self.accounts.insert(id.value(), &*value).map_err(failed)?;
+            }
+            Change::AccountGone { id } => {
+                self.accounts.remove(id.value()).map_err(failed)?;
+            }
+            Change::Subscribed { account, name } => {
+                self.subscriptions.insert((account.value(), &**name), ()).map_err(failed)?;
+            }
+            Change::Unsubscribed { account, name } => {
+                self.subscriptions.remove((account.value(), &**name)).map_err(failed)?;
+            }
+            Change::Mailbox { id, account, name, special_use, uid_validity } => {
+                codec::put_mailbox(&mut value, *account, name, *special_use, *uid_validity);
+                self.mailboxes.insert(id.value(), &*value).map_err(failed)?;
+            }
+            Change::MailboxGone { id } => {
+                counts.remove(&id.value());
+                self.mailboxes.remove(id.value()).map_err(failed)?;
+                self.counts.remove(id.value()).map_err(failed)?;
+                let graves = (id.value(), 0, 0)..=(id.value(), u64::MAX, u32::MAX);
+                self.graves.retain_in(graves, |_, ()| false).map_err(failed)?;
+            }
+            Change::Object { id, object } => {
+                codec::put_object(&mut value, object, &mut Data::default());
+                self.objects.insert(id.value(), &*value).map_err(failed)?;
+            }
+            Change::Rows { mailbox, rows } => {
+                for row in rows {
+                    value.clear();
+                    codec::put_row(&mut value, row);
+                    let key = (mailbox.value(), row.uid.value());
+                    self.rows.insert(key, &*value).map_err(failed)?;
+                    count(mailbox, row.uid.next().unwrap_or(row.uid).value(), row.modseq);
+                }
+            }
+            Change::Flagged { mailbox, modseq, flags, uids } => {
+                count(mailbox, 1, *modseq);
+                for uid in uids {
+                    let key = (mailbox.value(), uid.value());
+                    let old = self.rows.get(key).map_err(failed)?;
+                    let old = old.and_then(|old| codec::row(*uid, &mut Reader(old.value())));
+                    if let Some(mut row) = old {
+                        row.flags = flags.clone();
+                        row.modseq = *modseq;
+                        value.clear();
+                        codec::put_row(&mut value, &row);
+                        self.rows.insert(key, &*value).map_err(failed)?;
+                    }
+                }
+            }
+            Change::Expunged { mailbox, modseq, gone } => {
+                count(mailbox, 1, *modseq);
+                for (uid, _) in gone {
+                    self.rows.remove((mailbox.value(), uid.value())).map_err(failed)?;
+                    let grave = (mailbox.value(), modseq.value(), uid.value());
+                    self.graves.insert(grave, ()).map_err(failed)?;
+                }
+            }
+            Change::Envelope { envelope, .. } => {
+                codec::put_envelope(&mut value, envelope);
+                self.envelopes.insert(envelope.id.value(), &*value).map_err(failed)?;
+            }
+            Change::EnvelopeGone { id, .. } => {
+                self.envelopes.remove(id.value()).map_err(failed)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn failed(error: impl Into<redb::Error>) -> Error {
+    match error.into() {
+        redb::Error::Io(error) => error.into(),
+        redb::Error::Corrupted(_) => Error::corrupt("index.redb", 0, "the index"),
+        other => Error::Io(Arc::new(std::io::Error::other(other.to_string()))),
+    }
+}

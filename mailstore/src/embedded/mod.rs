@@ -1,0 +1,326 @@
+//! The durable backend: one folder, one log, one index. FORMAT.md describes what is on the disk.
+
+mod checkpoint;
+mod codec;
+mod commit;
+mod frame;
+mod index;
+mod log;
+mod open;
+mod scan;
+mod segments;
+mod wire;
+
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::Sender;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::thread::JoinHandle;
+
+use bytes::Bytes;
+use tokio::sync::oneshot;
+
+use self::commit::{Message, Task};
+use self::segments::Segments;
+use crate::body::blocking;
+use crate::model::{Engine, Hub, Object, Objects, Place, Planned, State};
+use crate::upload::{Content, spool_path};
+use crate::{Body, Error, Faults, MessageId, Result, Spool, Staged, Timestamp, Upload, disk};
+
+pub use self::scan::Damage;
+
+/// Facts of up to this many messages are read in place, those of more on the blocking pool.
+const FACTS_IN_PLACE: usize = 64;
+
+/// A store in a folder of the file system. Every answered write is durable: it survives `kill -9` and a
+/// power cut. Handles share it; dropping the last one ends its threads and frees the folder.
+///
+/// One process owns a store at a time. Writers wait for the disk together: a dedicated thread writes
+/// whatever is waiting and makes it durable with one `fdatasync`. Readers never wait for writers. Bodies
+/// are read from the log with positioned reads, up to 64 KiB in place, more on the blocking pool.
+///
+/// ```
+/// use mailstore::{Accounts, EmbeddedStore, Mailboxes};
+///
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// # let folder = tempfile::tempdir().unwrap();
+/// # let folder = folder.path();
+/// let store = EmbeddedStore::open(folder).await?;
+/// let alice = store.create_account("alice@example.test", &[]).await?;
+/// store.close().await?;
+///
+/// let store = EmbeddedStore::open(folder).await?;
+/// assert_eq!(store.account("Alice@Example.Test").await?, alice);
+/// assert_eq!(store.mailboxes(alice.id).await?.len(), 1);
+/// # store.close().await?;
+/// # Ok::<(), mailstore::Error>(()) }).unwrap();
+/// ```
+#[derive(Clone, Debug)]
+pub struct EmbeddedStore(Arc<Handle>);
+
+/// How to open an [`EmbeddedStore`].
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Options {
+    /// Messages of more than this many octets go to a file of their own instead of the log.
+    pub large_body: usize,
+    /// A log file is closed once it has this many octets.
+    pub segment_size: u64,
+    /// Open a store whose log is damaged in the middle, without the changes that are lost. They are
+    /// listed in [`EmbeddedStore::damage`]. Without it, opening such a store fails.
+    pub salvage: bool,
+    /// Makes the disk fail, for tests.
+    pub faults: Option<Faults>,
+}
+
+impl Default for Options {
+    /// 1 MiB, 64 MiB, no salvage, no faults.
+    fn default() -> Self {
+        let (large_body, segment_size) = (1024 * 1024, 64 * 1024 * 1024);
+        Options { large_body, segment_size, salvage: false, faults: None }
+    }
+}
+
+/// A store in numbers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Stats {
+    /// Accounts.
+    pub accounts: usize,
+    /// Mailboxes of all accounts.
+    pub mailboxes: usize,
+    /// Different messages, whatever the number of their copies.
+    pub messages: usize,
+    /// Envelopes in the queue.
+    pub envelopes: usize,
+    /// Octets of the messages, each counted once.
+    pub message_octets: u64,
+    /// Octets of the log. Removed messages count: this version does not compact.
+    pub log_octets: u64,
+    /// Files of the log.
+    pub segments: usize,
+    /// How often the log was made durable since the store was opened.
+    pub syncs: u64,
+}
+
+/// What all handles and threads share.
+#[derive(Debug)]
+struct Shared {
+    index: RwLock<Published>,
+    hub: Hub,
+    segments: Arc<Segments>,
+    bodies: PathBuf,
+    spool: Arc<Spool>,
+    damage: Vec<Damage>,
+}
+
+/// What readers see: everything durable, nothing else.
+#[derive(Debug)]
+struct Published {
+    state: State,
+    objects: Objects,
+    log_end: u64,
+    syncs: u64,
+}
+
+#[derive(Debug)]
+struct Handle {
+    shared: Arc<Shared>,
+    messages: Sender<Message>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        let _ = self.messages.send(Message::End { checkpoint: false });
+        self.join();
+    }
+}
+
+impl Handle {
+    fn join(&self) {
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread {
+            // It does not panic; if it did, the log still holds whatever was acknowledged.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl EmbeddedStore {
+    /// Opens the store in this folder, or creates one there.
+    ///
+    /// # Errors
+    /// [`Locked`](Error::Locked) while another process (or handle) has it open,
+    /// [`Corrupt`](Error::Corrupt), [`Full`](Error::Full), [`Io`](Error::Io).
+    pub async fn open(folder: impl Into<PathBuf>) -> Result<EmbeddedStore> {
+        EmbeddedStore::open_with(folder, Options::default()).await
+    }
+
+    /// As [`open`](EmbeddedStore::open), with options.
+    ///
+    /// # Errors
+    /// As `open`.
+    pub async fn open_with(folder: impl Into<PathBuf>, options: Options) -> Result<EmbeddedStore> {
+        let folder = folder.into();
+        blocking(move || open::open(&folder, &options)).await
+    }
+
+    /// Brings the index up to date, so that the next opening is quick, and frees the folder. Other
+    /// handles answer [`Closed`](Error::Closed) to writes from now on. Closing twice is no error.
+    ///
+    /// # Errors
+    /// [`Closed`](Error::Closed) when the runtime is shutting down.
+    pub async fn close(&self) -> Result<()> {
+        let _ = self.0.messages.send(Message::End { checkpoint: true });
+        let handle = self.0.clone();
+        blocking(move || {
+            handle.join();
+            Ok(())
+        })
+        .await
+    }
+
+    /// What was found damaged when the store was opened. The rest of the store is not affected.
+    #[must_use]
+    pub fn damage(&self) -> &[Damage] {
+        &self.0.shared.damage
+    }
+
+    /// The store in numbers. Cheap: nothing is counted for it.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        let index = self.0.shared.index.read().unwrap_or_else(PoisonError::into_inner);
+        Stats {
+            accounts: index.state.accounts.len(),
+            mailboxes: index.state.mailboxes.len(),
+            messages: index.objects.len(),
+            envelopes: index.state.envelopes.len(),
+            message_octets: index.objects.octets(),
+            log_octets: index.log_end,
+            segments: self.0.shared.segments.count(),
+            syncs: index.syncs,
+        }
+    }
+}
+
+impl Engine for EmbeddedStore {
+    fn read<T>(&self, look: impl FnOnce(&State) -> T) -> T {
+        look(&self.0.shared.index.read().unwrap_or_else(PoisonError::into_inner).state)
+    }
+
+    async fn commit<T: Send + 'static>(
+        &self,
+        plan: impl FnOnce(&State, Timestamp) -> Planned<T> + Send + 'static,
+    ) -> Result<T> {
+        let (reply, answer) = oneshot::channel();
+        let write = Box::new(Task { plan: Some(plan), planned: None, reply });
+        let closed = || Error::closed("it was closed");
+        self.0.messages.send(Message::Write(write)).map_err(|_| closed())?;
+        answer.await.map_err(|_| closed())?
+    }
+
+    async fn adopt(&self, staged: Staged) -> Result<Staged> {
+        let fits = match staged.content() {
+            Content::Memory(octets) => octets.len() <= MAX_IN_LOG,
+            Content::File(file) => file.is_in(&self.0.shared.bodies),
+        };
+        if fits {
+            return Ok(staged);
+        }
+        let mut upload = self.start_upload();
+        let body = staged.body();
+        let mut reader = body.reader();
+        while let Some(chunk) = reader.chunk().await? {
+            upload.write(&chunk).await?;
+        }
+        upload.finish().await
+    }
+
+    fn start_upload(&self) -> Upload {
+        Upload::spooled(self.0.shared.spool.clone())
+    }
+
+    async fn find_facts(&self, messages: &[MessageId]) -> Result<Vec<Option<Bytes>>> {
+        let places: Vec<Option<Place>> = {
+            let index = self.0.shared.index.read().unwrap_or_else(PoisonError::into_inner);
+            let facts = |id: &MessageId| Some(index.objects.find(*id)?.facts.clone());
+            messages.iter().map(facts).collect()
+        };
+        let segments = self.0.shared.segments.clone();
+        let in_place = places.len() <= FACTS_IN_PLACE;
+        let read = move || {
+            let facts = |place: &Option<Place>| {
+                place.as_ref().map(|place| read_facts(&segments, place)).transpose()
+            };
+            places.iter().map(facts).collect()
+        };
+        if in_place { read() } else { blocking(read).await }
+    }
+
+    async fn find_body(&self, message: MessageId) -> Result<Body> {
+        let found = {
+            let index = self.0.shared.index.read().unwrap_or_else(PoisonError::into_inner);
+            index.objects.find(message).cloned()
+        };
+        let object = found.ok_or_else(|| Error::not_found("message", message))?;
+        open_body(&self.0.shared, message, &object)
+    }
+
+    fn hub(&self) -> &Hub {
+        &self.0.shared.hub
+    }
+}
+
+/// Messages handed over in memory that are larger than this are moved to files first, so that a group
+/// of writers stays small.
+const MAX_IN_LOG: usize = 8 * 1024 * 1024;
+
+fn read_facts(segments: &Segments, place: &Place) -> Result<Bytes> {
+    match place {
+        Place::Log { length: 0, .. } => Ok(Bytes::new()),
+        Place::Log { at, length } => {
+            let segment = segments.find(*at).ok_or(LOST)?;
+            let length = usize::try_from(*length).map_err(|_| LOST)?;
+            let mut octets = vec![0; length];
+            disk::read_exact_at(&segment.file, &mut octets, segment.offset(*at))?;
+            Ok(octets.into())
+        }
+        Place::Damaged => Err(damaged()),
+        Place::Memory(octets) => Ok(octets.clone()),
+        Place::Spooled(_) | Place::File(_) => Err(LOST),
+    }
+}
+
+fn open_body(shared: &Shared, message: MessageId, object: &Object) -> Result<Body> {
+    let body = match &object.body {
+        Place::Log { length: 0, .. } => return Ok(Body::from_bytes(Bytes::new())),
+        Place::Log { at, .. } => {
+            let segment = shared.segments.find(*at).ok_or(LOST)?;
+            let name = segment.path.to_string_lossy();
+            Body::from_file(segment.file.clone(), segment.offset(*at), object.size, &name)
+        }
+        Place::File(number) => {
+            let path = spool_path(&shared.bodies, *number);
+            let file = open_existing(&path, message)?;
+            Body::from_file(Arc::new(file), 0, object.size, &path.to_string_lossy())
+        }
+        Place::Damaged => return Err(damaged()),
+        Place::Memory(octets) => Body::from_bytes(octets.clone()),
+        Place::Spooled(_) => return Err(LOST),
+    };
+    Ok(body.with_crc32c(object.crc))
+}
+
+fn open_existing(path: &Path, message: MessageId) -> Result<std::fs::File> {
+    std::fs::File::open(path).map_err(|error| match error.kind() {
+        // Removed since its place was looked up.
+        std::io::ErrorKind::NotFound => Error::not_found("message", message),
+        _ => error.into(),
+    })
+}
+
+const LOST: Error = Error::invalid("the index points outside of the log");
+
+fn damaged() -> Error {
+    Error::corrupt("the log", 0, "the octets of this message")
+}

@@ -1,0 +1,155 @@
+//! Opening a store: take the lock, load the index, replay the log after it, cut what is torn, sweep.
+
+use core::hash::{BuildHasher, Hasher};
+use std::collections::HashSet;
+use std::collections::hash_map::RandomState;
+use std::fs::{self, File, TryLockError};
+use std::path::Path;
+use std::sync::mpsc;
+use std::sync::{Arc, Mutex, RwLock};
+use std::thread;
+
+use super::checkpoint::{self, Batch};
+use super::commit::Committer;
+use super::index::{Index, Loaded};
+use super::log::Log;
+use super::scan::{Damage, Scan, scan};
+use super::segments::Segments;
+use super::{EmbeddedStore, Handle, Options, Published, Shared};
+use crate::model::{Hub, Object, Objects, Place};
+use crate::upload::spool_path;
+use crate::{Error, Result, Spool, disk};
+
+pub(super) fn open(folder: &Path, options: &Options) -> Result<EmbeddedStore> {
+    disk::create_private_dir(folder)?;
+    let lock = lock(folder)?;
+    let segments = Arc::new(Segments::open(&folder.join("log"), new_key())?);
+    let mut damage = Vec::new();
+    let (index, loaded) = open_index(folder, &segments, &mut damage)?;
+    let Loaded { mut state, mut objects, position } = loaded;
+
+    let mut batch = Batch::starting_at(position);
+    let found = scan(&segments, position, options.salvage, |changes| {
+        for change in changes {
+            objects.apply(change, &mut batch.gone);
+            state.apply(change);
+        }
+        batch.changes.extend_from_slice(changes);
+    })?;
+    // The sweep removes their files; their numbers may be taken again.
+    batch.gone.iter_mut().for_each(|(_, object)| object.body = Place::Damaged);
+    cut(&segments, &found)?;
+    disk::sync_dir(folder)?;
+    damage.extend(found.damage);
+
+    let bodies = folder.join("bodies");
+    disk::create_private_dir(&bodies)?;
+    objects.sweep();
+    let next_body = sweep(&bodies, &mut objects, &mut damage)?;
+    let spool = Spool::new(&bodies, options.large_body);
+    let spool = Arc::new(spool.starting_at(next_body, options.faults.clone()));
+
+    let hub = Hub::default();
+    for envelope in state.envelopes.values() {
+        hub.leases().set_due(envelope.id, envelope.due());
+    }
+    let log_end = found.end;
+    let published = Published { state: state.clone(), objects, log_end, syncs: 0 };
+    let shared = Arc::new(Shared {
+        index: RwLock::new(published),
+        hub,
+        segments: segments.clone(),
+        bodies: bodies.clone(),
+        spool,
+        damage,
+    });
+    let log = Log::new(segments, log_end, options.segment_size, options.faults.clone())?;
+    let (checkpoints, batches) = mpsc::sync_channel(1);
+    let committer = Committer { shared: shared.clone(), log, state, checkpoints, batch };
+    let (messages, queue) = mpsc::channel();
+    let thread = thread::Builder::new().name("mailstore-commit".into()).spawn(move || {
+        let checkpointer = thread::Builder::new().name("mailstore-checkpoint".into());
+        let checkpointer = checkpointer.spawn(move || checkpoint::run(index, bodies, batches));
+        committer.run(&queue);
+        if let Ok(checkpointer) = checkpointer {
+            let _ = checkpointer.join();
+        }
+        drop(lock);
+    })?;
+    let thread = Mutex::new(Some(thread));
+    Ok(EmbeddedStore(Arc::new(Handle { shared, messages, thread })))
+}
+
+fn lock(folder: &Path) -> Result<File> {
+    let lock = disk::open_private(&folder.join("lock"))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(Error::locked(
+            format!("the mail store in {}", folder.display()),
+            "another process has it open; stop that one first or use another folder",
+        )),
+        Err(TryLockError::Error(error)) => Err(error.into()),
+    }
+}
+
+/// A secret nobody who sends mail can know: the system's randomness by way of the hash seeds.
+fn new_key() -> u64 {
+    RandomState::new().build_hasher().finish()
+}
+
+/// Opens the index. It holds nothing the log does not hold: one that is damaged is begun anew, and all
+/// of the log replayed.
+fn open_index(
+    folder: &Path,
+    segments: &Segments,
+    damage: &mut Vec<Damage>,
+) -> Result<(Index, Loaded)> {
+    let path = folder.join("index.redb");
+    let open = || {
+        let index = Index::open(&path, segments.key())?;
+        let loaded = index.load()?.unwrap_or_default();
+        Ok::<_, Error>((index, loaded))
+    };
+    match open() {
+        Err(Error::Corrupt { file, offset, what }) => {
+            damage.push(Damage { file, offset, what });
+            fs::remove_file(&path)?;
+            open()
+        }
+        other => other,
+    }
+}
+
+/// Makes what was found durable (after a kill it may be in the page cache alone) and removes what is
+/// torn.
+fn cut(segments: &Segments, found: &Scan) -> Result<()> {
+    let Some(segment) = segments.find(found.end) else { return Ok(()) };
+    segment.file.set_len(segment.offset(found.end))?;
+    segment.file.sync_all()?;
+    Ok(())
+}
+
+/// Removes body files that belong to no message; gives the number after the highest.
+fn sweep(bodies: &Path, objects: &mut Objects, damage: &mut Vec<Damage>) -> Result<u64> {
+    let number = |object: &Object| match object.body {
+        Place::File(number) => Some(number),
+        _ => None,
+    };
+    let needed: HashSet<u64> = objects.iter().filter_map(|(_, object)| number(object)).collect();
+    let mut found = HashSet::new();
+    for entry in fs::read_dir(bodies)? {
+        let path = entry?.path();
+        let stem = path.file_stem().and_then(|stem| stem.to_str());
+        let number = stem.and_then(|stem| u64::from_str_radix(stem, 16).ok());
+        match number {
+            Some(number) if needed.contains(&number) => _ = found.insert(number),
+            _ => fs::remove_file(&path)?,
+        }
+    }
+    for missing in needed.difference(&found) {
+        let file = spool_path(bodies, *missing).to_string_lossy().into_owned();
+        damage.push(Damage { file, offset: 0, what: "the octets of a message are missing" });
+    }
+    objects.damage(|object| number(object).is_some_and(|number| !found.contains(&number)));
+    Ok(needed.iter().max().map_or(1, |last| last + 1))
+}

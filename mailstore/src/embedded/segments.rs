@@ -1,0 +1,142 @@
+//! The log's files. Together they are one long run of octets: a position in the log is the base of a
+//! segment plus the distance from the end of its header.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use crate::{Error, Result, disk};
+
+/// Octets of a segment's header.
+pub(super) const SEGMENT_HEADER: u64 = 64;
+
+const MAGIC: [u8; 8] = *b"MAILLOG\x01";
+
+/// One file of the log.
+#[derive(Clone, Debug)]
+pub(super) struct Segment {
+    pub(super) file: Arc<File>,
+    pub(super) path: Arc<Path>,
+    /// The log position of its first frame.
+    pub(super) base: u64,
+}
+
+impl Segment {
+    /// Where in the file a log position is.
+    pub(super) const fn offset(&self, at: u64) -> u64 {
+        SEGMENT_HEADER + (at - self.base)
+    }
+
+    pub(super) fn length(&self) -> io::Result<u64> {
+        Ok(self.file.metadata()?.len().saturating_sub(SEGMENT_HEADER))
+    }
+
+    pub(super) fn corrupt(&self, at: u64, what: &'static str) -> Error {
+        Error::corrupt(self.path.to_string_lossy(), self.offset(at), what)
+    }
+}
+
+/// All files of the log, for whoever reads messages.
+#[derive(Debug)]
+pub(super) struct Segments {
+    folder: PathBuf,
+    key: u64,
+    all: RwLock<BTreeMap<u64, Segment>>,
+}
+
+impl Segments {
+    /// Opens a log, or begins one whose secret is `new_key`.
+    pub(super) fn open(folder: &Path, new_key: u64) -> Result<Segments> {
+        disk::create_private_dir(folder)?;
+        let mut found: Option<u64> = None;
+        let mut all = BTreeMap::new();
+        for entry in fs::read_dir(folder)? {
+            let path = entry?.path();
+            match path.extension().and_then(|extension| extension.to_str()) {
+                Some("log") => {}
+                Some("new") => {
+                    // Its creation was cut short; nothing was written to it.
+                    fs::remove_file(&path)?;
+                    continue;
+                }
+                _ => continue,
+            }
+            let file = Arc::new(File::options().read(true).write(true).open(&path)?);
+            let name = path.to_string_lossy().into_owned();
+            let (base, key) = read_header(&file)
+                .ok_or_else(|| Error::corrupt(name.clone(), 0, "it is no log of this version"))?;
+            if found.is_some_and(|known| known != key) {
+                return Err(Error::corrupt(name, 0, "it belongs to another store"));
+            }
+            found = Some(key);
+            all.insert(base, Segment { file, path: path.into(), base });
+        }
+        let key = found.unwrap_or(new_key);
+        let segments = Segments { folder: folder.to_owned(), key, all: RwLock::new(all) };
+        if found.is_none() {
+            segments.create(0)?;
+        }
+        Ok(segments)
+    }
+
+    pub(super) const fn key(&self) -> u64 {
+        self.key
+    }
+
+    /// Begins the segment that starts at this position; durable when it returns.
+    pub(super) fn create(&self, base: u64) -> Result<Segment> {
+        let path = self.folder.join(format!("{base:016x}.log"));
+        let fresh = path.with_extension("new");
+        if fresh.exists() {
+            fs::remove_file(&fresh)?; // what a full disk left of an earlier attempt
+        }
+        let file = disk::create_private(&fresh)?;
+        disk::write_all_at(&file, &header(base, self.key), 0, None)?;
+        file.sync_all()?;
+        fs::rename(&fresh, &path)?;
+        disk::sync_dir(&self.folder)?;
+        let segment = Segment { file: Arc::new(file), path: path.into(), base };
+        let mut all = self.all.write().unwrap_or_else(PoisonError::into_inner);
+        all.insert(base, segment.clone());
+        Ok(segment)
+    }
+
+    /// The segment that holds this position.
+    pub(super) fn find(&self, at: u64) -> Option<Segment> {
+        let all = self.all.read().unwrap_or_else(PoisonError::into_inner);
+        all.range(..=at).next_back().map(|(_, segment)| segment.clone())
+    }
+
+    /// The segments from the one that holds this position on.
+    pub(super) fn from(&self, at: u64) -> Vec<Segment> {
+        let all = self.all.read().unwrap_or_else(PoisonError::into_inner);
+        let first = all.range(..=at).next_back().map_or(at, |(base, _)| *base);
+        all.range(first..).map(|(_, segment)| segment.clone()).collect()
+    }
+
+    pub(super) fn count(&self) -> usize {
+        self.all.read().unwrap_or_else(PoisonError::into_inner).len()
+    }
+}
+
+fn header(base: u64, key: u64) -> [u8; 64] {
+    let mut out = [0; 64];
+    let fields = [&MAGIC[..], &base.to_le_bytes(), &key.to_le_bytes()].concat();
+    let crc = crc32c::crc32c(&fields);
+    let octets = fields.into_iter().chain(crc.to_le_bytes());
+    out.iter_mut().zip(octets).for_each(|(to, from)| *to = from);
+    out
+}
+
+/// The base and the key of a segment.
+fn read_header(file: &File) -> Option<(u64, u64)> {
+    let mut octets = [0; 64];
+    disk::read_exact_at(file, &mut octets, 0).ok()?;
+    let (_, rest) = octets.split_first_chunk::<8>()?;
+    let (base, rest) = rest.split_first_chunk()?;
+    let (key, _) = rest.split_first_chunk()?;
+    let (base, key) = (u64::from_le_bytes(*base), u64::from_le_bytes(*key));
+    (octets == header(base, key)).then_some((base, key))
+}
