@@ -6,8 +6,12 @@ extern crate alloc;
 extern crate std;
 
 pub mod command;
+pub mod frame;
 #[cfg(feature = "mime")]
 pub mod mime;
 pub mod parse;
 mod print;
+#[cfg(feature = "mime")]
+pub mod search;
+pub mod server;
 pub mod types;

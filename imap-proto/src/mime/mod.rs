@@ -32,8 +32,14 @@ mod section;
 mod structure;
 mod summary;
 
+pub(crate) use decode::decode_text_lines;
 pub use decode::{decode_body, decode_text, to_utf8};
 pub use header::{Field, fields};
 pub use section::{FieldFilter, Plan};
 pub use structure::{MAX_DEPTH, MAX_PARTS, Part, PartKind, Structure};
+
+/// The day of the `Date:` field of a header, in the zone it was written in.
+pub(crate) fn sent_date_of(header: &[u8]) -> Option<crate::types::Date> {
+    header::find(header, "Date").and_then(|field| date::sent_date(&field.unfolded()))
+}
 pub use summary::{Summary, summarize};

@@ -2,9 +2,7 @@ use alloc::vec::Vec;
 use core::ops::Range;
 
 use super::{
-    date::sent_date,
     envelope::envelope,
-    header::find,
     render::body_structure,
     section::Plan,
     structure::{Part, PartKind, Structure},
@@ -24,8 +22,8 @@ pub fn summarize(raw: &[u8]) -> Vec<u8> {
     let header = raw.get(header).unwrap_or_default();
     let mut out = alloc::vec![VERSION];
     varint(&mut out, raw.len() as u64);
-    let date = find(header, "Date").and_then(|field| sent_date(&field.unfolded()));
-    varint(&mut out, date.map_or(0, |d| pack_date(d)));
+    let date = super::sent_date_of(header);
+    varint(&mut out, date.map_or(0, pack_date));
     let mut text = Vec::new();
     envelope(header, &mut text);
     block(&mut out, &mut text);

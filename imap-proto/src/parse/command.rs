@@ -74,16 +74,16 @@ pub fn command(frame: &[u8]) -> Result<Tagged<'_>, CommandError<'_>> {
     }
 }
 
-/// Reads an APPEND up to and with the `{n}` of its message literal; `None` if `head` ends in another
+/// Reads an APPEND up to and with the `{n}` of its message literal: its tag and arguments. `None` if `head` ends in another
 /// literal, or is no APPEND.
-pub fn append_head(head: &[u8]) -> Option<Tagged<'_>> {
+pub fn append_head(head: &[u8]) -> Option<(&str, Append<'_>)> {
     let (rest, tag) = tag(head).ok()?;
     let (rest, name) = verb(rest).ok()?;
     if !name.eq_ignore_ascii_case("APPEND") {
         return None;
     }
     match append(rest) {
-        Ok(([], append)) => Some(Tagged { tag, command: Command::Append(append) }),
+        Ok(([], append)) => Some((tag, append)),
         _ => None,
     }
 }

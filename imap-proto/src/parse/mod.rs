@@ -12,6 +12,7 @@ mod search;
 
 use nom::IResult;
 
+pub(crate) use command::tag_of;
 pub use command::{CommandError, CommandErrorKind, append_head, command};
 
 /// Why a value could not be read.

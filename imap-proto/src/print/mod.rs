@@ -3,7 +3,11 @@
 //! A string becomes an atom, a quoted string or a literal, by what its octets allow, so that what is
 //! printed can always be read again.
 
+mod section;
+
 use alloc::vec::Vec;
+
+pub(crate) use section::response_section;
 
 use crate::types::string::is_quotable;
 
@@ -66,5 +70,11 @@ pub(crate) fn nstring(out: &mut impl Out, text: Option<&[u8]>) {
     match text {
         None => out.put(b"NIL"),
         Some(text) => string(out, text),
+    }
+}
+
+impl Out for mailwire::SendBuf {
+    fn put(&mut self, octets: &[u8]) {
+        self.put(octets);
     }
 }

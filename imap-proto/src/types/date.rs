@@ -91,7 +91,7 @@ impl fmt::Display for Date {
 /// ```
 /// use imap_proto::types::DateTime;
 ///
-/// let date: DateTime = DateTime::new(824_373_863, -7 * 60).unwrap();
+/// let date: DateTime = DateTime::new(824_290_663, -7 * 60).unwrap();
 /// assert_eq!(date.to_string(), "14-Feb-1996 02:37:43 -0700");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -28,3 +28,4 @@ pub use status::{StatusData, StatusItem};
 
 pub(crate) use date::month_number;
 pub(crate) use mailbox::decode as decode_mailbox;
+pub(crate) use string::is_astring;

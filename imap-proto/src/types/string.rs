@@ -38,3 +38,8 @@ pub(crate) fn own(text: Cow<'_, [u8]>) -> Cow<'static, [u8]> {
 pub(crate) fn own_str(text: Cow<'_, str>) -> Cow<'static, str> {
     Cow::Owned(text.into_owned())
 }
+
+/// Whether the text can stand as it is where an `astring` can.
+pub(crate) fn is_astring(text: &[u8]) -> bool {
+    !text.is_empty() && text.iter().all(|b| is_astring_char(*b))
+}

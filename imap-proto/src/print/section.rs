@@ -1,0 +1,55 @@
+use super::{Out, decimal, string};
+use crate::types::{BodySection, Section, SectionSpelling, SectionText, is_astring};
+
+/// `section`: what stands between the brackets, and the brackets.
+pub(crate) fn section(out: &mut impl Out, section: &Section<'_>) {
+    out.put(b"[");
+    for (i, number) in section.part.iter().enumerate() {
+        if i > 0 {
+            out.put(b".");
+        }
+        decimal(out, u64::from(*number));
+    }
+    let (text, names) = match &section.text {
+        SectionText::Full => ("", None),
+        SectionText::Header => ("HEADER", None),
+        SectionText::HeaderFields(names) => ("HEADER.FIELDS", Some(names)),
+        SectionText::HeaderFieldsNot(names) => ("HEADER.FIELDS.NOT", Some(names)),
+        SectionText::Text => ("TEXT", None),
+        SectionText::Mime => ("MIME", None),
+    };
+    if !section.part.is_empty() && !text.is_empty() {
+        out.put(b".");
+    }
+    out.put(text.as_bytes());
+    if let Some(names) = names {
+        for (i, name) in names.iter().enumerate() {
+            out.put(if i == 0 { b" (" } else { b" " });
+            if is_astring(name.as_bytes()) {
+                out.put(name.as_bytes());
+            } else {
+                string(out, name.as_bytes());
+            }
+        }
+        out.put(b")");
+    }
+    out.put(b"]");
+}
+
+/// A section as a response names it: the client's spelling, without PEEK, the partial's first octet.
+pub(crate) fn response_section(out: &mut impl Out, item: &BodySection<'_>) {
+    match item.spelling {
+        SectionSpelling::Rfc822 => out.put(b"RFC822"),
+        SectionSpelling::Rfc822Header => out.put(b"RFC822.HEADER"),
+        SectionSpelling::Rfc822Text => out.put(b"RFC822.TEXT"),
+        SectionSpelling::Body => {
+            out.put(b"BODY");
+            section(out, &item.section);
+            if let Some(partial) = item.partial {
+                out.put(b"<");
+                decimal(out, partial.offset);
+                out.put(b">");
+            }
+        }
+    }
+}

@@ -1,0 +1,355 @@
+//! The host's answers, FETCH and APPEND aside.
+
+use alloc::{format, string::String};
+
+use mailwire::Misuse;
+
+use super::{
+    Server,
+    core::Core,
+    event::{ListEntry, SelectData},
+    updates::push_flags,
+    view::View,
+    work::{Phase, Status, Work},
+};
+use crate::{
+    print::string,
+    types::{Code, Flag, Mailbox, SearchReturn, StatusData, StatusText, UidSet},
+};
+
+const NOTHING_ASKED: Misuse = Misuse::new("nothing waits for an answer");
+
+impl Server {
+    /// Answers with OK and a text for people. What changed in the mailbox is told before it.
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse`] when nothing waits for an answer, or for another one: a claim needs a
+    /// [`verdict`](Self::verdict), SELECT needs [`selected`](Self::selected), a literal its octets.
+    pub fn ok(&mut self, text: &str) -> Result<(), Misuse> {
+        self.ok_with(None, text)
+    }
+
+    /// As [`ok`](Self::ok), with a code.
+    ///
+    /// # Errors
+    ///
+    /// As [`ok`](Self::ok).
+    pub fn ok_with(&mut self, code: Option<Code<'_>>, text: &str) -> Result<(), Misuse> {
+        let core = self.answering()?;
+        match &core.work {
+            Work::Login { .. } | Work::Sasl(_) => {
+                return Err(Misuse::new("a claim is answered by verdict"));
+            }
+            Work::Select { .. } => return Err(Misuse::new("SELECT is answered by selected")),
+            Work::AppendOffer { .. } => return Err(Misuse::new("APPEND is answered by accept")),
+            Work::Close => core.view = None,
+            Work::Search { .. } => core.print_search(),
+            Work::Fetch { .. } => core.close_row()?,
+            _ => {}
+        }
+        let text = format!("{}", StatusText::new(code, text));
+        core.complete(Status::Ok, &text);
+        Ok(())
+    }
+
+    /// Answers with NO: it could not be done.
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse`] when nothing waits for an answer, or a FETCH literal lacks octets.
+    pub fn no(&mut self, code: Option<Code<'_>>, text: &str) -> Result<(), Misuse> {
+        let text = format!("{}", StatusText::new(code, text));
+        let core = &mut self.core;
+        let appending = matches!(core.phase, Phase::Append(_))
+            || matches!((&core.phase, &core.work), (Phase::Answer, Work::AppendOffer { .. }));
+        if appending {
+            self.recv.consume(::core::mem::take(&mut self.core.lent));
+            self.core.refuse_append(&text);
+            return Ok(());
+        }
+        self.answering()?.fail(Status::No, &text)
+    }
+
+    /// Answers with BAD: it should not have been asked.
+    ///
+    /// # Errors
+    ///
+    /// As [`no`](Self::no).
+    pub fn bad(&mut self, text: &str) -> Result<(), Misuse> {
+        let text = format!("{}", StatusText::new(None, text));
+        self.answering()?.fail(Status::Bad, &text)
+    }
+
+    fn answering(&mut self) -> Result<&mut Core, Misuse> {
+        match self.core.phase {
+            Phase::Answer => Ok(&mut self.core),
+            _ => Err(NOTHING_ASKED),
+        }
+    }
+
+    /// The mailbox of [`Event::Select`](super::Event::Select) is open.
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse`] when no SELECT waits.
+    pub fn selected(&mut self, data: SelectData) -> Result<(), Misuse> {
+        let core = self.answering()?;
+        let Work::Select { read_only, name } = core.work else {
+            return Err(Misuse::new("selected answers Event::Select"));
+        };
+        let read_only = read_only || data.read_only;
+        let view = View::new(&data.uids, data.recent, read_only);
+        let mut flags = String::from("\\Answered \\Flagged \\Deleted \\Seen \\Draft");
+        for flag in data.keywords.iter().filter(|f| matches!(f, Flag::Keyword(_))) {
+            flags.push_str(&format!(" {flag}"));
+        }
+        let any = if data.new_keywords { " \\*" } else { "" };
+        let permanent = if read_only { String::new() } else { format!("{flags}{any}") };
+        let mut out = format!(
+            "* FLAGS ({flags})\r\n\
+             * OK [PERMANENTFLAGS ({permanent})] Flags permitted\r\n\
+             * {} EXISTS\r\n\
+             * {} RECENT\r\n",
+            view.count(),
+            view.recent.len(),
+        );
+        if let Some(seq) = data.first_unseen.and_then(|uid| view.seq(uid)) {
+            out.push_str(&format!("* OK [UNSEEN {seq}] First unseen\r\n"));
+        }
+        out.push_str(&format!("* OK [UIDVALIDITY {}] UIDs valid\r\n", data.uid_validity));
+        out.push_str(&format!("* OK [UIDNEXT {}] Predicted next UID\r\n", data.uid_next));
+        if let Some(mod_seq) = data.highest_mod_seq {
+            out.push_str(&format!("* OK [HIGHESTMODSEQ {mod_seq}] Highest\r\n"));
+        }
+        core.send.put(out.as_bytes());
+        core.view = Some(view);
+        let code = if read_only { "READ-ONLY" } else { "READ-WRITE" };
+        core.tagged(Status::Ok, &format!("[{code}] {name} completed"));
+        Ok(())
+    }
+
+    /// A mailbox of the list that [`Event::List`](super::Event::List) or
+    /// [`Event::Lsub`](super::Event::Lsub) asks for.
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse`] when no list waits.
+    pub fn list(&mut self, entry: &ListEntry<'_>) -> Result<(), Misuse> {
+        let core = self.answering()?;
+        let Work::List { lsub, subscribed, .. } = &core.work else {
+            return Err(Misuse::new("list answers Event::List and Event::Lsub"));
+        };
+        let mut attributes: alloc::vec::Vec<&str> = alloc::vec::Vec::new();
+        if !entry.exists {
+            // RFC 5258 §3: \NonExistent implies \Noselect; LSUB does not know it.
+            attributes.push(if *lsub { "\\Noselect" } else { "\\NonExistent" });
+        } else if !entry.selectable {
+            attributes.push("\\Noselect");
+        }
+        if entry.subscribed && *subscribed {
+            attributes.push("\\Subscribed");
+        }
+        match entry.children {
+            Some(true) => attributes.push("\\HasChildren"),
+            Some(false) if entry.exists => attributes.push("\\HasNoChildren"),
+            _ => {}
+        }
+        attributes.extend(entry.special_use.map(|u| u.as_str()));
+        let word = if *lsub { "LSUB" } else { "LIST" };
+        let delimiter = core.config.delimiter;
+        let head = format!("* {word} ({}) \"{delimiter}\" ", attributes.join(" "));
+        core.send.put(head.as_bytes());
+        core.put_mailbox(&entry.mailbox);
+        if entry.child_subscribed {
+            core.send.put(b" (\"CHILDINFO\" (\"SUBSCRIBED\"))");
+        }
+        core.send.put(b"\r\n");
+        Ok(())
+    }
+
+    /// What is known of a mailbox: answers [`Event::Status`](super::Event::Status), and stands after
+    /// a mailbox of [`Event::List`](super::Event::List) that asks for it. Items that were not asked
+    /// for are left out.
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse`] when no STATUS waits.
+    pub fn status(&mut self, mailbox: &Mailbox<'_>, data: &StatusData) -> Result<(), Misuse> {
+        let core = self.answering()?;
+        let items = match &core.work {
+            Work::Status(items) | Work::List { status: items, .. } => items,
+            _ => return Err(Misuse::new("status answers Event::Status")),
+        };
+        let mut values = String::new();
+        for item in items {
+            if let Some(value) = data.value(*item) {
+                let blank = if values.is_empty() { "" } else { " " };
+                values.push_str(&format!("{blank}{} {value}", item.as_str()));
+            }
+        }
+        core.send.put(b"* STATUS ");
+        core.put_mailbox(mailbox);
+        core.send.put(format!(" ({values})\r\n").as_bytes());
+        Ok(())
+    }
+
+    /// Messages that [`Event::Search`](super::Event::Search) asks for, in any order, in one call or
+    /// many.
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse`] when no SEARCH waits.
+    pub fn found(&mut self, uids: impl IntoIterator<Item = u32>) -> Result<(), Misuse> {
+        match &mut self.answering()?.work {
+            Work::Search { found, .. } => {
+                found.extend(uids);
+                Ok(())
+            }
+            _ => Err(Misuse::new("found answers Event::Search")),
+        }
+    }
+
+    /// A message that [`Event::Store`](super::Event::Store) names has these flags now. Not said to
+    /// the client if it asked for silence.
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse`] when no STORE waits.
+    pub fn stored<'f>(
+        &mut self,
+        uid: u32,
+        flags: impl IntoIterator<Item = &'f str>,
+        mod_seq: Option<u64>,
+    ) -> Result<(), Misuse> {
+        let core = self.answering()?;
+        let (Work::Store { uid: with_uid, silent }, Some(view)) = (&core.work, &mut core.view)
+        else {
+            return Err(Misuse::new("stored answers Event::Store"));
+        };
+        view.forget_flags(uid);
+        let Some(seq) = view.seq(uid).filter(|_| !silent) else { return Ok(()) };
+        let mut line = format!("* {seq} FETCH (");
+        if *with_uid {
+            line.push_str(&format!("UID {uid} "));
+        }
+        line.push_str("FLAGS (");
+        push_flags(&mut line, flags, view.recent.contains(uid));
+        line.push(')');
+        if let Some(mod_seq) = mod_seq {
+            line.push_str(&format!(" MODSEQ ({mod_seq})"));
+        }
+        line.push_str(")\r\n");
+        core.send.put(line.as_bytes());
+        Ok(())
+    }
+
+    /// The messages of [`Event::Copy`](super::Event::Copy) are copied (RFC 4315 §3, COPYUID). Both
+    /// sets have the same number of members; the first of one is the first of the other.
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse`] when no COPY waits, or the sets differ in number.
+    pub fn copied(&mut self, uid_validity: u32, from: &UidSet, to: &UidSet) -> Result<(), Misuse> {
+        let core = self.answering()?;
+        let Work::Copy = core.work else { return Err(Misuse::new("copied answers Event::Copy")) };
+        let code = copy_uid(uid_validity, from, to)?;
+        core.complete(Status::Ok, &format!("{code}COPY completed"));
+        Ok(())
+    }
+
+    /// The messages of [`Event::Move`](super::Event::Move) are moved (RFC 6851). They are gone from
+    /// the selected mailbox; no [`expunged`](Self::expunged) is needed for them.
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse`] when no MOVE waits, or the sets differ in number.
+    pub fn moved(&mut self, uid_validity: u32, from: &UidSet, to: &UidSet) -> Result<(), Misuse> {
+        let core = self.answering()?;
+        let Work::Move = core.work else { return Err(Misuse::new("moved answers Event::Move")) };
+        let code = copy_uid(uid_validity, from, to)?;
+        if !from.is_empty() {
+            // RFC 6851 §4.3: COPYUID comes before the EXPUNGEs, untagged.
+            core.send.put(format!("* OK {code}Moved\r\n").as_bytes());
+        }
+        if let Some(view) = &mut core.view {
+            view.expunge(from.iter());
+        }
+        core.complete(Status::Ok, "MOVE completed");
+        Ok(())
+    }
+}
+
+fn copy_uid(uid_validity: u32, from: &UidSet, to: &UidSet) -> Result<String, Misuse> {
+    if from.len() != to.len() {
+        return Err(Misuse::new("as many copies as originals"));
+    }
+    if from.is_empty() {
+        return Ok(String::new());
+    }
+    Ok(format!("[{}] ", Code::CopyUid(uid_validity, from.clone(), to.clone())))
+}
+
+impl Core {
+    fn fail(&mut self, status: Status, text: &str) -> Result<(), Misuse> {
+        match self.work {
+            Work::Login { .. } | Work::Sasl(_) => {
+                return Err(Misuse::new("a claim is answered by verdict"));
+            }
+            Work::Fetch { .. } => self.close_row()?,
+            _ => {}
+        }
+        match status {
+            Status::Bad => self.bad_command(text),
+            status => self.complete(status, text),
+        }
+        Ok(())
+    }
+
+    pub(super) fn put_mailbox(&mut self, mailbox: &Mailbox<'_>) {
+        string(&mut self.send, mailbox.to_wire().as_bytes());
+    }
+
+    /// SEARCH or ESEARCH, in numbers or UIDs.
+    fn print_search(&mut self) {
+        let (Work::Search { uid, returns, found }, Some(view)) = (&self.work, &self.view) else {
+            return;
+        };
+        let known = found.intersection(&view.all());
+        let numbers: UidSet =
+            if *uid { known } else { known.iter().filter_map(|uid| view.seq(uid)).collect() };
+        let line = match returns {
+            None => {
+                let mut line = String::from("* SEARCH");
+                for number in numbers.iter() {
+                    line.push_str(&format!(" {number}"));
+                }
+                line
+            }
+            Some(returns) => e_search(&self.tag, *uid, *returns, &numbers),
+        };
+        self.send.put(line.as_bytes());
+        self.send.put(b"\r\n");
+    }
+}
+
+/// `esearch-response` (RFC 4731 §3.1)
+fn e_search(tag: &str, uid: bool, returns: SearchReturn, numbers: &UidSet) -> String {
+    let mut line = format!("* ESEARCH (TAG \"{tag}\")");
+    if uid {
+        line.push_str(" UID");
+    }
+    if let (true, Some(first)) = (returns.min, numbers.first()) {
+        line.push_str(&format!(" MIN {first}"));
+    }
+    if let (true, Some(last)) = (returns.max, numbers.last()) {
+        line.push_str(&format!(" MAX {last}"));
+    }
+    if returns.all && !numbers.is_empty() {
+        line.push_str(&format!(" ALL {numbers}"));
+    }
+    if returns.count {
+        line.push_str(&format!(" COUNT {}", numbers.len()));
+    }
+    line
+}

@@ -1,0 +1,45 @@
+//! CAPABILITY, derived from what the session can do in its present state (RFC 3501 §7.2.1).
+
+use alloc::{format, string::String};
+
+use super::core::Core;
+
+/// Offered in every state.
+const ALWAYS: &str = "IMAP4rev1 SASL-IR LITERAL+ ID ENABLE IDLE";
+
+/// Offered after login.
+const AUTHENTICATED: &str = "NAMESPACE CHILDREN UIDPLUS UNSELECT MOVE ESEARCH WITHIN \
+    LIST-EXTENDED LIST-STATUS STATUS=SIZE SPECIAL-USE CREATE-SPECIAL-USE";
+
+impl Core {
+    pub(super) fn capabilities(&self) -> String {
+        let mut list = String::from(ALWAYS);
+        if self.user.is_some() {
+            list.push(' ');
+            list.push_str(AUTHENTICATED);
+            list.push_str(&format!(" APPENDLIMIT={}", self.config.append_limit));
+            return list;
+        }
+        if !self.tls && self.config.starttls {
+            list.push_str(" STARTTLS");
+        }
+        let passwords = self.may_send_passwords();
+        for mechanism in &self.config.mechanisms {
+            if passwords || !mechanism.is_plain_text() {
+                list.push_str(" AUTH=");
+                list.push_str(mechanism.name());
+            }
+        }
+        if !passwords {
+            // RFC 3501 §6.2.3
+            list.push_str(" LOGINDISABLED");
+        }
+        list
+    }
+
+    pub(super) fn greet(&mut self) {
+        let text = crate::types::StatusText::new(None, self.config.greeting.as_str());
+        let line = format!("* OK [CAPABILITY {}] {text}\r\n", self.capabilities());
+        self.send.put(line.as_bytes());
+    }
+}

@@ -1,0 +1,109 @@
+use alloc::{string::String, vec, vec::Vec};
+use core::time::Duration;
+
+use mailwire::sasl::Mechanism;
+
+/// How a server behaves. Shared by its sessions.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Config {
+    /// Text of the greeting, for people.
+    pub greeting: String,
+    /// Whether STARTTLS is offered on connections without TLS.
+    pub starttls: bool,
+    /// Whether passwords may cross a connection without TLS. If not, LOGINDISABLED is said and
+    /// plain-text mechanisms are not offered (RFC 3501 §6.2.3).
+    pub plain_text_auth: bool,
+    /// SASL mechanisms, the preferred one first.
+    pub mechanisms: Vec<Mechanism>,
+    /// What to tell of this server in ID (RFC 2971), field and value.
+    pub id: Vec<(String, String)>,
+    /// The hierarchy delimiter of mailbox names.
+    pub delimiter: char,
+    /// The largest message APPEND takes; told as APPENDLIMIT (RFC 7889).
+    pub append_limit: u64,
+    /// Bounds on what a client can make the session hold.
+    pub limits: Limits,
+    /// How long a session waits.
+    pub timeouts: Timeouts,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            greeting: String::from("IMAP server ready"),
+            starttls: true,
+            plain_text_auth: false,
+            mechanisms: vec![Mechanism::Plain, Mechanism::Login],
+            id: vec![(String::from("name"), String::from("imap-proto"))],
+            delimiter: '/',
+            append_limit: 50 << 20,
+            limits: Limits::default(),
+            timeouts: Timeouts::default(),
+        }
+    }
+}
+
+/// Bounds on what a client can make a session hold.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Octets of one line, CRLF included. RFC 7162 §4 asks for 8,192 at least; sequence sets of
+    /// synchronising clients are longer.
+    pub line: usize,
+    /// Octets of a whole command, its gathered literals included.
+    pub command: usize,
+    /// Octets of one literal, that of APPEND aside.
+    pub literal: u64,
+    /// The same before login. No name or password is longer.
+    pub literal_before_login: u64,
+    /// Bad commands in a row before the session is ended.
+    pub bad_commands: u32,
+    /// Failed logins before the session is ended.
+    pub auth_failures: u32,
+    /// Output waiting before the next command is taken up.
+    pub output: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            line: 64 << 10,
+            command: 192 << 10,
+            literal: 64 << 10,
+            literal_before_login: 4 << 10,
+            bad_commands: 20,
+            auth_failures: 10,
+            output: 64 << 10,
+        }
+    }
+}
+
+/// How long a session waits.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Timeouts {
+    /// For a command, before login.
+    pub login: Duration,
+    /// For a command, and for the end of IDLE. RFC 3501 §5.4: at least 30 minutes.
+    pub idle: Duration,
+    /// For the rest of a command once its first octet has come; does not start anew with each octet.
+    /// Within an APPEND's literal it does.
+    pub command: Duration,
+    /// Before a failed login is answered.
+    pub auth_delay: Duration,
+    /// Between two signs of life during IDLE, which keep address translators awake.
+    pub keep_alive: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            login: Duration::from_secs(180),
+            idle: Duration::from_secs(30 * 60),
+            command: Duration::from_secs(300),
+            auth_delay: Duration::from_secs(1),
+            keep_alive: Duration::from_secs(120),
+        }
+    }
+}

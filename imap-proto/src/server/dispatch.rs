@@ -1,0 +1,269 @@
+//! From a command to its answer, or to the event that asks the host.
+
+use alloc::{boxed::Box, format, vec::Vec};
+
+use mailwire::Close;
+
+use super::{
+    core::Core,
+    event::Event,
+    view::View,
+    work::{Begin, Phase, Status, Work},
+};
+use crate::{
+    command::Command,
+    print::{nstring, string},
+    types::{Flag, SearchKey, SearchQuery, SequenceSet, UidSet},
+};
+
+const SELECT_FIRST: &str = "Select a mailbox first";
+const READ_ONLY: &str = "Mailbox is read-only";
+const NO_SUCH_MESSAGE: &str = "No such message number";
+
+impl Core {
+    pub(super) fn dispatch(&mut self, command: Command<'_>) {
+        match command {
+            Command::Capability => {
+                let line = format!("* CAPABILITY {}\r\n", self.capabilities());
+                self.send.put(line.as_bytes());
+                self.complete(Status::Ok, "CAPABILITY completed");
+            }
+            Command::Logout => {
+                self.send.put(b"* BYE Logging out\r\n");
+                self.tagged(Status::Ok, "LOGOUT completed");
+                self.close(Close::Done);
+            }
+            Command::Id(_) => {
+                self.id();
+                self.complete(Status::Ok, "ID completed");
+            }
+            Command::Noop if self.view.is_none() => self.tagged(Status::Ok, "NOOP completed"),
+            command if self.user.is_none() => self.before_login(command),
+            command => self.after_login(command),
+        }
+    }
+
+    fn before_login(&mut self, command: Command<'_>) {
+        match command {
+            Command::StartTls if self.tls => self.bad_command("TLS is on already"),
+            Command::StartTls if !self.config.starttls => self.bad_command("TLS is not offered"),
+            Command::StartTls => {
+                self.tagged(Status::Ok, "Begin TLS negotiation now");
+                self.upgrading = true;
+            }
+            Command::Login { user, password } => self.login(&user, &password),
+            Command::Authenticate { mechanism, initial } => self.authenticate(mechanism, initial),
+            _ => self.bad_command("Log in first"),
+        }
+    }
+
+    /// Begins the work that the host has to answer.
+    pub(super) fn begin(&mut self, begin: Begin) {
+        self.event = begin.event;
+        self.work = begin.work;
+        self.expunging = begin.expunging;
+        self.phase = Phase::Announce;
+    }
+
+    fn after_login(&mut self, command: Command<'_>) {
+        let begin = match command {
+            Command::StartTls | Command::Login { .. } | Command::Authenticate { .. } => {
+                return self.bad_command("Logged in already");
+            }
+            Command::Enable(_) => {
+                // RFC 5161 §3.1: what was enabled; of what is asked for nothing is known here.
+                self.send.put(b"* ENABLED\r\n");
+                return self.complete(Status::Ok, "ENABLE completed");
+            }
+            Command::Namespace => {
+                let delimiter = self.config.delimiter;
+                let line = format!("* NAMESPACE ((\"\" \"{delimiter}\")) NIL NIL\r\n");
+                self.send.put(line.as_bytes());
+                return self.complete(Status::Ok, "NAMESPACE completed");
+            }
+            Command::Idle => {
+                self.send.put(b"+ idling\r\n");
+                self.framer.set_text(true);
+                self.restart_clock();
+                self.said = None;
+                Begin::plain(Event::Idle)
+            }
+            Command::Select { mailbox, read_only, .. } => {
+                // RFC 3501 §6.3.1: even if it fails, what was selected is not any longer.
+                if self.view.take().is_some() {
+                    self.send.put(b"* OK [CLOSED] Previous mailbox closed\r\n");
+                }
+                let name = if read_only { "EXAMINE" } else { "SELECT" };
+                let mailbox = mailbox.into_owned();
+                Begin::new(Event::Select { mailbox, read_only }, Work::Select { read_only, name })
+            }
+            Command::Create { mailbox, uses } => match self.new_name(mailbox) {
+                Some(mailbox) => Begin::plain(Event::Create { mailbox, uses }),
+                None => return self.no_inbox("[ALREADYEXISTS] INBOX is always there"),
+            },
+            Command::Delete(mailbox) if mailbox.is_inbox() => {
+                return self.no_inbox("[CANNOT] INBOX cannot be deleted");
+            }
+            Command::Delete(mailbox) => Begin::plain(Event::Delete(mailbox.into_owned())),
+            Command::Rename(from, to) => match self.new_name(to) {
+                Some(to) => Begin::plain(Event::Rename { from: from.into_owned(), to }),
+                None => return self.no_inbox("[ALREADYEXISTS] INBOX is always there"),
+            },
+            Command::Subscribe(mailbox) => Begin::plain(Event::Subscribe(mailbox.into_owned())),
+            Command::Unsubscribe(mailbox) => Begin::plain(Event::Unsubscribe(mailbox.into_owned())),
+            Command::List(query) if query.asks_for_delimiter() => {
+                // RFC 3501 §6.3.8: the delimiter and the root.
+                let line = format!("* LIST (\\Noselect) \"{}\" \"\"\r\n", self.config.delimiter);
+                self.send.put(line.as_bytes());
+                return self.complete(Status::Ok, "LIST completed");
+            }
+            Command::List(query) => {
+                let query = query.into_owned();
+                let work = Work::List {
+                    lsub: false,
+                    subscribed: query.returns.subscribed || query.select.subscribed,
+                    status: query.returns.status.clone(),
+                };
+                Begin::new(Event::List(query), work)
+            }
+            Command::Lsub(query) => {
+                let work = Work::List { lsub: true, subscribed: false, status: Vec::new() };
+                Begin::new(Event::Lsub(query.into_owned()), work)
+            }
+            Command::Status(mailbox, items) => {
+                let mailbox = mailbox.into_owned();
+                let work = Work::Status(items.clone());
+                Begin::new(Event::Status { mailbox, items }, work)
+            }
+            command => return self.in_mailbox(command),
+        };
+        self.begin(begin);
+    }
+
+    /// A name to be made: without the delimiter at its end that says that mailboxes will come below
+    /// it (RFC 3501 §6.3.3). `None` for INBOX.
+    fn new_name(&self, name: crate::types::Mailbox<'_>) -> Option<crate::types::Mailbox<'static>> {
+        let trimmed = name.as_str().trim_end_matches(self.config.delimiter);
+        let trimmed = alloc::string::String::from(trimmed);
+        crate::types::Mailbox::new(trimmed).ok().filter(|name| !name.is_inbox())
+    }
+
+    fn no_inbox(&mut self, text: &str) {
+        self.complete(Status::No, text);
+    }
+
+    /// Commands of the selected state.
+    fn in_mailbox(&mut self, command: Command<'_>) {
+        let Some(view) = &self.view else { return self.bad_command(SELECT_FIRST) };
+        let read_only = view.read_only;
+        let begin = match command {
+            Command::Noop | Command::Check => Begin::plain(Event::Noop),
+            Command::Close => Begin::new(Event::Close { expunge: !read_only }, Work::Close),
+            Command::Unselect => Begin::new(Event::Close { expunge: false }, Work::Close),
+            Command::Expunge(_) | Command::Store { .. } | Command::Move { .. } if read_only => {
+                return self.complete(Status::No, READ_ONLY);
+            }
+            Command::Expunge(set) => {
+                let uids = set.map(|set| view.known_uids(&set));
+                Begin::new(Event::Expunge { uids }, Work::Expunge)
+            }
+            Command::Search { uid, query } => {
+                if let Some(charset) = &query.charset
+                    && !["US-ASCII", "UTF-8"].iter().any(|c| c.eq_ignore_ascii_case(charset))
+                {
+                    let text = "[BADCHARSET (US-ASCII UTF-8)] Charset not supported";
+                    return self.complete(Status::No, text);
+                }
+                let query = resolve_query(view, query.into_owned());
+                let work = Work::Search { uid, returns: query.returns, found: UidSet::new() };
+                Begin::new(Event::Search(query), work).by_number(!uid)
+            }
+            Command::Fetch { uid, set, items, changed_since } => {
+                let Some(uids) = resolve(view, &set, uid) else {
+                    return self.bad_command(NO_SUCH_MESSAGE);
+                };
+                let items = items.into_owned();
+                let set_seen = !read_only && items.sets_seen();
+                let with_uid = uid || items.contains(&crate::types::FetchItem::Uid);
+                let work = Work::Fetch { uid: with_uid, row: None };
+                let event = Event::Fetch { uids, items, changed_since, set_seen };
+                Begin::new(event, work).by_number(!uid)
+            }
+            Command::Store { uid, set, action, silent, flags, unchanged_since } => {
+                let Some(uids) = resolve(view, &set, uid) else {
+                    return self.bad_command(NO_SUCH_MESSAGE);
+                };
+                let flags = flags.into_iter().map(Flag::into_owned).collect();
+                let event = Event::Store { uids, action, flags, unchanged_since };
+                Begin::new(event, Work::Store { uid, silent }).by_number(!uid)
+            }
+            Command::Copy { uid, set, mailbox } => {
+                let Some(uids) = resolve(view, &set, uid) else {
+                    return self.bad_command(NO_SUCH_MESSAGE);
+                };
+                let mailbox = mailbox.into_owned();
+                Begin::new(Event::Copy { uids, mailbox }, Work::Copy)
+            }
+            Command::Move { uid, set, mailbox } => {
+                let Some(uids) = resolve(view, &set, uid) else {
+                    return self.bad_command(NO_SUCH_MESSAGE);
+                };
+                let mailbox = mailbox.into_owned();
+                Begin::new(Event::Move { uids, mailbox }, Work::Move)
+            }
+            _ => return self.bad_command("Not now"),
+        };
+        self.begin(begin);
+    }
+
+    fn id(&mut self) {
+        let mut line: Vec<u8> = Vec::from(*b"* ID ");
+        if self.config.id.is_empty() {
+            nstring(&mut line, None);
+        } else {
+            for (i, (field, value)) in self.config.id.iter().enumerate() {
+                line.push(if i == 0 { b'(' } else { b' ' });
+                string(&mut line, field.as_bytes());
+                line.push(b' ');
+                string(&mut line, value.as_bytes());
+            }
+            line.push(b')');
+        }
+        line.extend_from_slice(b"\r\n");
+        self.send.put(&line);
+    }
+}
+
+/// The UIDs a command names; `None` if it names a number that does not exist.
+fn resolve(view: &View, set: &SequenceSet, uid: bool) -> Option<UidSet> {
+    if uid { Some(view.known_uids(set)) } else { view.uids_of_numbers(set) }
+}
+
+/// A query without numbers, `*` and `\Recent`: UIDs instead.
+fn resolve_query(view: &View, query: SearchQuery<'static>) -> SearchQuery<'static> {
+    let all = view.all();
+    SearchQuery { key: resolve_key(view, &all, query.key), ..query }
+}
+
+fn resolve_key(view: &View, all: &UidSet, key: SearchKey<'static>) -> SearchKey<'static> {
+    let boxed = |key: Box<SearchKey<'static>>| Box::new(resolve_key(view, all, *key));
+    match key {
+        SearchKey::Sequence(set) => {
+            // Numbers that do not exist match nothing.
+            let existing = set.resolve(view.count());
+            let existing = existing.intersection(&UidSet::range(1, view.count()));
+            let uids = view.uids_of_numbers(&existing.into()).unwrap_or_default();
+            SearchKey::Uid(uids.into())
+        }
+        SearchKey::Uid(set) => {
+            SearchKey::Uid(set.resolve(view.last_uid()).intersection(all).into())
+        }
+        SearchKey::Recent => SearchKey::Uid(view.recent.clone().into()),
+        SearchKey::And(keys) => {
+            SearchKey::And(keys.into_iter().map(|key| resolve_key(view, all, key)).collect())
+        }
+        SearchKey::Or(a, b) => SearchKey::Or(boxed(a), boxed(b)),
+        SearchKey::Not(key) => SearchKey::Not(boxed(key)),
+        other => other,
+    }
+}

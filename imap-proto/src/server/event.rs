@@ -1,0 +1,205 @@
+use alloc::vec::Vec;
+
+use mailwire::sasl::Claim;
+
+use crate::{
+    command::Append,
+    types::{
+        FetchItems, Flag, ListQuery, Mailbox, SearchQuery, SpecialUse, StatusItem, StoreAction,
+        UidSet,
+    },
+};
+
+/// What a session asks its host to decide or to do.
+///
+/// Each names the calls that answer it. `no` and `bad` answer every event that wants an answer.
+/// Before an answer, and at any other time, the host may tell what has changed in the selected
+/// mailbox ([`exists`](super::Server::exists), [`expunged`](super::Server::expunged),
+/// [`flags`](super::Server::flags)); the machine knows when to say it.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Event<'a> {
+    /// Nothing: `event` was called when `poll` had not announced one.
+    Nothing,
+    /// Somebody wants to log in. Answer: [`verdict`](super::Server::verdict).
+    Authenticate(Claim<'a>),
+    /// The client asks what is new in the selected mailbox (NOOP, CHECK). Tell it, then
+    /// [`ok`](super::Server::ok).
+    Noop,
+    /// Open a mailbox. Whatever was selected before is not any longer. Answer:
+    /// [`selected`](super::Server::selected).
+    Select {
+        /// Which.
+        mailbox: Mailbox<'static>,
+        /// EXAMINE: nothing may change.
+        read_only: bool,
+    },
+    /// The mailbox was closed. Answer: [`ok`](super::Server::ok).
+    Close {
+        /// Whether messages with `\Deleted` are to be removed, without telling.
+        expunge: bool,
+    },
+    /// Make a mailbox. Answer: [`ok`](super::Server::ok), or `no` with
+    /// [`AlreadyExists`](crate::types::Code::AlreadyExists).
+    Create {
+        /// Its name, without a delimiter at the end.
+        mailbox: Mailbox<'static>,
+        /// What it is for.
+        uses: Vec<SpecialUse>,
+    },
+    /// Delete a mailbox. Answer: [`ok`](super::Server::ok), or `no` with
+    /// [`NonExistent`](crate::types::Code::NonExistent).
+    Delete(Mailbox<'static>),
+    /// Rename a mailbox. Answer: [`ok`](super::Server::ok).
+    Rename {
+        /// The old name.
+        from: Mailbox<'static>,
+        /// The new name.
+        to: Mailbox<'static>,
+    },
+    /// Subscribe to a name. Answer: [`ok`](super::Server::ok).
+    Subscribe(Mailbox<'static>),
+    /// Unsubscribe from a name. Answer: [`ok`](super::Server::ok).
+    Unsubscribe(Mailbox<'static>),
+    /// List mailboxes. Answer: [`list`](super::Server::list) for each, with
+    /// [`status`](super::Server::status) after it where the query asks for it, then
+    /// [`ok`](super::Server::ok).
+    List(ListQuery<'static>),
+    /// List subscribed names (LSUB). Answered as [`List`](Self::List).
+    Lsub(ListQuery<'static>),
+    /// Tell of a mailbox. Answer: [`status`](super::Server::status), then
+    /// [`ok`](super::Server::ok).
+    Status {
+        /// Which.
+        mailbox: Mailbox<'static>,
+        /// What.
+        items: Vec<StatusItem>,
+    },
+    /// A message is to come. Answer: [`accept`](super::Server::accept), or `no`: then its octets are
+    /// not sent, or passed over.
+    Append(Append<'static>),
+    /// Octets of the message. Wants no answer; `no` refuses the rest.
+    Chunk(&'a [u8]),
+    /// The message is complete. Answer: [`appended`](super::Server::appended), or `no` with
+    /// [`TryCreate`](crate::types::Code::TryCreate) where the mailbox does not exist.
+    Appended,
+    /// The message will not be completed: the client broke the command's syntax. Wants no answer.
+    AppendAborted,
+    /// Remove messages with `\Deleted`. Answer: [`expunged`](super::Server::expunged), then
+    /// [`ok`](super::Server::ok).
+    Expunge {
+        /// Only among these (UID EXPUNGE).
+        uids: Option<UidSet>,
+    },
+    /// Search. Sequence numbers and `*` are UIDs here. Answer: [`found`](super::Server::found),
+    /// then [`ok`](super::Server::ok).
+    Search(SearchQuery<'static>),
+    /// Fetch. Answer: [`row`](super::Server::row) for each message, then [`ok`](super::Server::ok).
+    Fetch {
+        /// Which messages.
+        uids: UidSet,
+        /// What of them.
+        items: FetchItems<'static>,
+        /// Only those changed since (RFC 7162).
+        changed_since: Option<u64>,
+        /// Whether `\Seen` is to be set. The row of a message whose flags change so shows them.
+        set_seen: bool,
+    },
+    /// Change flags. Answer: [`stored`](super::Server::stored) for each message, then
+    /// [`ok`](super::Server::ok).
+    Store {
+        /// Which messages.
+        uids: UidSet,
+        /// What to do.
+        action: StoreAction,
+        /// With these.
+        flags: Vec<Flag<'static>>,
+        /// Only those not changed since (RFC 7162).
+        unchanged_since: Option<u64>,
+    },
+    /// Copy. Answer: [`copied`](super::Server::copied), or `no` with
+    /// [`TryCreate`](crate::types::Code::TryCreate).
+    Copy {
+        /// Which messages.
+        uids: UidSet,
+        /// Where to.
+        mailbox: Mailbox<'static>,
+    },
+    /// Move. Answer: [`moved`](super::Server::moved), or `no` with
+    /// [`TryCreate`](crate::types::Code::TryCreate).
+    Move {
+        /// Which messages.
+        uids: UidSet,
+        /// Where to.
+        mailbox: Mailbox<'static>,
+    },
+    /// The client waits for news: tell it what changes, as it changes, until another event comes.
+    /// Wants no answer.
+    Idle,
+}
+
+/// A mailbox that was opened.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct SelectData {
+    /// UIDVALIDITY.
+    pub uid_validity: u32,
+    /// The UID the next message will get.
+    pub uid_next: u32,
+    /// The messages.
+    pub uids: UidSet,
+    /// Those of them no session has been told of before (`\Recent`).
+    pub recent: UidSet,
+    /// The first message without `\Seen`.
+    pub first_unseen: Option<u32>,
+    /// Keywords in use, beside the system flags.
+    pub keywords: Vec<Flag<'static>>,
+    /// Whether clients can make new keywords.
+    pub new_keywords: bool,
+    /// Whether nothing can be changed, though SELECT asked for it.
+    pub read_only: bool,
+    /// The greatest mod-sequence.
+    pub highest_mod_seq: Option<u64>,
+}
+
+impl SelectData {
+    /// A mailbox of these messages.
+    pub fn new(uid_validity: u32, uid_next: u32, uids: UidSet) -> Self {
+        Self { uid_validity, uid_next, uids, new_keywords: true, ..Self::default() }
+    }
+}
+
+/// A mailbox in a list.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ListEntry<'a> {
+    /// Its name.
+    pub mailbox: Mailbox<'a>,
+    /// It can be selected. If not: `\Noselect`.
+    pub selectable: bool,
+    /// It exists. If not (a subscription to a name that is gone): `\NonExistent`.
+    pub exists: bool,
+    /// It is subscribed to.
+    pub subscribed: bool,
+    /// Whether there are mailboxes below it, if known.
+    pub children: Option<bool>,
+    /// What it is for.
+    pub special_use: Option<SpecialUse>,
+    /// It is listed for what is subscribed below it (RFC 5258 §3.5).
+    pub child_subscribed: bool,
+}
+
+impl<'a> ListEntry<'a> {
+    /// A mailbox that exists, can be selected and is not subscribed to.
+    pub fn new(mailbox: Mailbox<'a>) -> Self {
+        Self {
+            mailbox,
+            selectable: true,
+            exists: true,
+            subscribed: false,
+            children: None,
+            special_use: None,
+            child_subscribed: false,
+        }
+    }
+}
