@@ -5,13 +5,15 @@ use crate::{
     config::Config,
     dns::Dns,
     listen::{Connection, Serve},
+    service::Protocol,
+    smtp,
+    wire::Sink,
 };
 use mailstore::Store;
 use rustls::ClientConfig;
 use std::{io, sync::Arc};
 
 /// One server: its settings, its store, its accounts, its way out.
-#[derive(Debug)]
 pub(crate) struct App<S> {
     pub(crate) config: Config,
     pub(crate) store: S,
@@ -19,12 +21,15 @@ pub(crate) struct App<S> {
     pub(crate) dns: Dns,
     /// TLS towards the next hop.
     pub(crate) relay_tls: Arc<ClientConfig>,
+    /// Who watches what the relay says and hears.
+    pub(crate) relay_sink: Option<Sink>,
 }
 
 impl<S: Store> Serve for App<S> {
     async fn serve(self: Arc<Self>, connection: Connection) -> io::Result<()> {
-        // The sessions plug in here: `match connection.service.protocol()`.
-        drop(connection);
-        Ok(())
+        match connection.service.protocol() {
+            Protocol::Smtp | Protocol::Submission => smtp::session(self, connection).await,
+            Protocol::Imap | Protocol::Pop3 => Ok(()),
+        }
     }
 }

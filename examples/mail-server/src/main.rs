@@ -1,28 +1,25 @@
 //! A small real mail server made of the crates of this workspace.
 #![allow(clippy::std_instead_of_core, reason = "a program that always has std")]
 
-#[allow(dead_code, reason = "the sessions are not plugged in yet")]
 mod accounts;
-#[allow(dead_code, reason = "the sessions are not plugged in yet")]
 mod app;
 mod cli;
 mod config;
-#[allow(dead_code, reason = "the sessions are not plugged in yet")]
 mod demo;
-#[allow(dead_code, reason = "the sessions are not plugged in yet")]
 mod dns;
-#[allow(dead_code, reason = "the sessions are not plugged in yet")]
+mod facts;
 mod listen;
 mod log;
+mod relay;
 mod serve;
-#[allow(dead_code, reason = "the sessions are not plugged in yet")]
 mod service;
 mod shutdown;
+mod smtp;
 mod startup;
 mod store;
 mod tls;
+mod unique;
 mod user;
-#[allow(dead_code, reason = "the sessions are not plugged in yet")]
 mod wire;
 
 use crate::{

@@ -6,6 +6,7 @@ use crate::{
     config::Config,
     dns::Dns,
     listen::{self, BindError, Listening},
+    relay,
     shutdown::{self, Ending, Signals},
     startup::{self, Ready},
     store::{self, OpenError},
@@ -68,8 +69,10 @@ pub(crate) async fn serve(config: Config) -> Result<Ending, ServeError> {
         took: started.elapsed(),
     });
     let grace = config.grace();
-    let app = Arc::new(App { config, store, users, dns, relay_tls });
+    let app = Arc::new(App { config, store, users, dns, relay_tls, relay_sink: None });
     serving.start(bound, &app);
+    let relaying = relay::run(app, serving.stopping.clone(), serving.tasks.clone());
+    serving.tasks.spawn(relaying);
     print(&ready).map_err(ServeError::Output)?;
     info!("ready");
 

@@ -1,0 +1,20 @@
+//! Mail for other domains: from the queue to the servers of their recipients.
+
+mod attempt;
+mod bounce;
+mod transfer;
+mod worker;
+
+pub(crate) use worker::run;
+
+use smtp_proto::delivery::Outcome;
+
+/// What an attempt came to for one recipient of an envelope.
+#[derive(Debug)]
+struct Attempted {
+    /// The recipient's place in the envelope.
+    recipient: usize,
+    outcome: Outcome,
+    /// The server that said so, if one did.
+    remote: Option<String>,
+}

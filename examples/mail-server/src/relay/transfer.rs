@@ -1,0 +1,223 @@
+//! One session with one server: EHLO, STARTTLS, the message, QUIT.
+
+use crate::{
+    app::App,
+    dns::Hop,
+    wire::{Side, Trace, Wire},
+};
+use mailstore::{Body, Store};
+use mailwire::{
+    Machine,
+    driver::{Driver, Stop, now},
+};
+use rustls::pki_types::ServerName;
+use smtp_proto::{
+    EnhancedCode,
+    client::{CannotSend, Client, Config, Envelope, Event},
+    delivery::Outcome,
+    header::HeaderFilter,
+};
+use std::{io, net::SocketAddr, time::Duration};
+use tokio::{net::TcpStream, time};
+
+/// For the connection and, after it, for the TLS handshake.
+const CONNECT: Duration = Duration::from_secs(30);
+
+/// What a session came to.
+#[derive(Debug, Default)]
+pub(super) struct Result {
+    /// The recipients that the server decided, by their places in the envelope.
+    pub(super) outcomes: Vec<(usize, Outcome)>,
+    /// Why others are undecided.
+    pub(super) error: Option<String>,
+}
+
+/// The TLS handshake failed.
+#[derive(Debug)]
+pub(super) struct NoTls(pub(super) String);
+
+/// Hands the message over. `plain` leaves STARTTLS out.
+pub(super) async fn transfer<S: Store>(
+    app: &App<S>,
+    hop: &Hop,
+    envelope: &Envelope,
+    body: &Body,
+    plain: bool,
+) -> std::result::Result<Result, NoTls> {
+    let mut result = Result::default();
+    match session(app, hop, envelope, body, plain, &mut result).await {
+        Ok(()) => {}
+        Err(Broken::Tls(error)) => return Err(NoTls(format!("TLS handshake failed: {error}"))),
+        Err(Broken::Io(error)) => result.error = Some(error.to_string()),
+        Err(Broken::Said(words)) => result.error = Some(words),
+    }
+    Ok(result)
+}
+
+/// Why a session went no further.
+enum Broken {
+    Tls(io::Error),
+    Io(io::Error),
+    /// The server's words, or ours.
+    Said(String),
+}
+
+impl From<io::Error> for Broken {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+type Session = Driver<Client, Wire>;
+
+async fn session<S: Store>(
+    app: &App<S>,
+    hop: &Hop,
+    envelope: &Envelope,
+    body: &Body,
+    plain: bool,
+    result: &mut Result,
+) -> std::result::Result<(), Broken> {
+    let mut driver = connect(app, hop).await?;
+    ready(&mut driver).await?;
+    if driver.machine.extensions().starttls && !plain {
+        driver = start_tls(app, hop, driver).await?;
+        ready(&mut driver).await?;
+    } else if app.config.relay.tls == crate::config::RelayTls::Verified {
+        return Err(Broken::Said("the server offers no TLS, and it is demanded".into()));
+    }
+    if let Err(cannot) = driver.machine.send(envelope.clone()) {
+        refused_here(&cannot, envelope, result)?;
+    } else {
+        send(&mut driver, body, result).await?;
+    }
+    // The message is decided: what happens to the goodbye does not matter.
+    if driver.machine.quit().is_ok() {
+        let _ = time::timeout(CONNECT, driver.next()).await;
+    }
+    let _ = time::timeout(CONNECT, driver.shutdown()).await;
+    Ok(())
+}
+
+async fn connect<S: Store>(app: &App<S>, hop: &Hop) -> std::result::Result<Session, Broken> {
+    let address = SocketAddr::new(hop.address, app.config.relay.port);
+    let tcp =
+        time::timeout(CONNECT, TcpStream::connect(address)).await.map_err(io::Error::from)??;
+    let _ = tcp.set_nodelay(true);
+    let mut wire = Wire::new(tcp);
+    if let Some(sink) = &app.relay_sink {
+        wire.watch(Trace::new(&app.config.hostname, &hop.name, Side::Client, sink.clone()));
+    }
+    Ok(Driver::new(Client::new(Config::new(&app.config.hostname), now()), wire))
+}
+
+/// Waits until the server has said what it offers.
+async fn ready(driver: &mut Session) -> std::result::Result<(), Broken> {
+    match driver.next().await? {
+        Some(Event::Ready(_)) => return Ok(()),
+        Some(Event::Refused { reply, .. }) => return Err(Broken::Said(one_line(reply))),
+        _ => {}
+    }
+    Err(closed(driver))
+}
+
+async fn start_tls<S: Store>(
+    app: &App<S>,
+    hop: &Hop,
+    mut driver: Session,
+) -> std::result::Result<Session, Broken> {
+    driver.machine.starttls().map_err(io::Error::other)?;
+    match driver.next().await? {
+        None => {}
+        // "454 TLS not available" and the like.
+        Some(Event::Refused { reply, .. }) => {
+            return Err(Broken::Tls(io::Error::other(one_line(reply))));
+        }
+        Some(_) => {}
+    }
+    if driver.stop() != Stop::Upgrade {
+        return Err(closed(&driver));
+    }
+    let (mut machine, mut wire) = driver.into_parts();
+    machine.upgrade();
+    let name = match ServerName::try_from(hop.name.clone()) {
+        Ok(name) => name,
+        Err(_) => ServerName::IpAddress(hop.address.into()),
+    };
+    let handshake = time::timeout(CONNECT, wire.connect_tls(app.relay_tls.clone(), name));
+    handshake.await.map_err(io::Error::from).and_then(|done| done).map_err(Broken::Tls)?;
+    Ok(Driver::new(machine, wire))
+}
+
+/// Sends the message and gathers what becomes of each recipient.
+async fn send(
+    driver: &mut Session,
+    body: &Body,
+    result: &mut Result,
+) -> std::result::Result<(), Broken> {
+    loop {
+        match driver.next().await? {
+            Some(Event::Body) => send_body(driver, body).await?,
+            Some(Event::Recipient { index, reply, .. }) => {
+                result.outcomes.push((index, Outcome::from_reply(reply)));
+            }
+            Some(Event::Done) => return Ok(()),
+            Some(_) => {}
+            None => return Err(closed(driver)),
+        }
+    }
+}
+
+async fn send_body(driver: &mut Session, body: &Body) -> std::result::Result<(), Broken> {
+    // Our own readers have a Return-Path; another server writes its own (RFC 5321 §4.4).
+    let mut filter = HeaderFilter::new();
+    filter.remove("Return-Path");
+    let mut reader = body.reader();
+    let mut filtered = Vec::new();
+    while let Some(chunk) = reader.chunk().await.map_err(io::Error::other)? {
+        if filter.in_body() {
+            driver.machine.body_bytes(&chunk).map_err(io::Error::other)?;
+        } else {
+            filter.push(&chunk, &mut filtered);
+            driver.machine.body(&filtered).map_err(io::Error::other)?;
+            filtered.clear();
+        }
+        driver.flush().await?;
+    }
+    filter.finish(&mut filtered);
+    driver.machine.body(&filtered).map_err(io::Error::other)?;
+    driver.machine.body_end().map_err(io::Error::other)?;
+    Ok(())
+}
+
+/// The server does not take such a message, by what it offers.
+fn refused_here(
+    cannot: &CannotSend,
+    envelope: &Envelope,
+    result: &mut Result,
+) -> std::result::Result<(), Broken> {
+    // RFC 3463 §3.4 and §3.7: message too big for the system; conversion not supported; address
+    // needs SMTPUTF8 (RFC 6531 §4.2 has 5.6.7).
+    let status = match cannot {
+        CannotSend::Size(_) => EnhancedCode::new(5, 3, 4),
+        CannotSend::EightBit => EnhancedCode::new(5, 6, 3),
+        CannotSend::Utf8Address => EnhancedCode::new(5, 6, 7),
+        other => return Err(Broken::Said(other.to_string())),
+    };
+    let diagnostic = cannot.to_string();
+    let all = (0..envelope.to.len())
+        .map(|place| (place, Outcome::Failed { status, diagnostic: diagnostic.clone() }));
+    result.outcomes.extend(all);
+    Ok(())
+}
+
+fn closed(driver: &Session) -> Broken {
+    match driver.stop() {
+        Stop::Closed(why) => Broken::Said(why.to_string()),
+        _ => Broken::Said("the server went another way".into()),
+    }
+}
+
+fn one_line(reply: &smtp_proto::Reply) -> String {
+    reply.to_string().trim_end().replace("\r\n", " / ")
+}

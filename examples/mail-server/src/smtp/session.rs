@@ -1,0 +1,214 @@
+//! One connection: events of the machine in, decisions out.
+
+use super::{
+    intake::{Intake, Trail},
+    policy::{self, Recipient},
+};
+use crate::{app::App, listen::Connection, service::Protocol};
+use mailstore::{Account, Store};
+use mailwire::{
+    Machine,
+    driver::{Driver, Stop, now},
+    sasl::{Claim, Mechanism, Verdict},
+};
+use smtp_proto::{
+    Reply, ReversePath,
+    server::{Config, Event, Role, Server},
+    trace::With,
+};
+use std::{io, net::SocketAddr, sync::Arc};
+use tracing::{debug, info, warn};
+
+pub(crate) async fn session<S: Store>(app: Arc<App<S>>, connection: Connection) -> io::Result<()> {
+    let Connection { service, wire, peer, tls, stopping } = connection;
+    let role = match service.protocol() {
+        Protocol::Submission => Role::Submission,
+        _ => Role::Relay,
+    };
+    let machine = Server::new(machine_config(&app, role, service.implicit_tls()), now());
+    let mut session = Session { app, peer, role, account: None, transaction: None };
+    let mut driver = Driver::new(machine, wire);
+    let mut told = false;
+    loop {
+        let event = tokio::select! {
+            event = driver.next() => event?,
+            () = stopping.cancelled(), if !told => {
+                told = true;
+                driver.machine.shutdown();
+                continue;
+            }
+        };
+        let Some(event) = event else {
+            match driver.stop() {
+                Stop::Upgrade => {
+                    let (mut machine, mut wire) = driver.into_parts();
+                    let early = machine.upgrade();
+                    wire.accept_tls(tls.clone(), early).await?;
+                    session.account = None;
+                    driver = Driver::new(machine, wire);
+                    continue;
+                }
+                why => {
+                    debug!(?why, "session over");
+                    return driver.shutdown().await;
+                }
+            }
+        };
+        match session.answer(event).await {
+            Answer::Reply(reply) => {
+                // What the Received field says is known to the machine.
+                if reply.is_intermediate() {
+                    session.begin(&driver.machine);
+                }
+                misuse(driver.machine.reply(reply))?;
+            }
+            Answer::Verdict(verdict) => misuse(driver.machine.verdict(verdict))?,
+            Answer::Nothing => {}
+        }
+    }
+}
+
+fn misuse(result: Result<(), mailwire::Misuse>) -> io::Result<()> {
+    result.map_err(io::Error::other)
+}
+
+fn machine_config<S>(app: &App<S>, role: Role, implicit_tls: bool) -> Config {
+    let mut config = Config::new(&app.config.hostname, role);
+    config.implicit_tls = implicit_tls;
+    config.starttls = !implicit_tls;
+    if role == Role::Submission {
+        config.auth = vec![Mechanism::Plain, Mechanism::Login];
+    }
+    // Printers and scripts write `MAIL FROM: <a@b>`; nothing hangs on the space.
+    config.leniency.space_after_colon = true;
+    config.limits.message = app.config.limits.message_size;
+    config
+}
+
+/// What the machine is told.
+enum Answer {
+    Reply(Reply),
+    Verdict(Verdict),
+    Nothing,
+}
+
+struct Session<S> {
+    app: Arc<App<S>>,
+    peer: SocketAddr,
+    role: Role,
+    account: Option<Account>,
+    transaction: Option<Transaction>,
+}
+
+/// A message underway.
+struct Transaction {
+    from: ReversePath<'static>,
+    recipients: Vec<Recipient>,
+    intake: Option<Intake>,
+}
+
+impl<S: Store> Session<S> {
+    async fn answer(&mut self, event: Event<'_>) -> Answer {
+        match event {
+            Event::Auth(claim) => Answer::Verdict(self.log_in(&claim).await),
+            Event::Mail(mail) => Answer::Reply(self.mail(mail.from.into_owned())),
+            Event::Rcpt(rcpt) => Answer::Reply(self.rcpt(rcpt.to.into_owned()).await),
+            Event::Data => Answer::Reply(Reply::go_ahead()),
+            Event::Chunk(octets) => {
+                if let Some(Transaction { intake: Some(intake), .. }) = &mut self.transaction {
+                    intake.write(octets).await;
+                }
+                Answer::Nothing
+            }
+            Event::Message { .. } => Answer::Reply(self.message().await),
+            Event::Reset(why) => {
+                debug!(?why, "message given up");
+                self.transaction = None;
+                Answer::Nothing
+            }
+            // RFC 5321 §3.5.3 and §7.3: neither yes nor no, for who asks may be collecting.
+            Event::Verify { .. } => Answer::Reply(Reply::new(
+                252,
+                "2.5.2 Cannot say, but will take mail and try to deliver it",
+            )),
+            Event::Rejected(reply) => {
+                debug!(code = reply.code(), text = reply.text(), "refused");
+                Answer::Nothing
+            }
+            _ => Answer::Nothing,
+        }
+    }
+
+    async fn log_in(&mut self, claim: &Claim<'_>) -> Verdict {
+        let Claim::Password { authzid, username, password } = claim else {
+            return Verdict::Refuse;
+        };
+        if !authzid.is_empty() && !authzid.eq_ignore_ascii_case(username) {
+            return Verdict::Refuse;
+        }
+        match self.app.users.log_in(username, password.expose()).await {
+            Ok(Some(account)) => {
+                info!(user = account.login, "logged in");
+                self.account = Some(account);
+                Verdict::Accept
+            }
+            Ok(None) => {
+                info!(user = ?username, "wrong user name or password");
+                Verdict::Refuse
+            }
+            Err(error) => {
+                warn!(%error, "cannot check a password");
+                Verdict::Unavailable
+            }
+        }
+    }
+
+    fn mail(&mut self, from: ReversePath<'static>) -> Reply {
+        if let Some(account) = &self.account
+            && !policy::may_send_as(account, &from)
+        {
+            return Reply::new(553, "5.7.1 That sender is not yours to use");
+        }
+        self.transaction = Some(Transaction { from, recipients: Vec::new(), intake: None });
+        Reply::sender_ok()
+    }
+
+    async fn rcpt(&mut self, to: smtp_proto::ForwardPath<'static>) -> Reply {
+        let Some(transaction) = &mut self.transaction else {
+            return Reply::new(451, "4.3.0 No message underway");
+        };
+        match policy::recipient(&self.app, self.account.as_ref(), to).await {
+            Ok(recipient) => {
+                // The same mailbox twice gets one copy.
+                if !transaction.recipients.contains(&recipient) {
+                    transaction.recipients.push(recipient);
+                }
+                Reply::recipient_ok()
+            }
+            Err(reply) => reply,
+        }
+    }
+
+    /// The client has been told to go ahead.
+    fn begin(&mut self, machine: &Server) {
+        let Some(transaction) = &mut self.transaction else { return };
+        let trail = Trail {
+            client_name: machine.client_name().unwrap_or_default(),
+            client_ip: self.peer.ip(),
+            host: &self.app.config.hostname,
+            with: With::new(machine.is_extended(), machine.is_tls(), self.account.is_some()),
+        };
+        let upload = self.app.store.upload();
+        let author = self.account.as_ref().filter(|_| self.role == Role::Submission);
+        let Transaction { from, recipients, .. } = transaction;
+        transaction.intake = Some(Intake::new(upload, &trail, author, from, recipients));
+    }
+
+    async fn message(&mut self) -> Reply {
+        let Some(Transaction { from, recipients, intake: Some(intake) }) = self.transaction.take()
+        else {
+            return Reply::new(451, "4.3.0 No message underway");
+        };
+        intake.finish(&self.app.store, &from, &recipients).await
+    }
+}
