@@ -1,0 +1,107 @@
+use alloc::{borrow::Cow, string::String};
+
+use nom::{
+    Parser,
+    branch::alt,
+    bytes::complete::{tag_no_case, take_while1},
+    character::complete::{char, space0, space1},
+    combinator::{opt, value},
+    sequence::{delimited, pair, preceded},
+};
+
+use super::{Res, digits, to_u32};
+use crate::{Code, Response, Scan, Stat, Status, UniqueId};
+
+/// A line that is no response: neither `+OK` nor `-ERR`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("neither +OK nor -ERR")]
+#[non_exhaustive]
+pub struct ResponseError;
+
+/// Reads the first line of a response, without its line end.
+///
+/// ```text
+/// single-line  =  status [SP text] CRLF             ; RFC 2449 §3
+/// text         =  *schar / resp-code *CHAR
+/// ```
+///
+/// Tolerated, because real servers do it: a status in lower case, no text, more than one space,
+/// octets that are not UTF-8 (replaced).
+///
+/// # Errors
+///
+/// [`ResponseError`] when the line does not begin with a status.
+///
+/// ```
+/// use pop3_proto::{Code, parse};
+///
+/// let response = parse::response(b"-ERR [in-use/backup] try later").unwrap();
+/// assert_eq!(response.code, Some(Code::InUse));
+/// assert_eq!(response.text, "try later");
+/// ```
+pub fn response(line: &[u8]) -> Result<Response<'_>, ResponseError> {
+    match String::from_utf8_lossy(line) {
+        Cow::Borrowed(line) => {
+            let (text, (status, code)) = head(line).map_err(|_| ResponseError)?;
+            Ok(Response::new(status, code, text))
+        }
+        // No code is read from a line in an unknown character set: it would not live long enough,
+        // and codes are ASCII.
+        Cow::Owned(line) => {
+            let (text, (status, _)) = head(&line).map_err(|_| ResponseError)?;
+            Ok(Response::new(status, None, String::from(text)))
+        }
+    }
+}
+
+fn head(line: &str) -> Res<'_, (Status, Option<Code<'_>>)> {
+    let status =
+        alt((value(Status::Ok, tag_no_case("+OK")), value(Status::Err, tag_no_case("-ERR"))));
+    let code = delimited(char('['), take_while1(|c| c != ']'), (char(']'), space0));
+    pair(status, preceded(space0, opt(code.map(Code::new)))).parse(line)
+}
+
+/// Reads a line of a SASL exchange, `+ ` and base64 (RFC 5034 §4). Returns the base64.
+pub fn continuation(line: &[u8]) -> Option<&[u8]> {
+    let rest = line.strip_prefix(b"+")?;
+    match rest.strip_prefix(b" ") {
+        Some(base64) => Some(base64.trim_ascii()),
+        None => rest.is_empty().then_some(rest),
+    }
+}
+
+/// Reads a drop listing, `messages SP octets` (RFC 1939 §5). What follows is ignored.
+pub fn stat(text: &str) -> Option<Stat> {
+    let (_, (messages, octets)) = numbers(text).ok()?;
+    Some(Stat::new(messages, octets))
+}
+
+/// Reads a scan listing, `message SP octets` (RFC 1939 §5). What follows is ignored.
+pub fn scan(text: &str) -> Option<Scan> {
+    let (_, (message, octets)) = numbers(text).ok()?;
+    (message > 0).then(|| Scan::new(to_u32(message), octets))
+}
+
+/// Reads a unique-id listing, `message SP unique-id` (RFC 1939 §7).
+pub fn unique_id(text: &str) -> Option<UniqueId<'_>> {
+    let (uidl, message) = preceded(space0, digits).parse(text).ok().filter(|(_, n)| *n > 0)?;
+    let (uidl, _) = space1::<_, nom::error::Error<_>>(uidl).ok()?;
+    let uidl = uidl.trim_end();
+    (!uidl.is_empty()).then(|| UniqueId::new(to_u32(message), uidl))
+}
+
+fn numbers(text: &str) -> Res<'_, (u64, u64)> {
+    pair(preceded(space0, digits), preceded(space1, digits)).parse(text)
+}
+
+/// Finds the timestamp for APOP in a greeting: a message-id in angle brackets (RFC 1939 §7), of
+/// printable ASCII and with an `@`. Without these nothing is certain to be there that only this
+/// session has.
+pub fn timestamp(greeting: &[u8]) -> Option<&str> {
+    let start = memchr::memchr(b'<', greeting)?;
+    let rest = greeting.get(start..)?;
+    let end = memchr::memchr(b'>', rest)?;
+    let timestamp = rest.get(..=end)?;
+    let usable = timestamp.contains(&b'@') && timestamp.iter().all(u8::is_ascii_graphic);
+    core::str::from_utf8(timestamp).ok().filter(|_| usable)
+}

@@ -1,0 +1,214 @@
+use alloc::{borrow::ToOwned, string::String};
+
+use mailwire::{
+    Close, Instant, RecvBuf, Step,
+    sasl::{
+        Claim, Failure, Mechanism, Progress, Response, Secret, Verdict, decode_response,
+        server::Exchange,
+    },
+};
+
+use super::{
+    Tls,
+    core::{Core, Pending, State},
+};
+use crate::{Code, CommandError, print};
+
+/// A claim under judgement.
+#[derive(Debug)]
+pub(super) enum Login {
+    /// USER and PASS.
+    Password { username: String, password: Secret },
+    /// AUTH.
+    Sasl(Exchange),
+}
+
+impl Login {
+    pub(super) fn claim(&self) -> Option<Claim<'_>> {
+        match self {
+            Self::Password { username, password } => Some(Claim::password(username, password)),
+            Self::Sasl(exchange) => exchange.claim(),
+        }
+    }
+
+    pub(super) fn username(&self) -> &str {
+        match self {
+            Self::Password { username, .. } => username,
+            Self::Sasl(exchange) => exchange.username(),
+        }
+    }
+}
+
+impl Core {
+    /// Whether a password may come over this connection.
+    pub(super) fn may_send_passwords(&self) -> bool {
+        self.config.tls == Tls::Active || self.config.plain_text_without_tls
+    }
+
+    /// The mechanisms that are offered as things stand.
+    pub(super) fn offered(&self) -> impl Iterator<Item = Mechanism> {
+        let in_clear = self.may_send_passwords();
+        let mechanisms = self.config.mechanisms.iter().copied();
+        mechanisms.filter(move |mechanism| in_clear || !mechanism.is_plain_text())
+    }
+
+    fn insecure(&self) -> CommandError {
+        CommandError::Insecure(match self.config.tls {
+            Tls::Offered => "passwords are not taken in the clear: use STLS first",
+            _ => "passwords are not taken in the clear: connect to the port with TLS",
+        })
+    }
+
+    pub(super) fn user(&mut self, name: &str) {
+        if !self.config.user_pass {
+            return self.reject(CommandError::State("USER is not offered, use AUTH"));
+        }
+        if !self.may_send_passwords() {
+            return self.reject(self.insecure());
+        }
+        // RFC 1939 §13: whether the name is known is not told.
+        self.user = Some(name.to_owned());
+        self.ok("send PASS");
+    }
+
+    pub(super) fn pass(&mut self, user: Option<String>, password: &str) {
+        let Some(username) = user else {
+            return self.reject(CommandError::State("PASS comes right after USER"));
+        };
+        self.login = Some(Login::Password { username, password: Secret::new(password) });
+        self.pending = Some(Pending::Login);
+        self.state = State::Verdict;
+    }
+
+    /// A list of mechanisms for `AUTH` alone, which clients older than CAPA and some newer send.
+    pub(super) fn list_mechanisms(&mut self) {
+        self.ok("mechanisms follow");
+        let names: alloc::vec::Vec<_> = self.offered().map(Mechanism::name).collect();
+        for name in names {
+            print::capability(name, &mut self.out);
+        }
+        self.out.put(b".\r\n");
+    }
+
+    /// RFC 5034 §4.
+    pub(super) fn auth(&mut self, mechanism: &str, initial: Option<&str>) {
+        let known = Mechanism::from_name(mechanism.as_bytes());
+        let Some(mechanism) = known.filter(|known| self.config.mechanisms.contains(known)) else {
+            return self.reject(CommandError::Sasl("mechanism not supported"));
+        };
+        if mechanism.is_plain_text() && !self.may_send_passwords() {
+            return self.reject(self.insecure());
+        }
+        let mut exchange = Exchange::new(mechanism);
+        let progress = match initial.map(|initial| decode_response(initial.as_bytes())) {
+            None => exchange.receive(None),
+            Some(Response::Data(message)) => exchange.receive(Some(&message)),
+            Some(_) => Progress::Failed(Failure::Malformed),
+        };
+        self.login = Some(Login::Sasl(exchange));
+        self.advance(progress);
+    }
+
+    /// A line of the client in a SASL exchange.
+    pub(super) fn sasl_response(&mut self, line: &[u8]) {
+        let Some(Login::Sasl(exchange)) = &mut self.login else {
+            self.state = State::Command;
+            return;
+        };
+        let progress = match decode_response(line) {
+            Response::Data(message) => exchange.receive(Some(&message)),
+            Response::Cancel => exchange.cancel(),
+            _ => Progress::Failed(Failure::Malformed),
+        };
+        self.advance(progress);
+    }
+
+    pub(super) fn sasl_too_long(&mut self) {
+        self.login = None;
+        self.state = State::Command;
+        self.reject(CommandError::TooLong);
+    }
+
+    /// Follows an exchange to its next step.
+    fn advance(&mut self, progress: Progress) {
+        self.state = State::Command;
+        match progress {
+            Progress::Challenge(challenge) => {
+                print::continuation(&challenge, &mut self.out);
+                self.state = State::Response;
+            }
+            Progress::Decide => {
+                self.pending = Some(Pending::Login);
+                self.state = State::Verdict;
+            }
+            Progress::Success => {
+                self.pending = Some(Pending::Open);
+                self.state = State::Open;
+            }
+            Progress::Failed(Failure::Refused) => self.state = State::Hold(None),
+            Progress::Failed(Failure::Unavailable) => {
+                self.err(Some(Code::SysTemp), "cannot check that at present, try again later");
+            }
+            Progress::Failed(Failure::Cancelled) => {
+                self.reject(CommandError::Sasl("authentication cancelled"));
+            }
+            Progress::Failed(Failure::Malformed) | Progress::Failed(_) => {
+                self.reject(CommandError::Sasl("not a valid response for this mechanism"));
+            }
+            // A step of a mechanism that this machine cannot put on the wire.
+            _ => self.err(Some(Code::SysPerm), "mechanism not supported"),
+        }
+        if !matches!(self.state, State::Response | State::Verdict | State::Open) {
+            self.login = None;
+        }
+    }
+
+    /// Goes on after the host's word.
+    pub(super) fn judged(&mut self, verdict: Verdict) {
+        let progress = match &mut self.login {
+            Some(Login::Sasl(exchange)) => exchange.verdict(verdict),
+            Some(Login::Password { password, .. }) => {
+                *password = Secret::default();
+                match verdict {
+                    Verdict::Accept => Progress::Success,
+                    Verdict::Refuse => Progress::Failed(Failure::Refused),
+                    _ => Progress::Failed(Failure::Unavailable),
+                }
+            }
+            None => Progress::Failed(Failure::Unavailable),
+        };
+        self.advance(progress);
+    }
+
+    /// Holds the answer to a wrong password back. Nothing is carried out meanwhile.
+    pub(super) fn hold(
+        &mut self,
+        recv: &mut RecvBuf,
+        until: Option<Instant>,
+        now: Instant,
+    ) -> Option<Step> {
+        let doubled = self.config.timeouts.wrong_password * (1 << self.wrong_passwords.min(3));
+        let until = until.unwrap_or(now + doubled);
+        self.state = State::Hold(Some(until));
+        if now < until {
+            if self.eof {
+                self.close(Close::Eof);
+                return None;
+            }
+            if recv.room() > 0 {
+                return Some(Step::NeedInput);
+            }
+            // No client has so much to say before it knows whether it is logged in.
+            self.err(None, "too much input before log-in");
+            self.close(Close::TooManyErrors);
+            return None;
+        }
+        self.state = State::Command;
+        self.wrong_passwords = self.wrong_passwords.saturating_add(1);
+        self.err(Some(Code::Auth), "wrong user name or password");
+        if self.wrong_passwords >= self.config.limits.wrong_passwords {
+            self.close(Close::TooManyErrors);
+        }
+        None
+    }
+}

@@ -1,0 +1,118 @@
+//! The server's side of a session.
+//!
+//! The host gives answers to five questions: is it them ([`Event::Login`]), what is in their
+//! maildrop ([`Event::Open`]), the octets of a message ([`Event::Retr`], [`Event::Top`]), and the
+//! removal at the end ([`Event::Update`]). All else the machine does by itself.
+//!
+//! ```
+//! use mailwire::{Instant, Machine, Step, sasl::{Claim, Verdict}};
+//! use pop3_proto::server::{Config, Entry, Event, Server, Tls};
+//!
+//! let mut config = Config::default();
+//! config.tls = Tls::Active;
+//! let mut server = Server::new(config);
+//! server.recv().push(b"USER tim\r\nPASS secret\r\nRETR 1\r\nQUIT\r\n");
+//! loop {
+//!     match server.poll(Instant::default()) {
+//!         Step::Event => match server.event() {
+//!             Event::Login { claim: Claim::Password { username, password, .. } } => {
+//!                 let right = username == "tim" && password.expose() == "secret";
+//!                 server.verdict(if right { Verdict::Accept } else { Verdict::Refuse })?;
+//!             }
+//!             Event::Open { .. } => server.open_maildrop(vec![Entry::new(4, "1-1")?])?,
+//!             Event::Retr { .. } => {
+//!                 server.body(b"Hi\r\n")?;
+//!                 server.body_end()?;
+//!             }
+//!             _ => {}
+//!         },
+//!         Step::Closed => break,
+//!         _ => {}
+//!     }
+//! }
+//! assert!(server.transmit().take_all().ends_with(
+//!     b"+OK 4 octets\r\nHi\r\n.\r\n+OK POP3 server signing off (1 messages left)\r\n"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod answers;
+mod commands;
+mod config;
+mod core;
+mod event;
+mod login;
+mod maildrop;
+mod top;
+
+pub use config::{Config, Expire, Limits, LoginDelay, Timeouts, Tls};
+pub use event::Event;
+pub use maildrop::{Deleted, Entry, InvalidUidl};
+
+use bytes::Bytes;
+use mailwire::{Close, Instant, Machine, RecvBuf, SendBuf, Step};
+
+use self::core::Core;
+
+/// A POP3 server session, without input or output.
+///
+/// See the [module](self) for how to drive it.
+#[derive(Debug)]
+pub struct Server {
+    recv: RecvBuf,
+    core: Core,
+}
+
+impl Server {
+    /// A session at its start; the greeting stands in `transmit`.
+    pub fn new(config: Config) -> Self {
+        let limits = &config.limits;
+        Self { recv: RecvBuf::new(limits.line.max(limits.sasl_line)), core: Core::new(config) }
+    }
+
+    /// Whether the connection has TLS.
+    pub fn is_tls(&self) -> bool {
+        self.core.config.tls == Tls::Active
+    }
+
+    /// Ends the session as soon as the answer at hand has been given: the client is told, and
+    /// nothing is deleted unless QUIT came before.
+    pub fn shutdown(&mut self) {
+        self.core.shutdown = true;
+    }
+}
+
+impl Machine for Server {
+    type Event<'a> = Event<'a>;
+
+    fn poll(&mut self, now: Instant) -> Step {
+        self.core.poll(&mut self.recv, now)
+    }
+
+    fn event(&mut self) -> Event<'_> {
+        self.core.event()
+    }
+
+    fn recv(&mut self) -> &mut RecvBuf {
+        &mut self.recv
+    }
+
+    fn recv_eof(&mut self) {
+        self.core.eof = true;
+    }
+
+    fn transmit(&mut self) -> &mut SendBuf {
+        &mut self.core.out
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        self.core.deadline()
+    }
+
+    fn upgrade(&mut self) -> Bytes {
+        self.core.upgrade(&mut self.recv)
+    }
+
+    fn closed(&self) -> Option<Close> {
+        self.core.closed
+    }
+}
