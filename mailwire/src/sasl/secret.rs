@@ -36,3 +36,9 @@ impl From<&str> for Secret {
         Self::new(secret)
     }
 }
+
+impl From<String> for Secret {
+    fn from(secret: String) -> Self {
+        Self(secret)
+    }
+}

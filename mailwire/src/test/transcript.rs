@@ -295,8 +295,10 @@ fn parse_line(line: &str) -> Option<Line> {
 
 fn print_line(line: &Line) -> String {
     let octets = |who: char, octets: &[u8]| match octets.strip_suffix(b"\r\n") {
-        Some(line) if line.iter().all(|&o| (0x20..0x7F).contains(&o)) => {
-            format!("{who}: {}", String::from_utf8_lossy(line)).trim_end().to_owned() + "\n"
+        Some(b"") => format!("{who}:\n"),
+        // A space at the end counts, and nobody would see it: such a line is written as octets.
+        Some(line) if !line.ends_with(b" ") && line.iter().all(|&o| (0x20..0x7F).contains(&o)) => {
+            format!("{who}: {}\n", String::from_utf8_lossy(line))
         }
         _ => format!("{who}| {}\n", octets.escape_ascii()),
     };
