@@ -1,4 +1,4 @@
-use alloc::format;
+use alloc::{format, string::String};
 
 use mailwire::{Close, frame::DataEncoder};
 
@@ -113,7 +113,7 @@ impl Core {
         if self.config.user_pass && self.may_send_passwords() {
             self.capability("USER");
         }
-        let mut sasl = alloc::string::String::from("SASL");
+        let mut sasl = String::from("SASL");
         for mechanism in self.offered() {
             sasl.push(' ');
             sasl.push_str(mechanism.name());
@@ -169,22 +169,26 @@ impl Core {
         let text = match self.maildrop.as_ref().map(|maildrop| maildrop.live().messages) {
             None => format!("{name} signing off"),
             Some(0) => format!("{name} signing off (maildrop empty)"),
-            Some(left) => format!("{name} signing off ({left} messages left)"),
+            Some(left) => format!("{name} signing off ({} left)", messages(left)),
         };
         self.ok(&text);
         self.close(Close::Done);
     }
 }
 
-pub(super) fn summary(stat: Stat) -> alloc::string::String {
-    format!("{} messages ({} octets)", stat.messages, stat.octets)
+pub(super) fn summary(stat: Stat) -> String {
+    format!("{} ({} octets)", messages(stat.messages), stat.octets)
 }
 
-fn not_there(why: &NotThere, maildrop: &Maildrop, n: u32) -> alloc::string::String {
+fn messages(number: u64) -> String {
+    format!("{number} message{}", if number == 1 { "" } else { "s" })
+}
+
+fn not_there(why: &NotThere, maildrop: &Maildrop, n: u32) -> String {
     match why {
         NotThere::Deleted => format!("message {n} already deleted"),
         NotThere::Never => {
-            format!("no such message, only {} messages in maildrop", maildrop.len())
+            format!("no such message, only {} in maildrop", messages(maildrop.len() as u64))
         }
     }
 }

@@ -1,4 +1,4 @@
-use alloc::string::String;
+use alloc::string::{String, ToString};
 
 use bytes::Bytes;
 use mailwire::{
@@ -295,7 +295,7 @@ impl Core {
             self.err(None, "too many bad commands");
             return self.close(Close::TooManyErrors);
         }
-        let text = alloc::string::ToString::to_string(&why);
+        let text = why.to_string();
         // RFC 3206 §5: a log-in in violation of policy.
         let code = matches!(why, CommandError::Insecure(_)).then_some(Code::Auth);
         self.err(code, &text);

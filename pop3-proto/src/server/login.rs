@@ -1,4 +1,4 @@
-use alloc::{borrow::ToOwned, string::String};
+use alloc::{borrow::ToOwned, string::String, vec::Vec};
 
 use mailwire::{
     Close, Instant, RecvBuf, Step,
@@ -83,7 +83,7 @@ impl Core {
     /// A list of mechanisms for `AUTH` alone, which clients older than CAPA and some newer send.
     pub(super) fn list_mechanisms(&mut self) {
         self.ok("mechanisms follow");
-        let names: alloc::vec::Vec<_> = self.offered().map(Mechanism::name).collect();
+        let names: Vec<_> = self.offered().map(Mechanism::name).collect();
         for name in names {
             print::capability(name, &mut self.out);
         }
@@ -152,7 +152,7 @@ impl Core {
             Progress::Failed(Failure::Cancelled) => {
                 self.reject(CommandError::Sasl("authentication cancelled"));
             }
-            Progress::Failed(Failure::Malformed) | Progress::Failed(_) => {
+            Progress::Failed(_) => {
                 self.reject(CommandError::Sasl("not a valid response for this mechanism"));
             }
             // A step of a mechanism that this machine cannot put on the wire.

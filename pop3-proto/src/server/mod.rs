@@ -31,7 +31,7 @@
 //!     }
 //! }
 //! assert!(server.transmit().take_all().ends_with(
-//!     b"+OK 4 octets\r\nHi\r\n.\r\n+OK POP3 server signing off (1 messages left)\r\n"));
+//!     b"+OK 4 octets\r\nHi\r\n.\r\n+OK POP3 server signing off (1 message left)\r\n"));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 

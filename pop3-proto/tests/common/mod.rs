@@ -18,7 +18,7 @@ use pop3_proto::{
 pub(crate) fn message(octets: usize) -> Vec<u8> {
     let head = b"Subject: test\r\n\r\n";
     let mut message = head.to_vec();
-    message.extend(std::iter::repeat_n(b'x', octets - head.len() - 2));
+    message.extend(core::iter::repeat_n(b'x', octets - head.len() - 2));
     message.extend_from_slice(b"\r\n");
     message
 }
@@ -226,13 +226,12 @@ pub(crate) fn open_client() -> client::Config {
 #[track_caller]
 pub(crate) fn server_says(name: &str, config: &server::Config, maildrop: &Maildrop) -> Log {
     let path = format!("{}/tests/transcripts/{name}.txt", env!("CARGO_MANIFEST_DIR"));
-    let text = std::fs::read_to_string(&path).unwrap();
-    let transcript = Transcript::parse(&text).unwrap();
+    let read = || Transcript::parse(&std::fs::read_to_string(&path).unwrap()).unwrap();
     let make = || (Server::new(config.clone()), maildrop.clone());
     if std::env::var_os("UPDATE").is_some() {
-        std::fs::write(&path, transcript.rewrite_server(make)).unwrap();
+        std::fs::write(&path, read().rewrite_server(make)).unwrap();
     }
-    match transcript.run_server(make) {
+    match read().run_server(make) {
         Ok(log) => log,
         Err(error) => panic!("{name}: {error}"),
     }
