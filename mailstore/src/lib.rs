@@ -4,6 +4,8 @@
 mod accounts;
 mod body;
 mod changes;
+#[cfg(feature = "contract")]
+pub mod contract;
 mod disk;
 #[cfg(feature = "embedded")]
 pub mod embedded;

@@ -19,6 +19,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) state: &'a State,
     pub(crate) now: Timestamp,
     changes: Vec<Change>,
+    /// What takes away comes last: a message that moves is never without a place.
+    removals: Vec<Change>,
     last: super::state::Counters,
     steps: BTreeMap<MailboxId, Step>,
     /// Names taken by this very plan.
@@ -39,6 +41,7 @@ impl<'a> Plan<'a> {
             state,
             now,
             changes: Vec::new(),
+            removals: Vec::new(),
             last: state.last,
             steps: BTreeMap::new(),
             names: HashMap::new(),
@@ -46,10 +49,16 @@ impl<'a> Plan<'a> {
     }
 
     pub(crate) fn change(&mut self, change: Change) {
-        self.changes.push(change);
+        match change {
+            Change::Expunged { .. }
+            | Change::MailboxGone { .. }
+            | Change::EnvelopeGone { .. }
+            | Change::AccountGone { .. } => self.removals.push(change),
+            _ => self.changes.push(change),
+        }
     }
 
-    /// The changes, new rows after what they need.
+    /// The changes, new rows after what they need, removals at the end.
     pub(crate) fn finish(mut self) -> Vec<Change> {
         let mut changes = self.changes;
         for (mailbox, step) in &mut self.steps {
@@ -58,6 +67,7 @@ impl<'a> Plan<'a> {
                 changes.push(Change::Rows { mailbox: *mailbox, rows });
             }
         }
+        changes.append(&mut self.removals);
         changes
     }
 
