@@ -98,14 +98,10 @@ impl Transcript {
             if !matches!(line, Line::Server(_)) {
                 let _ = run.step(line, false);
                 text.push_str(&print_line(line));
-                for answer in run.take_output().split_inclusive(|&octet| octet == b'\n') {
-                    text.push_str(&print_line(&Line::Server(answer.to_vec())));
-                }
-            } else if text.is_empty() {
-                run.settle();
-                for answer in run.take_output().split_inclusive(|&octet| octet == b'\n') {
-                    text.push_str(&print_line(&Line::Server(answer.to_vec())));
-                }
+            }
+            run.settle(); // a server speaks first
+            for answer in run.take_output().split_inclusive(|&octet| octet == b'\n') {
+                text.push_str(&print_line(&Line::Server(answer.to_vec())));
             }
         }
         text
