@@ -28,7 +28,8 @@ impl Core {
 
     fn judge<'a>(&self, verb: Verb, line: &'a [u8]) -> Result<(Asked, Event<'a>), Reply> {
         let line = mailwire::frame::strip_eol(line);
-        if verb != Verb::Data && self.hello.is_none() {
+        // RFC 5321 §4.1.4: VRFY and EXPN need no EHLO.
+        if matches!(verb, Verb::Mail | Verb::Rcpt) && self.hello.is_none() {
             return Err(replies::hello_first());
         }
         if verb == Verb::Data {
