@@ -200,7 +200,10 @@ impl Core {
                     return false;
                 }
                 Some(false) => self.recognised = true,
-                None => return true,
+                None => {
+                    self.clock.begin_unit(!recv.is_empty(), now);
+                    return true;
+                }
             }
         }
         let authenticating = matches!(self.state, State::AuthResponse(_));
