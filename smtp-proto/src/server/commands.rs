@@ -19,7 +19,14 @@ impl Core {
                 event
             }
             Err(reply) => {
-                self.reject(reply.clone());
+                // RFC 2920 §3.1: what a client sends in one go with MAIL it sends without knowing
+                // that MAIL will be refused; this is not held against it.
+                if self.mail_refused && matches!(verb, Verb::Rcpt | Verb::Data) {
+                    self.say(&reply);
+                } else {
+                    self.reject(reply.clone());
+                }
+                self.mail_refused |= verb == Verb::Mail && self.transaction.is_none();
                 self.announced = Announced::Nothing;
                 Event::Rejected(reply)
             }
@@ -140,6 +147,7 @@ impl Core {
 
     /// Forgets the message underway.
     fn void(&mut self) {
+        self.mail_refused = false;
         if self.transaction.take().is_some() {
             self.announced = Announced::Reset(Reset::Command);
         }

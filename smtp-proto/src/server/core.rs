@@ -25,6 +25,8 @@ pub(super) struct Core {
     pub(super) hello: Option<Hello>,
     pub(super) user: Option<String>,
     pub(super) transaction: Option<Transaction>,
+    /// The last MAIL was refused, and nothing has begun since.
+    pub(super) mail_refused: bool,
     lines: LineFramer,
     bad_commands: u32,
     pub(super) auth_failures: u32,
@@ -123,6 +125,7 @@ impl Core {
             hello: None,
             user: None,
             transaction: None,
+            mail_refused: false,
             bad_commands: 0,
             auth_failures: 0,
             shutting_down: false,
@@ -283,11 +286,14 @@ impl Core {
         }
     }
 
-    /// Refuses a command, and ends the session if there were too many.
+    /// Refuses a command. Ends the session if there were too many of the wrong form or in the
+    /// wrong place: RFC 5321 §4.2.1 has x0z for these. A message too large or a recipient too many
+    /// is no reason.
     pub(super) fn reject(&mut self, reply: Reply) {
         self.say(&reply);
+        let bad = reply.code() / 10 % 10 == 0;
         self.announced = Announced::Rejected(reply);
-        self.bad_commands = self.bad_commands.saturating_add(1);
+        self.bad_commands = self.bad_commands.saturating_add(u32::from(bad));
         if self.bad_commands >= self.config.limits.bad_commands {
             self.say(&replies::too_many_errors());
             self.close(Close::TooManyErrors);
@@ -313,6 +319,9 @@ impl Core {
         self.clock.restart = true;
         self.state = State::Command;
         let accepted = reply.code() < 400;
+        if asked == Asked::Mail {
+            self.mail_refused = !accepted;
+        }
         match (asked, &mut self.transaction) {
             (Asked::Mail, transaction) if accepted => {
                 *transaction = Some(Transaction::default());
