@@ -1,0 +1,133 @@
+//! A client's host: it sends what it is told to.
+
+use std::collections::VecDeque;
+
+use mailwire::{
+    Instant, Machine,
+    sasl::client::Credentials,
+    test::{Host, Log},
+};
+use smtp_proto::{
+    Body, ForwardPath, Mailbox, ReversePath,
+    client::{Client, Config, Envelope, Event},
+};
+
+pub(crate) fn client_config() -> Config {
+    Config::new("client.example")
+}
+
+pub(crate) fn client(config: &Config) -> Client {
+    Client::new(config.clone(), Instant::default())
+}
+
+/// An envelope from addresses as text; an empty sender is the null reverse-path, and `postmaster`
+/// alone is `<Postmaster>`.
+pub(crate) fn envelope(from: &str, to: &[&str]) -> Envelope {
+    let mailbox = |text: &str| Mailbox::parse(text).unwrap().into_owned();
+    let from =
+        if from.is_empty() { ReversePath::Null } else { ReversePath::Mailbox(mailbox(from)) };
+    let forward = |text: &&str| match *text {
+        "postmaster" => ForwardPath::Postmaster,
+        text => ForwardPath::Mailbox(mailbox(text)),
+    };
+    Envelope::new(from, to.iter().map(forward).collect())
+}
+
+/// Does what `A:` lines of a transcript say, or what was queued in [`Sender::todo`]:
+///
+/// ```text
+/// starttls
+/// auth NAME PASSWORD
+/// send FROM TO,TO [size=N] [8bit] [body=TEXT]     FROM may be <>
+/// cannot …                                        like send, and the client refuses
+/// quit
+/// ```
+///
+/// The body is sent in pieces of a few octets, so that no piece is a whole line.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Sender {
+    pub(crate) todo: VecDeque<String>,
+    body: Vec<u8>,
+    body_due: bool,
+}
+
+impl Sender {
+    pub(crate) fn new(todo: &[&str]) -> Self {
+        Self { todo: todo.iter().map(|&action| action.to_owned()).collect(), ..Self::default() }
+    }
+
+    fn envelope(&mut self, words: &str) -> Envelope {
+        let mut words = words.split(' ');
+        let from = words.next().unwrap().trim_matches(['<', '>']);
+        let to: Vec<&str> = words.next().unwrap().split(',').collect();
+        let mut envelope = envelope(from, &to);
+        self.body = b"Hello\r\n".to_vec();
+        for word in words {
+            if let Some(size) = word.strip_prefix("size=") {
+                envelope.size = Some(size.parse().unwrap());
+            } else if let Some(body) = word.strip_prefix("body=") {
+                self.body =
+                    body.replace("\\r", "\r").replace("\\n", "\n").replace("\\s", " ").into_bytes();
+            } else {
+                assert_eq!(word, "8bit");
+                envelope.body = Body::EightBitMime;
+            }
+        }
+        envelope
+    }
+}
+
+impl Host<Client> for Sender {
+    fn event(&mut self, client: &mut Client, log: &mut Log) {
+        match client.event() {
+            Event::Ready(offered) => log.event(format!("Ready {}", offered.lines().join(", "))),
+            Event::Refused { stage, reply } => {
+                log.event(format!("Refused {stage:?} {}", reply.to_string().trim_end()));
+            }
+            Event::Authenticated => log.event("Authenticated"),
+            Event::Body => {
+                log.event("Body");
+                self.body_due = true;
+            }
+            Event::Recipient { index, stage, reply } => {
+                log.event(format!("{index} {stage:?} {}", reply.to_string().trim_end()));
+            }
+            Event::Done => log.event("Done"),
+            other => panic!("{other:?} was not announced"),
+        }
+    }
+
+    fn turn(&mut self, client: &mut Client) -> bool {
+        if std::mem::take(&mut self.body_due) {
+            for piece in self.body.chunks(5) {
+                client.body(piece).unwrap();
+            }
+            client.body_end().unwrap();
+            return true;
+        }
+        let Some(action) = self.todo.pop_front() else { return false };
+        self.action(client, &action);
+        true
+    }
+
+    fn action(&mut self, client: &mut Client, action: &str) {
+        let (verb, rest) = action.split_once(' ').unwrap_or((action, ""));
+        match verb {
+            "starttls" => client.starttls().unwrap(),
+            "auth" => {
+                let (name, password) = rest.split_once(' ').unwrap();
+                client.auth(Credentials::password(name, password)).unwrap();
+            }
+            "send" => {
+                let envelope = self.envelope(rest);
+                client.send(envelope).unwrap();
+            }
+            "cannot" => {
+                let envelope = self.envelope(rest);
+                client.send(envelope).unwrap_err();
+            }
+            "quit" => client.quit().unwrap(),
+            other => panic!("no such action: {other}"),
+        }
+    }
+}

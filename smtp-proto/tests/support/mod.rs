@@ -1,0 +1,99 @@
+//! Hosts for the machines under test, and sessions as text.
+#![allow(dead_code, unused_imports, reason = "each test file uses a part of it")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+
+mod client;
+mod server;
+
+use std::{fs, path::Path};
+
+use mailwire::test::{Log, Transcript};
+
+pub(crate) use self::{
+    client::{Sender, client, client_config, envelope},
+    server::{Mx, relay_config, server, submission_config},
+};
+use smtp_proto::{client::Config as ClientConfig, server::Config};
+
+/// What a session with [`relay_config`] begins with.
+pub(crate) const HELLO: &str = "\
+S: 220 mx.example.org ESMTP ready
+C: EHLO client.example
+S: 250-mx.example.org
+S: 250-PIPELINING
+S: 250-SIZE 1000
+S: 250-8BITMIME
+S: 250 ENHANCEDSTATUSCODES
+";
+
+/// What a session with [`submission_config`] begins with, once it is under TLS.
+pub(crate) const SUBMISSION: &str = "\
+S: 220 mx.example.org ESMTP ready
+C: EHLO client.example
+S: 250-mx.example.org
+S: 250-PIPELINING
+S: 250-SIZE 1000
+S: 250-8BITMIME
+S: 250-ENHANCEDSTATUSCODES
+S: 250 AUTH PLAIN LOGIN
+";
+
+/// Runs a session against a server of this configuration, under all chunkings.
+pub(crate) fn serve(config: &Config, session: &str) -> Log {
+    let transcript = Transcript::parse(session).unwrap();
+    transcript
+        .run_server(|| (server(config), Mx::default()))
+        .unwrap_or_else(|error| panic!("{error}\n{}", rewritten(config, session)))
+}
+
+/// Runs what follows EHLO against a relay.
+pub(crate) fn relay(session: &str) -> Log {
+    serve(&relay_config(), &format!("{HELLO}{session}"))
+}
+
+/// Runs what follows EHLO against a submission server under TLS.
+pub(crate) fn submit(session: &str) -> Log {
+    let mut config = submission_config();
+    config.implicit_tls = true;
+    serve(&config, &format!("{SUBMISSION}{session}"))
+}
+
+/// The session as the server really speaks.
+fn rewritten(config: &Config, session: &str) -> String {
+    let transcript = Transcript::parse(session).unwrap();
+    transcript.rewrite_server(|| (server(config), Mx::default()))
+}
+
+/// Runs a file of `tests/transcripts` against a server. With `UPDATE=1` it is written anew.
+pub(crate) fn serve_file(config: &Config, name: &str) -> Log {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/transcripts").join(name);
+    let session = fs::read_to_string(&path).unwrap();
+    if std::env::var_os("UPDATE").is_some() {
+        fs::write(&path, rewritten(config, &session)).unwrap();
+    }
+    serve(config, &fs::read_to_string(&path).unwrap())
+}
+
+/// Runs a session against a client of this configuration, under all chunkings.
+pub(crate) fn speak(config: &ClientConfig, session: &str) -> Log {
+    let transcript = Transcript::parse(session).unwrap();
+    transcript
+        .run_client(|| (client(config), Sender::default()))
+        .unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// Runs a session against a plain client.
+pub(crate) fn talk(session: &str) -> Log {
+    speak(&client_config(), session)
+}
+
+/// Runs a file of `tests/transcripts` against a client.
+pub(crate) fn talk_file(config: &ClientConfig, name: &str) -> Log {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/transcripts").join(name);
+    speak(config, &fs::read_to_string(&path).unwrap())
+}
+
+/// The events of a log, for comparison with a list.
+pub(crate) fn events(log: &Log) -> Vec<&str> {
+    log.events().collect()
+}
