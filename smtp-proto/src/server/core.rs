@@ -291,7 +291,7 @@ impl Core {
     /// is no reason.
     pub(super) fn reject(&mut self, reply: Reply) {
         self.say(&reply);
-        let bad = reply.code() / 10 % 10 == 0;
+        let bad = reply.code() % 100 < 10;
         self.announced = Announced::Rejected(reply);
         self.bad_commands = self.bad_commands.saturating_add(u32::from(bad));
         if self.bad_commands >= self.config.limits.bad_commands {

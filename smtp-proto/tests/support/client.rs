@@ -98,7 +98,7 @@ impl Host<Client> for Sender {
     }
 
     fn turn(&mut self, client: &mut Client) -> bool {
-        if std::mem::take(&mut self.body_due) {
+        if core::mem::take(&mut self.body_due) {
             for piece in self.body.chunks(5) {
                 client.body(piece).unwrap();
             }
