@@ -40,7 +40,7 @@ class Process:
         self.binary, self.data, self.domain = binary, Path(data), domain
         self.ports = ports or dict(zip(PORTS, free_ports(len(PORTS))))
         self.log = self.data.parent / f"{self.data.name}.log"
-        self.arguments = ["--data", str(self.data), "--hostname", "localhost", "--domain", domain]
+        self.arguments = ["--data", str(self.data), "--hostname", f"mx.{domain}", "--domain", domain]
         for name, port in self.ports.items():
             self.arguments += [f"--{name}-port", str(port)]
         if dns:
@@ -49,7 +49,7 @@ class Process:
         self.child = None
 
     def start(self):
-        """Returns when every port answers."""
+        """Returns when it serves; the listeners are bound all at once, so one of them speaks for all."""
         with self.log.open("ab") as log:
             self.child = subprocess.Popen(
                 [str(self.binary), *self.arguments],
@@ -59,18 +59,20 @@ class Process:
                 cwd=self.data.parent,
             )
         end = time.monotonic() + 30
-        for port in self.ports.values():
-            while True:
-                try:
-                    socket.create_connection(("127.0.0.1", port), timeout=5).close()
-                    break
-                except OSError:
-                    if self.child.poll() is not None or time.monotonic() > end:
-                        self.stop()
-                        raise Fail(f"the server did not come up: {self.last_words()}") from None
-                    time.sleep(0.02)
+        while not self.greets():
+            if self.child.poll() is not None or time.monotonic() > end:
+                self.stop()
+                raise Fail(f"the server did not come up: {self.last_words()}")
+            time.sleep(0.02)
         users = [(f"{name}@{self.domain}", f"{name}-secret") for name in NAMES]
         return Server("localhost", self.ports, str(self.data / "ca.pem"), self.domain, users)
+
+    def greets(self):
+        try:
+            with socket.create_connection(("127.0.0.1", self.ports["smtp"]), timeout=30) as s:
+                return s.recv(4) == b"220 "
+        except OSError:
+            return False
 
     def last_words(self):
         return self.log.read_text(errors="replace")[-500:]
