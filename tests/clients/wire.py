@@ -22,6 +22,8 @@ class Wire:
             self.start_tls()
 
     def start_tls(self):
+        if self.buffer.startswith(b"\x15\x03"):
+            raise ConnectionError("a TLS alert before the handshake")
         need(not self.buffer, f"octets before the TLS handshake: {self.buffer!r}")
         self.sock = self.server.context.wrap_socket(self.sock, server_hostname=self.server.host)
 
