@@ -4,6 +4,7 @@ use crate::{
     accounts::Users,
     config::Config,
     dns::Dns,
+    imap,
     listen::{Connection, Serve},
     service::Protocol,
     smtp,
@@ -29,7 +30,8 @@ impl<S: Store> Serve for App<S> {
     async fn serve(self: Arc<Self>, connection: Connection) -> io::Result<()> {
         match connection.service.protocol() {
             Protocol::Smtp | Protocol::Submission => smtp::session(self, connection).await,
-            Protocol::Imap | Protocol::Pop3 => Ok(()),
+            Protocol::Imap => imap::session(self, connection).await,
+            Protocol::Pop3 => Ok(()),
         }
     }
 }

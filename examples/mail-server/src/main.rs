@@ -8,6 +8,7 @@ mod config;
 mod demo;
 mod dns;
 mod facts;
+mod imap;
 mod listen;
 mod log;
 mod relay;

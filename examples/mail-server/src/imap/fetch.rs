@@ -1,0 +1,210 @@
+//! FETCH: rows of any size in bounded memory.
+
+use super::{Done, Failure, Session, flags};
+use bytes::Bytes;
+use imap_proto::{
+    mime::{self, Plan, Summary},
+    types::{BodySection, DateTime, FetchItem, FetchItems, UidSet},
+};
+use mailstore::{Body, FlagChange, Flags, MailboxId, ModSeq, Row, Store, Uid};
+use mailwire::Machine;
+use std::{collections::HashSet, ops::Range};
+
+/// Messages whose facts are asked for at once.
+const BATCH: usize = 64;
+/// Octets of a section that are read at once.
+const PIECE: u64 = 64 * 1024;
+/// Octets of output that may wait before the client has to take some.
+const WAITING: usize = 64 * 1024;
+
+impl<S: Store> Session<S> {
+    pub(super) async fn fetch(
+        &mut self,
+        uids: &UidSet,
+        items: &FetchItems<'_>,
+        changed_since: Option<u64>,
+        set_seen: bool,
+    ) -> Done {
+        let mailbox = self.selected()?.mailbox;
+        let newly_seen =
+            if set_seen { self.set_seen(mailbox, uids).await? } else { HashSet::new() };
+        let snapshot = self.app.store.snapshot(mailbox).await?;
+        let since = changed_since.map_or(ModSeq::new(0), ModSeq::new);
+        let mut rows = snapshot
+            .rows()
+            .filter(|row| uids.contains(row.uid.value()) && row.modseq > since)
+            .peekable();
+        while rows.peek().is_some() {
+            let batch: Vec<Row> = rows.by_ref().take(BATCH).collect();
+            let facts = self.facts(&batch, items).await?;
+            for (row, facts) in batch.iter().zip(facts) {
+                let seen = newly_seen.contains(&row.uid);
+                self.row(row, facts, items, seen, changed_since.is_some()).await?;
+                if self.driver.machine.transmit().len() > WAITING {
+                    self.driver.flush().await?;
+                }
+            }
+        }
+        self.refresh().await?;
+        Ok(self.driver.machine.ok("Fetched")?)
+    }
+
+    /// Reading a body marks the message as read.
+    async fn set_seen(
+        &mut self,
+        mailbox: MailboxId,
+        uids: &UidSet,
+    ) -> Result<HashSet<Uid>, Failure> {
+        let snapshot = self.app.store.snapshot(mailbox).await?;
+        let unseen = snapshot.rows().filter(|row| !row.flags.contains(&Flags::SEEN));
+        let unseen: Vec<Uid> =
+            unseen.map(|row| row.uid).filter(|uid| uids.contains(uid.value())).collect();
+        if unseen.is_empty() {
+            return Ok(HashSet::new());
+        }
+        let change = FlagChange::Add(Flags::SEEN);
+        let stored = self.app.store.store_flags(mailbox, &unseen, change, None).await?;
+        // Told to the machine now, so that the row that shows the flags settles it.
+        self.refresh().await?;
+        Ok(stored.updated.into_iter().filter(|updated| updated.changed).map(|u| u.uid).collect())
+    }
+
+    /// The facts of these messages, if an item needs them.
+    async fn facts(
+        &self,
+        rows: &[Row],
+        items: &FetchItems<'_>,
+    ) -> Result<Vec<Option<Bytes>>, Failure> {
+        let needed = items.iter().any(|item| {
+            matches!(
+                item,
+                FetchItem::Envelope
+                    | FetchItem::Body
+                    | FetchItem::BodyStructure
+                    | FetchItem::Section(_)
+            )
+        });
+        if !needed {
+            return Ok(vec![None; rows.len()]);
+        }
+        let messages: Vec<_> = rows.iter().map(|row| row.message).collect();
+        let mut all = self.app.store.facts(&messages).await?;
+        for (row, facts) in rows.iter().zip(&mut all) {
+            let usable = facts.as_ref().is_some_and(|blob| Summary::decode(blob).is_some());
+            if !usable {
+                // Written by another version: made anew.
+                *facts = match self.app.store.body(row.message).await {
+                    Ok(body) => Some(mime::summarize(&body.bytes().await?).into()),
+                    Err(mailstore::Error::NotFound { .. }) => None,
+                    Err(error) => return Err(error.into()),
+                };
+            }
+        }
+        Ok(all)
+    }
+
+    async fn row(
+        &mut self,
+        row: &Row,
+        facts: Option<Bytes>,
+        items: &FetchItems<'_>,
+        newly_seen: bool,
+        with_mod_seq: bool,
+    ) -> Done {
+        let uid = row.uid.value();
+        let summary = facts.as_ref().and_then(|blob| Summary::decode(blob));
+        let mut body = None;
+        for item in items.iter() {
+            // `None`: the client has been told that the message is gone.
+            let Some(mut out) = self.driver.machine.row(uid)? else { return Ok(()) };
+            match (item, &summary) {
+                (FetchItem::Flags, _) => {
+                    out.flags(flags::names(&row.flags))?;
+                }
+                (FetchItem::InternalDate, _) => {
+                    out.internal_date(DateTime::utc(row.internal_date.secs()))?;
+                }
+                (FetchItem::Size, _) => {
+                    out.size(row.size)?;
+                }
+                (FetchItem::ModSeq, _) => {
+                    out.mod_seq(row.modseq.value())?;
+                }
+                (FetchItem::Envelope, Some(summary)) => {
+                    out.envelope(summary.envelope())?;
+                }
+                (FetchItem::Body, Some(summary)) => {
+                    out.body(summary.body())?;
+                }
+                (FetchItem::BodyStructure, Some(summary)) => {
+                    out.body_structure(summary.body_structure())?;
+                }
+                (FetchItem::Section(section), Some(summary)) => match summary.plan(section) {
+                    Plan::Octets(range) => {
+                        let body = self.body(row, &mut body).await?;
+                        self.octets(uid, section, body, range).await?;
+                    }
+                    Plan::Fields(range, filter) => {
+                        let body = self.body(row, &mut body).await?;
+                        let chosen = filter.apply(&body.read(range).await?);
+                        if let Some(mut out) = self.driver.machine.row(uid)? {
+                            out.section(section, &chosen)?;
+                        }
+                    }
+                    _ => {
+                        out.section_nil(section)?;
+                    }
+                },
+                _ => {}
+            }
+        }
+        let flags_asked = items.contains(&FetchItem::Flags);
+        let Some(mut out) = self.driver.machine.row(uid)? else { return Ok(()) };
+        if newly_seen && !flags_asked {
+            out.flags(flags::names(&row.flags))?;
+        }
+        if with_mod_seq && !items.contains(&FetchItem::ModSeq) {
+            out.mod_seq(row.modseq.value())?;
+        }
+        Ok(())
+    }
+
+    /// The body of a row, opened once.
+    async fn body<'a>(&self, row: &Row, body: &'a mut Option<Body>) -> Result<&'a Body, Failure> {
+        let opened = match body.take() {
+            Some(body) => body,
+            None => match self.app.store.body(row.message).await {
+                Ok(body) => body,
+                // Removed a moment ago: RFC 2180 §4.1.3 lets its octets be empty.
+                Err(mailstore::Error::NotFound { .. }) => Body::from_bytes(Bytes::new()),
+                Err(error) => return Err(error.into()),
+            },
+        };
+        Ok(body.insert(opened))
+    }
+
+    /// A section as a literal, piece by piece.
+    async fn octets(
+        &mut self,
+        uid: u32,
+        section: &BodySection<'_>,
+        body: &Body,
+        range: Range<u64>,
+    ) -> Done {
+        let range = range.start.min(body.size())..range.end.min(body.size());
+        let Some(mut out) = self.driver.machine.row(uid)? else { return Ok(()) };
+        out.literal(section, range.end - range.start)?;
+        let mut at = range.start;
+        while at < range.end {
+            let end = at.saturating_add(PIECE).min(range.end);
+            // The literal is announced: if its octets cannot be read the session cannot go on.
+            let octets = body.read(at..end).await.map_err(std::io::Error::other)?;
+            self.driver.machine.literal(octets)?;
+            if self.driver.machine.transmit().len() > WAITING {
+                self.driver.flush().await?;
+            }
+            at = end;
+        }
+        Ok(())
+    }
+}

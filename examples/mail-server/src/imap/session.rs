@@ -1,0 +1,247 @@
+//! One connection: events of the machine in, answers out.
+
+use super::{Done, Failure, Session, selected::Selected};
+use crate::{app::App, listen::Connection};
+use imap_proto::server::{Config, Event, Server};
+use mailstore::Store;
+use mailwire::{
+    Machine,
+    driver::{Driver, Stop},
+    sasl::{Claim, Verdict},
+};
+use std::{io, sync::Arc};
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, error, info, warn};
+
+pub(crate) async fn session<S: Store>(app: Arc<App<S>>, connection: Connection) -> io::Result<()> {
+    let Connection { service, wire, tls, stopping, .. } = connection;
+    let config = machine_config(&app);
+    let machine =
+        if service.implicit_tls() { Server::over_tls(config) } else { Server::new(config) };
+    let driver = Driver::new(machine, wire);
+    let mut session =
+        Session { app, driver, account: None, selected: None, append: None, idle: false };
+    loop {
+        match session.run(&stopping).await? {
+            Stop::Upgrade => {
+                let Session { driver, app, .. } = session;
+                let (mut machine, mut wire) = driver.into_parts();
+                let early = machine.upgrade();
+                wire.accept_tls(tls.clone(), early).await?;
+                let driver = Driver::new(machine, wire);
+                session = Session {
+                    app,
+                    driver,
+                    account: None,
+                    selected: None,
+                    append: None,
+                    idle: false,
+                };
+            }
+            why => {
+                debug!(?why, "session over");
+                return session.driver.shutdown().await;
+            }
+        }
+    }
+}
+
+fn machine_config<S>(app: &App<S>) -> Config {
+    let mut config = Config::default();
+    config.greeting = format!("{} IMAP server ready", app.config.hostname);
+    config.append_limit = app.config.limits.message_size;
+    config.id = vec![
+        ("name".into(), "mail-server".into()),
+        ("version".into(), env!("CARGO_PKG_VERSION").into()),
+    ];
+    config
+}
+
+/// What wakes a session.
+enum Woken<'a> {
+    Event(Option<Event<'a>>),
+    Changed,
+    Stopping,
+}
+
+impl<S: Store> Session<S> {
+    /// Answers events until the machine stops.
+    async fn run(&mut self, stopping: &CancellationToken) -> io::Result<Stop> {
+        let mut told = false;
+        loop {
+            let idle = self.idle;
+            let woken = tokio::select! {
+                event = self.driver.next() => Woken::Event(event?),
+                () = changed(self.selected.as_mut()), if idle => Woken::Changed,
+                () = stopping.cancelled(), if !told => Woken::Stopping,
+            };
+            let event = match woken {
+                Woken::Event(Some(event)) => event,
+                Woken::Event(None) => return Ok(self.driver.stop()),
+                Woken::Changed => {
+                    if let Err(failure) = self.refresh().await {
+                        self.settle(Err(failure))?;
+                    }
+                    continue;
+                }
+                Woken::Stopping => {
+                    told = true;
+                    self.driver.machine.shutdown("Server shutting down");
+                    continue;
+                }
+            };
+            // What lends from the receive buffer comes first.
+            let event = match event {
+                Event::Chunk(octets) => {
+                    if let Some(incoming) = &mut self.append {
+                        incoming.write(octets).await;
+                    }
+                    continue;
+                }
+                Event::Authenticate(claim) => {
+                    let (verdict, account) = log_in(&self.app, &claim).await;
+                    self.account = account;
+                    self.driver.machine.verdict(verdict).map_err(io::Error::other)?;
+                    continue;
+                }
+                event => own(event),
+            };
+            self.idle = matches!(event, Event::Idle);
+            let done = self.answer(event).await;
+            self.settle(done)?;
+        }
+    }
+
+    /// Tells the client of a failure. One that the session does not survive is returned.
+    fn settle(&mut self, done: Done) -> io::Result<()> {
+        let Err(failure) = done else { return Ok(()) };
+        let Some((code, text)) = failure.to_no() else {
+            return match failure {
+                Failure::Io(error) => Err(error),
+                failure => {
+                    error!(?failure, "a session was used wrongly");
+                    Err(io::Error::other("misuse"))
+                }
+            };
+        };
+        debug!(?failure, "refused");
+        if let Failure::Store(mailstore::Error::Io(_) | mailstore::Error::Corrupt { .. }) = &failure
+        {
+            error!(?failure, "the store failed");
+        }
+        // An answer may have been given in part: then only the end of the session is left.
+        self.driver.machine.no(code, &text).map_err(io::Error::other)
+    }
+
+    async fn answer(&mut self, event: Event<'static>) -> Done {
+        match event {
+            Event::Noop => {
+                self.refresh().await?;
+                Ok(self.driver.machine.ok("Done")?)
+            }
+            Event::Idle => self.refresh().await,
+            Event::Select { mailbox, read_only } => self.select(&mailbox, read_only).await,
+            Event::Close { expunge } => self.close(expunge).await,
+            Event::Create { mailbox, uses } => self.create(&mailbox, &uses).await,
+            Event::Delete(mailbox) => self.delete(&mailbox).await,
+            Event::Rename { from, to } => self.rename(&from, &to).await,
+            Event::Subscribe(mailbox) => self.subscribe(&mailbox, true).await,
+            Event::Unsubscribe(mailbox) => self.subscribe(&mailbox, false).await,
+            Event::List(query) => self.list(&query, false).await,
+            Event::Lsub(query) => self.list(&query, true).await,
+            Event::Status { mailbox, .. } => self.status(&mailbox).await,
+            Event::Append(wanted) => self.append(wanted).await,
+            Event::Appended => self.appended().await,
+            Event::AppendAborted => {
+                self.append = None;
+                Ok(())
+            }
+            Event::Expunge { uids } => self.expunge(uids).await,
+            Event::Search(query) => self.search(&query).await,
+            Event::Fetch { uids, items, changed_since, set_seen } => {
+                self.fetch(&uids, &items, changed_since, set_seen).await
+            }
+            Event::Store { uids, action, flags, unchanged_since } => {
+                self.store(&uids, action, &flags, unchanged_since).await
+            }
+            Event::Copy { uids, mailbox } => self.copy(&uids, &mailbox).await,
+            Event::Move { uids, mailbox } => self.move_to(&uids, &mailbox).await,
+            _ => Ok(()),
+        }
+    }
+
+    /// The account; every event but log-in has one.
+    pub(super) fn account(&self) -> Result<mailstore::AccountId, Failure> {
+        let account = self.account.as_ref().map(|account| account.id);
+        account.ok_or(Failure::No(None, "Log in first"))
+    }
+
+    pub(super) fn selected(&mut self) -> Result<&mut Selected, Failure> {
+        self.selected.as_mut().ok_or(Failure::No(None, "No mailbox is selected"))
+    }
+}
+
+async fn changed(selected: Option<&mut Selected>) {
+    match selected {
+        Some(selected) => selected.changed().await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn log_in<S: Store>(
+    app: &App<S>,
+    claim: &Claim<'_>,
+) -> (Verdict, Option<mailstore::Account>) {
+    let Claim::Password { authzid, username, password } = claim else {
+        return (Verdict::Refuse, None);
+    };
+    if !authzid.is_empty() && !authzid.eq_ignore_ascii_case(username) {
+        return (Verdict::Refuse, None);
+    }
+    match app.users.log_in(username, password.expose()).await {
+        Ok(Some(account)) => {
+            info!(user = account.login, "logged in");
+            (Verdict::Accept, Some(account))
+        }
+        Ok(None) => {
+            info!(user = ?username, "wrong user name or password");
+            (Verdict::Refuse, None)
+        }
+        Err(error) => {
+            warn!(%error, "cannot check a password");
+            (Verdict::Unavailable, None)
+        }
+    }
+}
+
+/// The same event, free of the receive buffer: all that lends from it has been dealt with.
+fn own(event: Event<'_>) -> Event<'static> {
+    match event {
+        Event::Noop => Event::Noop,
+        Event::Select { mailbox, read_only } => Event::Select { mailbox, read_only },
+        Event::Close { expunge } => Event::Close { expunge },
+        Event::Create { mailbox, uses } => Event::Create { mailbox, uses },
+        Event::Delete(mailbox) => Event::Delete(mailbox),
+        Event::Rename { from, to } => Event::Rename { from, to },
+        Event::Subscribe(mailbox) => Event::Subscribe(mailbox),
+        Event::Unsubscribe(mailbox) => Event::Unsubscribe(mailbox),
+        Event::List(query) => Event::List(query),
+        Event::Lsub(query) => Event::Lsub(query),
+        Event::Status { mailbox, items } => Event::Status { mailbox, items },
+        Event::Append(append) => Event::Append(append),
+        Event::Appended => Event::Appended,
+        Event::AppendAborted => Event::AppendAborted,
+        Event::Expunge { uids } => Event::Expunge { uids },
+        Event::Search(query) => Event::Search(query),
+        Event::Fetch { uids, items, changed_since, set_seen } => {
+            Event::Fetch { uids, items, changed_since, set_seen }
+        }
+        Event::Store { uids, action, flags, unchanged_since } => {
+            Event::Store { uids, action, flags, unchanged_since }
+        }
+        Event::Copy { uids, mailbox } => Event::Copy { uids, mailbox },
+        Event::Move { uids, mailbox } => Event::Move { uids, mailbox },
+        Event::Idle => Event::Idle,
+        _ => Event::Nothing,
+    }
+}
