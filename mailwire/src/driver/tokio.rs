@@ -6,6 +6,10 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use super::{Prefixed, Stop, now};
 use crate::{Instant, Machine, Step};
 
+/// How long, and for how many octets, [`Driver::shutdown`] waits for the peer to hang up, too.
+const LINGER: Duration = Duration::from_secs(1);
+const LINGER_OCTETS: u64 = 1024 * 1024;
+
 /// Drives a machine over an asynchronous transport.
 ///
 /// All of its futures may be dropped and called again: nothing read or written is lost, so `next`
@@ -132,14 +136,23 @@ impl<M: Machine, T: AsyncRead + AsyncWrite + Unpin> Driver<M, T> {
         &self.io
     }
 
-    /// Sends what waits and closes the sending side.
+    /// Ends the session on this side: sends what waits, closes the sending side, and takes in for a
+    /// moment what the peer still sends. A connection that is closed over unread input is reset, and
+    /// a reset can take the farewell away from the peer.
     ///
     /// # Errors
     ///
-    /// Those of the transport.
+    /// Those of the transport, as far as sending goes.
     pub async fn shutdown(&mut self) -> io::Result<()> {
         self.flush().await?;
-        tokio::time::timeout(self.stall, self.io.shutdown()).await.map_err(|_| stalled())?
+        tokio::time::timeout(self.stall, self.io.shutdown()).await.map_err(|_| stalled())??;
+        let _ = tokio::time::timeout(LINGER, self.drain()).await;
+        Ok(())
+    }
+
+    async fn drain(&mut self) -> io::Result<()> {
+        let mut rest = (&mut self.io).take(LINGER_OCTETS);
+        tokio::io::copy(&mut rest, &mut tokio::io::sink()).await.map(drop)
     }
 
     /// Takes machine and transport apart.
