@@ -2,13 +2,14 @@
 //! (writers, octets a message, seconds). Beside it, in the same folder, what the bare disk does.
 #![allow(clippy::unwrap_used, reason = "a measuring program may stop at the first surprise")]
 
+use core::time::Duration;
 use std::io::Write;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use mailstore::{Accounts, EmbeddedStore, Mailboxes, Messages, NewMessage, Staged};
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
+async fn main() -> Result<(), Box<dyn core::error::Error>> {
     let mut args = std::env::args().skip(1).map(|arg| arg.parse::<u64>());
     let writers = args.next().transpose()?.unwrap_or(64);
     let size = usize::try_from(args.next().transpose()?.unwrap_or(4096))?;

@@ -1,5 +1,78 @@
-//! Mail at rest: storage traits and backends.
+//! Mail at rest: what a mail host needs of a store, as five small traits, and backends that keep it.
+//!
+//! [`Accounts`] (who has mail here), [`Mailboxes`] (names, subscriptions, UIDVALIDITY), [`Messages`]
+//! (arrival, flags, copies, removal, bodies), [`Changes`] (what happened since, told and asked) and
+//! [`Queue`] (messages that must leave). Whatever implements them is a [`Store`]. No protocol word is
+//! spoken here: any protocol, or none, can be put on top.
+//!
+//! ```
+//! use mailstore::{
+//!     Accounts, Delivery, MemoryStore, Mailboxes, Messages, NewEnvelope, NewRecipient, Target,
+//! };
+//!
+//! # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+//! let store = MemoryStore::new(); // or EmbeddedStore::open("mail-data").await?
+//! let bob = store.create_account("bob@example.test", &[]).await?;
+//! let inbox = store.mailbox(bob.id, "INBOX").await?;
+//!
+//! let mut upload = store.upload(); // octets come in as the network brings them
+//! upload.write(b"Subject: lunch\r\n\r\n").await?;
+//! upload.write(b"At noon?\r\n").await?;
+//! let staged = upload.finish().await?;
+//!
+//! // One durable step: into bob's INBOX and into the queue for carol, the body stored once.
+//! let to_carol = NewEnvelope::new("alice@example.test", vec![NewRecipient::new("carol@b.test")]);
+//! let delivery = Delivery::new(staged).to(Target::new(inbox.id)).queued(to_carol);
+//! let delivered = store.deliver(delivery).await?;
+//!
+//! let snapshot = store.snapshot(inbox.id).await?;
+//! assert!(snapshot.rows().all(|row| row.message == delivered.message));
+//! let body = store.body(delivered.message).await?;
+//! assert!(body.bytes().await?.ends_with(b"noon?\r\n"));
+//! # Ok::<(), mailstore::Error>(()) }).unwrap();
+//! ```
+//!
+//! # The promises
+//!
+//! Every backend keeps these. The suite in `contract` (feature `contract`) checks them on any backend; the
+//! names in parentheses are its modules.
+//!
+//! 1. **Durable.** A write that was answered survives the end of the process and of the power; one that
+//!    failed left the store as it was (`reopening`; the embedded backend's own tests kill it, cut its
+//!    power and fill its disk). The memory backend keeps nothing beyond its last handle.
+//! 2. **UIDs** ascend in the order of arrival and are never used twice under one UIDVALIDITY; an append of
+//!    many is all or nothing (`messages`).
+//! 3. **UIDVALIDITY** is never the same for two mailboxes, is kept by renaming and not reused with a name
+//!    (`mailboxes`).
+//! 4. **A delivery** reaches all its mailboxes and the queue in one step, or none; its body is stored once
+//!    and removed with the last thing that needs it (`messages`).
+//! 5. **Bodies and facts** come back octet for octet, in any ranges; an opened body can be read to its end
+//!    (`bodies`).
+//! 6. **Modseq**: what one call changes is one step of the mailbox's history; every changed row carries
+//!    that step; a change that changes nothing is no step (`flags`).
+//! 7. **Conditional changes** leave alone, and name, whatever changed after the caller looked (`flags`).
+//! 8. **Copies** share the message and keep flags and date; a moved message is never in both mailboxes or
+//!    in none (`copies`).
+//! 9. **Changes since** a snapshot, applied to it, give the snapshot of now (`changes`).
+//! 10. **A snapshot** shows one moment for ever; it shows only what is durable (`messages`).
+//! 11. **A watcher** hears of every change made after it was made, many as one, and of deletion; it never
+//!     holds up a writer; waiting can be dropped and taken up again (`changes`).
+//! 12. **Names**: INBOX is there from the beginning in whatever case; levels above are created; renaming
+//!     takes along what is below; subscriptions are names of their own (`mailboxes`).
+//! 13. **A maildrop** has one holder at a time (`messages`).
+//! 14. **The queue** gives an envelope to one worker at a time; a worker whose lease another holds by now
+//!     records nothing; outcomes, and messages that come with them, are one step (`queue`).
+//! 15. **Accounts** are found whatever the case of their name; a deleted one leaves nothing (`accounts`).
+//!
+//! # Cost
+//!
+//! A snapshot is a few pointers. Rows lie in shared blocks of 256; a change copies the blocks it touches.
+//! Uploads are in memory up to 1 MiB and in a file beyond it. No lock is held across an await.
 #![forbid(unsafe_code)]
+#![cfg_attr(
+    not(feature = "embedded"),
+    allow(dead_code, reason = "backends share parts of which not every one uses all")
+)]
 
 mod accounts;
 mod body;

@@ -241,7 +241,6 @@ pub(crate) struct SpoolFile {
     faults: Option<Faults>,
 }
 
-#[cfg_attr(not(feature = "embedded"), allow(dead_code, reason = "only files outlive uploads"))]
 impl SpoolFile {
     pub(crate) const fn number(&self) -> u64 {
         self.number

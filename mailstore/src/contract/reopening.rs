@@ -1,7 +1,7 @@
 //! Promise 1 again: what was acknowledged is there when the store is opened next.
 
+use core::fmt::Write;
 use core::time::Duration;
-use std::fmt::Write;
 
 use super::{Bench, Subject, delivery, message, uids};
 use crate::{

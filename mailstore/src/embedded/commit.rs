@@ -1,6 +1,6 @@
 //! The commit thread: one sync for everyone who waits.
 
-use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError};
 use std::sync::{Arc, PoisonError};
 
 use tokio::sync::oneshot;
@@ -108,10 +108,7 @@ impl Committer {
                 }
                 let full = group.length() >= GROUP_OCTETS || writers.len() >= GROUP_WRITERS;
                 if !full && last.is_none() {
-                    message = match messages.try_recv() {
-                        Ok(next) => Some(next),
-                        Err(TryRecvError::Empty | TryRecvError::Disconnected) => None,
-                    };
+                    message = messages.try_recv().ok();
                 }
             }
             let outcome = outcome.and_then(|()| self.log.commit(&group));

@@ -45,7 +45,8 @@ impl Header {
     pub(super) fn decode(octets: &[u8], key: u64) -> Option<Header> {
         let (fields, rest) = octets.split_at_checked(40)?;
         let crc = u32::from_le_bytes(*rest.first_chunk()?);
-        if !fields.starts_with(&MAGIC) || checksum(key, fields) != crc {
+        let unused = rest.get(4..8)? != [0; 4];
+        if !fields.starts_with(&MAGIC) || unused || checksum(key, fields) != crc {
             return None;
         }
         let u32_at = |at: usize| Some(u32::from_le_bytes(*fields.get(at..)?.first_chunk()?));

@@ -63,8 +63,8 @@ impl Index {
         if r.number() != Some(VERSION) || r.number() != Some(self.key) {
             return Err(Error::corrupt("index.redb", 0, "it belongs to another store or version"));
         }
-        let mut loaded = Loaded::default();
-        loaded.position = r.number().ok_or_else(damaged)?;
+        let position = r.number().ok_or_else(damaged)?;
+        let mut loaded = Loaded { position, ..Loaded::default() };
         let last = counters(&mut r).ok_or_else(damaged)?;
         let state = &mut loaded.state;
         for entry in read.open_table(ACCOUNTS).map_err(failed)?.iter().map_err(failed)? {
@@ -270,7 +270,11 @@ impl<'t> Tables<'t> {
 }
 
 fn failed(error: impl Into<redb::Error>) -> Error {
+    use std::io::ErrorKind::{InvalidData, UnexpectedEof};
     match error.into() {
+        redb::Error::Io(error) if matches!(error.kind(), InvalidData | UnexpectedEof) => {
+            Error::corrupt("index.redb", 0, "the index")
+        }
         redb::Error::Io(error) => error.into(),
         redb::Error::Corrupted(_) => Error::corrupt("index.redb", 0, "the index"),
         other => Error::Io(Arc::new(std::io::Error::other(other.to_string()))),
