@@ -6,6 +6,7 @@ use crate::{
     dns::Dns,
     imap,
     listen::{Connection, Serve},
+    pop3,
     service::Protocol,
     smtp,
     wire::Sink,
@@ -31,7 +32,7 @@ impl<S: Store> Serve for App<S> {
         match connection.service.protocol() {
             Protocol::Smtp | Protocol::Submission => smtp::session(self, connection).await,
             Protocol::Imap => imap::session(self, connection).await,
-            Protocol::Pop3 => Ok(()),
+            Protocol::Pop3 => pop3::session(self, connection).await,
         }
     }
 }

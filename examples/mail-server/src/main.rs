@@ -11,6 +11,7 @@ mod facts;
 mod imap;
 mod listen;
 mod log;
+mod pop3;
 mod relay;
 mod serve;
 mod service;

@@ -1,0 +1,239 @@
+//! POP3: INBOX as a maildrop. Its messages are those there were at log-in, whatever their flags;
+//! what the reader deletes is removed when it says QUIT.
+
+use crate::{app::App, listen::Connection, service::Service, wire::Wire};
+use mailstore::{
+    Account, Expunge, MailboxId, MaildropLock, MessageId, Messages, Snapshot, Store, Uid,
+};
+use mailwire::{
+    Machine, Misuse,
+    driver::{Driver, Stop},
+    sasl::{Claim, Verdict},
+};
+use pop3_proto::{
+    Code,
+    server::{Config, Entry, Event, Server, Tls},
+};
+use std::{io, sync::Arc};
+use tracing::{debug, info, warn};
+
+/// Octets of a message gathered before they are sent.
+const GATHER: usize = 64 * 1024;
+
+pub(crate) async fn session<S: Store>(app: Arc<App<S>>, connection: Connection) -> io::Result<()> {
+    let Connection { service, wire, tls, stopping, .. } = connection;
+    let machine = Server::new(machine_config(&app, service));
+    let mut session = Session { app, account: None, maildrop: None };
+    let mut driver = Driver::new(machine, wire);
+    let mut told = false;
+    loop {
+        let event = tokio::select! {
+            event = driver.next() => event?,
+            () = stopping.cancelled(), if !told => {
+                told = true;
+                driver.machine.shutdown();
+                continue;
+            }
+        };
+        let Some(event) = event else {
+            match driver.stop() {
+                Stop::Upgrade => {
+                    let (mut machine, mut wire) = driver.into_parts();
+                    let early = machine.upgrade();
+                    wire.accept_tls(tls.clone(), early).await?;
+                    driver = Driver::new(machine, wire);
+                    continue;
+                }
+                why => {
+                    debug!(?why, "session over");
+                    return driver.shutdown().await;
+                }
+            }
+        };
+        let ask = session.ask(event).await;
+        session.answer(&mut driver, ask).await?;
+    }
+}
+
+fn machine_config<S>(app: &App<S>, service: Service) -> Config {
+    let mut config = Config::default();
+    config.name = format!("{} POP3 server", app.config.hostname);
+    config.tls = if service.implicit_tls() { Tls::Active } else { Tls::Offered };
+    config
+}
+
+/// What the machine asks for, once the event's loan is over.
+enum Ask {
+    Nothing,
+    Judge(Verdict),
+    Open,
+    /// The message at this place.
+    Send(usize),
+    Remove(Vec<usize>),
+}
+
+struct Session<S> {
+    app: Arc<App<S>>,
+    account: Option<Account>,
+    maildrop: Option<Maildrop>,
+}
+
+/// The maildrop as it was when it was opened.
+struct Maildrop {
+    mailbox: MailboxId,
+    messages: Vec<(Uid, MessageId)>,
+    /// Gives the maildrop back when the session ends, however it ends.
+    _lock: MaildropLock,
+}
+
+impl<S: Store> Session<S> {
+    async fn ask(&mut self, event: Event<'_>) -> Ask {
+        match event {
+            Event::Login { claim } => Ask::Judge(self.log_in(&claim).await),
+            Event::Open { .. } => Ask::Open,
+            Event::Retr { index, .. } | Event::Top { index, .. } => Ask::Send(index),
+            Event::Update { deleted } => Ask::Remove(deleted.map(|(index, _)| index).collect()),
+            Event::Rejected(why) => {
+                debug!(%why, "refused");
+                Ask::Nothing
+            }
+            _ => Ask::Nothing,
+        }
+    }
+
+    async fn answer(&mut self, driver: &mut Driver<Server, Wire>, ask: Ask) -> io::Result<()> {
+        let machine = &mut driver.machine;
+        match ask {
+            Ask::Nothing => Ok(()),
+            Ask::Judge(verdict) => machine.verdict(verdict).or_else(misuse),
+            Ask::Open => match self.open().await {
+                Ok(entries) => machine.open_maildrop(entries).or_else(misuse),
+                Err(error) => {
+                    let (code, text) = words(&error);
+                    machine.refuse_maildrop(code, text).or_else(misuse)
+                }
+            },
+            Ask::Send(index) => self.send(driver, index).await,
+            Ask::Remove(places) => match self.remove(&places).await {
+                Ok(()) => machine.updated().or_else(misuse),
+                Err(error) => {
+                    warn!(%error, "cannot remove messages");
+                    let text = "some deleted messages not removed";
+                    machine.update_failed(Code::SysTemp, text).or_else(misuse)
+                }
+            },
+        }
+    }
+
+    async fn log_in(&mut self, claim: &Claim<'_>) -> Verdict {
+        let Claim::Password { authzid, username, password } = claim else {
+            return Verdict::Refuse;
+        };
+        if !authzid.is_empty() && !authzid.eq_ignore_ascii_case(username) {
+            return Verdict::Refuse;
+        }
+        match self.app.users.log_in(username, password.expose()).await {
+            Ok(Some(account)) => {
+                info!(user = account.login, "logged in");
+                self.account = Some(account);
+                Verdict::Accept
+            }
+            Ok(None) => {
+                info!(user = ?username, "wrong user name or password");
+                Verdict::Refuse
+            }
+            Err(error) => {
+                warn!(%error, "cannot check a password");
+                Verdict::Unavailable
+            }
+        }
+    }
+
+    async fn open(&mut self) -> mailstore::Result<Vec<Entry>> {
+        let Some(account) = &self.account else {
+            return Err(mailstore::Error::invalid("nobody has logged in"));
+        };
+        let store = &self.app.store;
+        let lock = store.lock_maildrop(account.id).await?;
+        let mailbox = store.mailbox(account.id, "INBOX").await?.id;
+        let snapshot = store.snapshot(mailbox).await?;
+        let (messages, entries) = list(&snapshot).unzip();
+        self.maildrop = Some(Maildrop { mailbox, messages, _lock: lock });
+        Ok(entries)
+    }
+
+    /// Sends a message, or as much of it as is wanted.
+    async fn send(&self, driver: &mut Driver<Server, Wire>, index: usize) -> io::Result<()> {
+        let message = self.maildrop.as_ref().and_then(|maildrop| maildrop.messages.get(index));
+        let sent = match message {
+            Some((_, message)) => self.send_body(driver, *message).await?,
+            None => Err(mailstore::Error::invalid("there is no such message")),
+        };
+        match sent {
+            Ok(()) => driver.machine.body_end().or_else(misuse),
+            Err(error) => {
+                warn!(%error, "cannot read a message");
+                let (code, text) = words(&error);
+                driver.machine.fail(code, text).or_else(misuse)
+            }
+        }
+    }
+
+    async fn send_body(
+        &self,
+        driver: &mut Driver<Server, Wire>,
+        message: MessageId,
+    ) -> io::Result<mailstore::Result<()>> {
+        let body = match self.app.store.body(message).await {
+            Ok(body) => body,
+            Err(error) => return Ok(Err(error)),
+        };
+        let mut reader = body.reader();
+        while driver.machine.body_wanted() {
+            match reader.chunk().await {
+                Ok(Some(octets)) => driver.machine.body_bytes(&octets).or_else(misuse)?,
+                Ok(None) => break,
+                Err(error) => return Ok(Err(error)),
+            }
+            if driver.machine.transmit().len() >= GATHER {
+                driver.flush().await?;
+            }
+        }
+        Ok(Ok(()))
+    }
+
+    async fn remove(&self, places: &[usize]) -> mailstore::Result<()> {
+        let Some(maildrop) = &self.maildrop else { return Ok(()) };
+        let uid = |place: &usize| maildrop.messages.get(*place).map(|(uid, _)| *uid);
+        let uids = places.iter().filter_map(uid).collect();
+        self.app.store.expunge(maildrop.mailbox, Expunge::Exactly(uids)).await?;
+        Ok(())
+    }
+}
+
+/// The messages, and how a client knows them: the UIDL is that of the mailbox's generation and the
+/// UID, so it stays the same for as long as the message is there (RFC 1939 §7).
+fn list(snapshot: &Snapshot) -> impl Iterator<Item = ((Uid, MessageId), Entry)> {
+    let generation = snapshot.uid_validity();
+    snapshot.rows().filter_map(move |row| {
+        let entry = Entry::new(row.size, format!("{generation}-{}", row.uid)).ok()?;
+        Some(((row.uid, row.message), entry))
+    })
+}
+
+/// What the client is told of an error of the store: the rest is for the log.
+fn words(error: &mailstore::Error) -> (Code<'static>, &'static str) {
+    match error {
+        mailstore::Error::Locked { .. } => (Code::InUse, "another session reads this maildrop"),
+        mailstore::Error::NotFound { .. } => (Code::SysPerm, "it is not there any more"),
+        mailstore::Error::Corrupt { .. } => (Code::SysPerm, "it is damaged on the disk"),
+        _ => (Code::SysTemp, "the mail store is out of order, try again later"),
+    }
+}
+
+fn misuse(misuse: Misuse) -> io::Result<()> {
+    Err(io::Error::other(misuse))
+}
+
+#[cfg(test)]
+mod tests;

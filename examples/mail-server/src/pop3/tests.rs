@@ -1,0 +1,172 @@
+//! Our client against a server with a memory store, over loopback.
+
+use super::*;
+use crate::{
+    accounts::Users,
+    config::{Config as Settings, Port, Ports},
+    dns::Dns,
+    listen::{self, Listening},
+    tls,
+};
+use mailstore::{Accounts, Flags, Mailboxes, MemoryStore, NewMessage};
+use pop3_proto::client::{self, Client, Outcome};
+use std::net::SocketAddr;
+use tokio::net::TcpStream;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+const OFF: Ports = Ports {
+    smtp: Port::OFF,
+    submission: Port::OFF,
+    submissions: Port::OFF,
+    imap: Port::OFF,
+    imaps: Port::OFF,
+    pop3: Port::ANY,
+    pop3s: Port::OFF,
+};
+
+struct Fixture {
+    store: MemoryStore,
+    inbox: MailboxId,
+    listening: Listening,
+    address: SocketAddr,
+    client_tls: Arc<rustls::ClientConfig>,
+}
+
+/// A server with one account, `carol@example.test`, and these messages in its INBOX.
+async fn start(messages: &[&str]) -> Fixture {
+    let folder = tempfile::tempdir().expect("a folder");
+    let config = Settings { data: folder.path().into(), ports: OFF, ..Settings::default() };
+    let store = MemoryStore::new();
+    let users = Users::new(store.clone(), &config.domains);
+    let account = users.add("carol@example.test", "carol-secret").await.expect("added");
+    let inbox = store.mailbox(account.id, "INBOX").await.expect("an INBOX").id;
+    for text in messages {
+        let mut upload = store.upload();
+        upload.write(text.as_bytes()).await.expect("written");
+        let staged = upload.finish().await.expect("staged");
+        // What IMAP marks as deleted is still there for POP3.
+        let message = NewMessage::new(staged).flags(Flags::DELETED);
+        store.append(inbox, vec![message]).await.expect("appended");
+    }
+    let bound = listen::bind(&config).await.expect("bound");
+    let address = bound[0].address;
+    let listening = Listening {
+        tls: tls::server(&config).expect("a certificate").config,
+        connections: 9,
+        stopping: CancellationToken::new(),
+        tasks: TaskTracker::new(),
+    };
+    let client_tls = tls::relay_client(&config.relay).expect("a client");
+    let (dns, relay_tls) = (Dns::new(None).expect("a resolver"), client_tls.clone());
+    let app = App { config, store: store.clone(), users, dns, relay_tls, relay_sink: None };
+    listening.start(bound, &Arc::new(app));
+    Fixture { store, inbox, listening, address, client_tls }
+}
+
+/// All that a session reports, one event a line, after STLS.
+async fn talk(fixture: &Fixture, commands: impl FnOnce(&mut Client)) -> Vec<String> {
+    let tcp = TcpStream::connect(fixture.address).await.expect("connected");
+    let mut driver = Driver::new(Client::new(client::Config::default()), Wire::new(tcp));
+    driver.machine.stls().expect("STLS");
+    commands(&mut driver.machine);
+    let mut said = Vec::new();
+    loop {
+        let Some(event) = driver.next().await.expect("a connection") else {
+            if driver.stop() != Stop::Upgrade {
+                return said;
+            }
+            let (mut machine, mut wire) = driver.into_parts();
+            assert!(machine.upgrade().is_empty());
+            let name = "localhost".try_into().expect("a name");
+            wire.connect_tls(fixture.client_tls.clone(), name).await.expect("TLS");
+            driver = Driver::new(machine, wire);
+            continue;
+        };
+        match event {
+            client::Event::Greeting { .. } | client::Event::Done(Outcome::StartTls) => {}
+            client::Event::Body(octets) => said.push(String::from_utf8_lossy(octets).into_owned()),
+            event => said.push(format!("{event:?}")),
+        }
+    }
+}
+
+fn log_in(client: &mut Client) {
+    client.login("carol@example.test", "carol-secret").expect("given");
+}
+
+#[tokio::test]
+async fn a_maildrop_is_read_and_what_is_deleted_is_removed_at_quit() {
+    let fixture = start(&["Subject: one\r\n\r\n.dot\r\n", "Subject: two\r\n\r\nbody\r\n"]).await;
+    let said = talk(&fixture, |client| {
+        log_in(client);
+        client.stat().expect("given");
+        client.uidl().expect("given");
+        client.retr(1).expect("given");
+        client.top(2, 0).expect("given");
+        client.dele(1).expect("given");
+        client.quit().expect("given");
+    })
+    .await;
+    let generation = fixture.store.snapshot(fixture.inbox).await.expect("there").uid_validity();
+    let text = said.join("\n");
+    assert!(text.contains("Stat { messages: 2, octets: 44 }"), "{text}");
+    assert!(text.contains(&format!("message: 2, uidl: \"{generation}-2\"")), "{text}");
+    assert!(
+        text.contains("Subject: one\r\n\r\n\n.dot\r\n") || text.contains("\r\n.dot\r\n"),
+        "{text}"
+    );
+    assert!(text.contains("Subject: two\r\n\r\n\nDone(Top"), "{text}");
+    assert!(text.ends_with("Done(Quit)"), "{text}");
+    let left: Vec<_> = fixture.store.snapshot(fixture.inbox).await.expect("there").uids().collect();
+    assert_eq!(left.iter().map(|uid| uid.value()).collect::<Vec<_>>(), [2]);
+}
+
+#[tokio::test]
+async fn nothing_is_removed_without_quit_and_the_maildrop_is_given_back() {
+    let fixture = start(&["Subject: one\r\n\r\n"]).await;
+    for _ in 0..2 {
+        let said = talk(&fixture, |client| {
+            log_in(client);
+            client.dele(1).expect("given");
+        })
+        .await;
+        assert_eq!(said.last().map(String::as_str), Some("Done(Dele { message: 1 })"), "{said:?}");
+        // The server sees the end of the connection a moment later.
+        while fixture.listening.tasks.len() > 1 {
+            tokio::task::yield_now().await;
+        }
+    }
+    assert_eq!(fixture.store.snapshot(fixture.inbox).await.expect("there").len(), 1);
+}
+
+#[tokio::test]
+async fn a_maildrop_has_one_reader() {
+    let fixture = start(&[]).await;
+    let account = fixture.store.account("carol@example.test").await.expect("there").id;
+    let lock = fixture.store.lock_maildrop(account).await.expect("free");
+    let said = talk(&fixture, log_in).await.join("\n");
+    assert!(said.contains("InUse"), "{said}");
+    drop(lock);
+    let said = talk(&fixture, log_in).await.join("\n");
+    assert!(said.contains("LoggedIn"), "{said}");
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_refused() {
+    let fixture = start(&[]).await;
+    let login = |client: &mut Client| client.login("carol@example.test", "no").expect("given");
+    let said = talk(&fixture, login).await.join("\n");
+    assert!(said.contains("code: Some(Auth)"), "{said}");
+}
+
+#[tokio::test]
+async fn when_the_server_stops_the_client_is_told() {
+    let fixture = start(&["Subject: one\r\n\r\n"]).await;
+    let tcp = TcpStream::connect(fixture.address).await.expect("connected");
+    let mut driver = Driver::new(Client::new(client::Config::default()), Wire::new(tcp));
+    while driver.next().await.expect("a connection").is_some() {}
+    fixture.listening.stopping.cancel();
+    driver.machine.noop().expect("given");
+    let event = driver.next().await.expect("a connection");
+    assert!(format!("{event:?}").contains("shutting down"), "{event:?}");
+}
