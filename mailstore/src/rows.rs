@@ -297,3 +297,98 @@ impl KeywordSets {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[derive(Clone, Debug)]
+    enum Step {
+        Push(u32),
+        Flag(Vec<u32>, u8, bool),
+        Remove(Vec<u32>),
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        let uids = || proptest::collection::btree_set(1..1500u32, 0..200);
+        prop_oneof![
+            (1..600u32).prop_map(Step::Push),
+            (uids(), 0..32u8, any::<bool>()).prop_map(|(uids, bits, word)| Step::Flag(
+                uids.into_iter().collect(),
+                bits,
+                word
+            )),
+            uids().prop_map(|uids| Step::Remove(uids.into_iter().collect())),
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        /// Blocks, counters and tombstones agree with a plain map, and clones stay as they were.
+        #[test]
+        fn rows_behave_like_a_map(steps in proptest::collection::vec(step(), 1..20)) {
+            let mut rows = Rows::new(UidValidity::new(7).unwrap());
+            let mut map: BTreeMap<Uid, Row> = BTreeMap::new();
+            let mut removed: Vec<(ModSeq, Uid)> = Vec::new();
+            let mut earlier = Vec::new();
+            let mut next = 1;
+            for (at, step) in steps.into_iter().enumerate() {
+                let modseq = ModSeq::new(u64::try_from(at).unwrap() + 2);
+                match step {
+                    Step::Push(count) => for _ in 0..count {
+                        let uid = Uid::new(next).unwrap();
+                        let row = Row::new(uid, MessageId::new(next.into()), next.into(), modseq);
+                        prop_assert!(rows.push(&row));
+                        prop_assert!(!rows.push(&row));
+                        map.insert(uid, row);
+                        next += 1;
+                    },
+                    Step::Flag(uids, bits, word) => for uid in uids.iter().filter_map(|u| Uid::new(*u)) {
+                        let flags = Flags::from_bits(bits);
+                        let flags =
+                            if word { flags.union(&Flags::keyword("word")) } else { flags };
+                        let there = map.get_mut(&uid).map(|row| {
+                            row.flags = flags.clone();
+                            row.modseq = modseq;
+                        });
+                        prop_assert_eq!(rows.set_flags(uid, &flags, modseq), there.is_some());
+                    },
+                    Step::Remove(uids) => {
+                        let uids: Vec<Uid> = uids.into_iter().filter_map(Uid::new).collect();
+                        rows.remove(&uids, modseq);
+                        for uid in uids {
+                            if map.remove(&uid).is_some() {
+                                removed.push((modseq, uid));
+                            }
+                        }
+                    }
+                }
+                earlier.push((rows.clone(), map.clone()));
+            }
+            for (rows, map) in &earlier {
+                prop_assert!(rows.iter().eq(map.values().cloned()));
+                let status = rows.status();
+                prop_assert_eq!(rows.len(), map.len());
+                let unseen = map.values().filter(|row| !row.flags.contains(&Flags::SEEN)).count();
+                prop_assert_eq!(usize::try_from(status.unseen).unwrap(), unseen);
+                prop_assert_eq!(status.size, map.values().map(|row| row.size).sum::<u64>());
+                prop_assert!(map.values().all(|row| rows.find(row.uid).as_ref() == Some(row)));
+                prop_assert!(map.values().all(|row| row.modseq <= status.highest_modseq));
+            }
+            for since in (0..22).map(ModSeq::new) {
+                let late = map.values().filter(|row| row.modseq > since).cloned();
+                prop_assert!(rows.changed_since(since).eq(late));
+                let mut gone: Vec<Uid> =
+                    removed.iter().filter(|(at, _)| *at > since).map(|(_, uid)| *uid).collect();
+                gone.sort();
+                prop_assert_eq!(rows.expunged_since(since), gone);
+            }
+            prop_assert_eq!(rows.status().uid_next.value(), next);
+        }
+    }
+}

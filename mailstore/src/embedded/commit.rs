@@ -15,9 +15,8 @@ use crate::{Error, Result, Timestamp};
 const GROUP_OCTETS: usize = 16 * 1024 * 1024;
 const GROUP_WRITERS: usize = 4096;
 
-/// A checkpoint is due after this many octets of log or changes.
+/// A checkpoint is due after this many octets of log at the latest.
 const CHECKPOINT_OCTETS: u64 = 64 * 1024 * 1024;
-const CHECKPOINT_CHANGES: usize = 50_000;
 
 /// What is sent to the commit thread.
 pub(super) enum Message {
@@ -83,6 +82,8 @@ pub(super) struct Committer {
     pub(super) checkpoints: SyncSender<Batch>,
     /// Changes since the last checkpoint that was handed over.
     pub(super) batch: Batch,
+    /// A checkpoint is due after this many changes.
+    pub(super) checkpoint_after: usize,
 }
 
 impl Committer {
@@ -162,7 +163,7 @@ impl Committer {
 
     fn checkpoint_if_due(&mut self) {
         let octets = self.log.end() - self.batch.from;
-        if octets < CHECKPOINT_OCTETS && self.batch.changes.len() < CHECKPOINT_CHANGES {
+        if octets < CHECKPOINT_OCTETS && self.batch.changes.len() < self.checkpoint_after {
             return;
         }
         self.take_position();

@@ -32,7 +32,8 @@ pub use self::scan::Damage;
 const FACTS_IN_PLACE: usize = 64;
 
 /// A store in a folder of the file system. Every answered write is durable: it survives `kill -9` and a
-/// power cut. Handles share it; dropping the last one ends its threads and frees the folder.
+/// power cut. Handles share it; dropping the last one ends its threads and frees the folder
+/// (and waits for that: [`close`](EmbeddedStore::close) waits off the async threads).
 ///
 /// One process owns a store at a time. Writers wait for the disk together: a dedicated thread writes
 /// whatever is waiting and makes it durable with one `fdatasync`. Readers never wait for writers. Bodies
@@ -65,6 +66,9 @@ pub struct Options {
     pub large_body: usize,
     /// A log file is closed once it has this many octets.
     pub segment_size: u64,
+    /// The index is brought up to date after this many changes (and after 64 MiB of log). More make
+    /// writing cheaper and opening after a crash slower.
+    pub checkpoint_after: usize,
     /// Open a store whose log is damaged in the middle, without the changes that are lost. They are
     /// listed in [`EmbeddedStore::damage`]. Without it, opening such a store fails.
     pub salvage: bool,
@@ -73,10 +77,15 @@ pub struct Options {
 }
 
 impl Default for Options {
-    /// 1 MiB, 64 MiB, no salvage, no faults.
+    /// 1 MiB, 64 MiB, 50,000 changes, no salvage, no faults.
     fn default() -> Self {
-        let (large_body, segment_size) = (1024 * 1024, 64 * 1024 * 1024);
-        Options { large_body, segment_size, salvage: false, faults: None }
+        Options {
+            large_body: 1024 * 1024,
+            segment_size: 64 * 1024 * 1024,
+            checkpoint_after: 50_000,
+            salvage: false,
+            faults: None,
+        }
     }
 }
 

@@ -65,7 +65,14 @@ pub(super) fn open(folder: &Path, options: &Options) -> Result<EmbeddedStore> {
     });
     let log = Log::new(segments, log_end, options.segment_size, options.faults.clone())?;
     let (checkpoints, batches) = mpsc::sync_channel(1);
-    let committer = Committer { shared: shared.clone(), log, state, checkpoints, batch };
+    let committer = Committer {
+        shared: shared.clone(),
+        log,
+        state,
+        checkpoints,
+        batch,
+        checkpoint_after: options.checkpoint_after,
+    };
     let (messages, queue) = mpsc::channel();
     let thread = thread::Builder::new().name("mailstore-commit".into()).spawn(move || {
         let checkpointer = thread::Builder::new().name("mailstore-checkpoint".into());

@@ -7,6 +7,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use mailstore::embedded::Options;
 use mailstore::{
     Accounts, EmbeddedStore, Flags, Mailboxes, Messages, NewEnvelope, NewMessage, NewRecipient,
     Queue, Staged,
@@ -31,7 +32,11 @@ fn flags(n: usize) -> Flags {
 
 /// Writes until killed; every line it prints is a promise.
 async fn child(folder: &Path) {
-    let store = EmbeddedStore::open(folder).await.unwrap();
+    // Small, so that the kill also meets new segments and checkpoints.
+    let mut options = Options::default();
+    options.segment_size = 3_000_000;
+    options.checkpoint_after = 100;
+    let store = EmbeddedStore::open_with(folder, options).await.unwrap();
     let inbox = inbox(&store).await;
     let round = store.status(inbox).await.unwrap().uid_next;
     let writers: Vec<_> = (0..WRITERS)

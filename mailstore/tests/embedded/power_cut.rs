@@ -95,6 +95,7 @@ fn nothing_acknowledged_is_lost_when_the_power_goes() {
         let mut options = Options::default();
         options.faults = Some(faults.clone());
         options.segment_size = 2_000_000; // so that several are begun
+        options.checkpoint_after = 200;
         let (store, inbox) = fresh(folder.path(), &faults).await;
         store.close().await.unwrap();
         let store = EmbeddedStore::open_with(folder.path(), options).await.unwrap();
