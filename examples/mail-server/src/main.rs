@@ -48,7 +48,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(cli: Cli) -> Result<ExitCode, Box<dyn Error>> {
+fn run(cli: Cli) -> Result<ExitCode, Box<dyn Error + Send + Sync>> {
     let config = Config::load(cli.settings)?;
     log::start(&config.log);
     let runtime = tokio::runtime::Runtime::new()?;
@@ -71,8 +71,13 @@ fn run(cli: Cli) -> Result<ExitCode, Box<dyn Error>> {
     done
 }
 
-async fn manage(command: UserCommand, config: &Config) -> Result<ExitCode, Box<dyn Error>> {
-    let users = Users::new(store::open(&config.data)?, &config.domains);
+async fn manage(
+    command: UserCommand,
+    config: &Config,
+) -> Result<ExitCode, Box<dyn Error + Send + Sync>> {
+    let store = user::open(&config.data).await?;
+    let users = Users::new(store.clone(), &config.domains);
     user::run(command, &users, &mut io::stdout()).await?;
+    store.close().await?;
     Ok(ExitCode::SUCCESS)
 }

@@ -1,24 +1,29 @@
 //! `mail-server`: everything put together, from the first listener to the last goodbye.
 
 use crate::{
-    accounts::{self, Refusal, Users},
+    accounts::{self, Refusal, Users, WellKnown},
     app::App,
     config::Config,
     dns::Dns,
     listen::{self, BindError, Listening},
     relay,
+    service::Service,
     shutdown::{self, Ending, Signals},
     startup::{self, Ready},
     store::{self, OpenError},
     tls::{self, TlsError},
+    wire::Sink,
 };
+use mailstore::EmbeddedStore;
 use std::{
     io::{self, Write},
+    net::SocketAddr,
+    path::PathBuf,
     sync::Arc,
     time::Instant,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tracing::info;
+use tracing::{error, info};
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ServeError {
@@ -44,41 +49,74 @@ pub(crate) enum ServeError {
 pub(crate) async fn serve(config: Config) -> Result<Ending, ServeError> {
     let started = Instant::now();
     let mut signals = Signals::catch().map_err(ServeError::Signals)?;
-    // What others may hold comes first: a second start changes nothing.
-    let bound = listen::bind(&config).await?;
-    let store = store::open(&config.data)?;
-    let tls = tls::server(&config)?;
-    let users = Users::new(store.clone(), &config.domains);
-    let well_known = accounts::prepare(&users, &config).await?;
-    let dns = Dns::new(config.relay.name_server).map_err(|e| ServeError::Dns(e.to_string()))?;
-    let relay_tls = tls::relay_client(&config.relay)?;
-
-    let listening: Vec<_> = bound.iter().map(|bound| (bound.service, bound.address)).collect();
-    let serving = Listening {
-        tls: tls.config,
-        connections: config.limits.connections,
-        stopping: CancellationToken::new(),
-        tasks: TaskTracker::new(),
-    };
+    let server = Server::start(config, None).await?;
     let ready = startup::table(&Ready {
-        config: &config,
-        listening: &listening,
-        well_known: &well_known,
-        accounts: users.list().await?.len(),
-        ca: tls.ca.as_deref(),
+        config: &server.app.config,
+        listening: &server.addresses,
+        well_known: &server.well_known,
+        accounts: server.app.users.list().await?.len(),
+        ca: server.ca.as_deref(),
         took: started.elapsed(),
     });
-    let grace = config.grace();
-    let app = Arc::new(App { config, store, users, dns, relay_tls, relay_sink: None });
-    serving.start(bound, &app);
-    let relaying = relay::run(app, serving.stopping.clone(), serving.tasks.clone());
-    serving.tasks.spawn(relaying);
     print(&ready).map_err(ServeError::Output)?;
     info!("ready");
 
-    let ending = shutdown::when_told(&mut signals, &serving, grace).await;
+    let ending =
+        shutdown::when_told(&mut signals, &server.serving, server.app.config.grace()).await;
+    if ending != Ending::AtOnce {
+        server.close().await;
+    }
     info!(?ending, "stopped");
     Ok(ending)
+}
+
+/// A server at work: its listeners, and its relay.
+pub(crate) struct Server {
+    pub(crate) app: Arc<App<EmbeddedStore>>,
+    pub(crate) serving: Listening,
+    /// Where it listens, and for what.
+    pub(crate) addresses: Vec<(Service, SocketAddr)>,
+    /// The ready accounts that have their well-known passwords still.
+    pub(crate) well_known: Vec<WellKnown>,
+    /// Path of the generated CA's certificate, if the certificate is a generated one.
+    pub(crate) ca: Option<PathBuf>,
+}
+
+impl Server {
+    /// All set up, or nothing changed. `relay_sink` sees what the relay says and hears.
+    pub(crate) async fn start(
+        config: Config,
+        relay_sink: Option<Sink>,
+    ) -> Result<Self, ServeError> {
+        // What others may hold comes first: a second start changes nothing.
+        let bound = listen::bind(&config).await?;
+        let store = store::open(&config.data).await?;
+        let tls = tls::server(&config)?;
+        let users = Users::new(store.clone(), &config.domains);
+        let well_known = accounts::prepare(&users, &config).await?;
+        let dns = Dns::new(config.relay.name_server).map_err(|e| ServeError::Dns(e.to_string()))?;
+        let relay_tls = tls::relay_client(&config.relay)?;
+        let addresses = bound.iter().map(|bound| (bound.service, bound.address)).collect();
+        let serving = Listening {
+            tls: tls.config,
+            connections: config.limits.connections,
+            stopping: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+        };
+        let app = Arc::new(App { config, store, users, dns, relay_tls, relay_sink });
+        serving.start(bound, &app);
+        let relaying = relay::run(app.clone(), serving.stopping.clone(), serving.tasks.clone());
+        serving.tasks.spawn(relaying);
+        Ok(Self { app, serving, addresses, well_known, ca: tls.ca })
+    }
+
+    /// Closes the store. All that was acknowledged is on the disk already; the next start is
+    /// quicker this way.
+    pub(crate) async fn close(&self) {
+        if let Err(error) = self.app.store.close().await {
+            error!(%error, "the store did not close well");
+        }
+    }
 }
 
 fn print(text: &str) -> io::Result<()> {

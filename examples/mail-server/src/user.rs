@@ -3,21 +3,40 @@
 use crate::{
     accounts::{AccountError, Users},
     cli::{UserCommand, UserWithPassword},
+    store::{self, OpenError},
 };
-use mailstore::Accounts;
-use std::io::{self, IsTerminal, Write};
+use mailstore::{Accounts, EmbeddedStore};
+use std::{
+    io::{self, IsTerminal, Write},
+    path::{Path, PathBuf},
+};
 use zeroize::Zeroizing;
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum UserError {
     #[error(transparent)]
     Account(#[from] AccountError),
+    #[error(
+        "a running server has the mail store in {} open; stop it, do this again, then start it",
+        folder.display()
+    )]
+    InUse { folder: PathBuf },
+    #[error(transparent)]
+    Open(OpenError),
     #[error("cannot read the password: {0}")]
     Input(io::Error),
     #[error("the two passwords differ")]
     Differ,
     #[error("cannot print: {0}")]
     Output(io::Error),
+}
+
+/// The store in this folder, which nobody else may have open meanwhile.
+pub(crate) async fn open(folder: &Path) -> Result<EmbeddedStore, UserError> {
+    store::open(folder).await.map_err(|error| match error {
+        OpenError::InUse { folder } => UserError::InUse { folder },
+        error => UserError::Open(error),
+    })
 }
 
 /// Does what was asked, and says so on `out`.
