@@ -8,6 +8,7 @@ pub(crate) use self::{file::ConfigError, port::Port, print::print};
 
 use crate::cli::Settings;
 use serde::{Deserialize, Serialize};
+use smtp_proto::delivery::Schedule;
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::PathBuf,
@@ -70,6 +71,8 @@ pub(crate) struct Relay {
     pub(crate) tls: RelayTls,
     /// PEM file with the roots that `tls = "verified"` trusts.
     pub(crate) ca: Option<PathBuf>,
+    /// Seconds before what could not be delivered is tried again; later gaps double from there.
+    pub(crate) first_retry_seconds: u64,
 }
 
 /// What is demanded of the next hop's TLS.
@@ -145,6 +148,13 @@ impl Config {
         Duration::from_secs(self.limits.grace_seconds)
     }
 
+    /// When to try again what could not be delivered.
+    pub(crate) fn schedule(&self) -> Schedule {
+        let mut schedule = Schedule::default();
+        schedule.first = Duration::from_secs(self.relay.first_retry_seconds);
+        schedule
+    }
+
     /// Whether nobody but this machine can connect.
     pub(crate) fn loopback_only(&self) -> bool {
         self.listen.iter().all(IpAddr::is_loopback)
@@ -205,6 +215,9 @@ impl Config {
         if self.relay.port == 0 {
             return wrong("relay.port", "0 is not a port to send to".into());
         }
+        if self.relay.first_retry_seconds == 0 {
+            return wrong("relay.first-retry-seconds", "0 would try without a pause".into());
+        }
         if self.limits.connections == 0 {
             return wrong("limits.connections", "with 0 nobody could connect".into());
         }
@@ -257,7 +270,13 @@ impl Default for Ports {
 
 impl Default for Relay {
     fn default() -> Self {
-        Self { port: 25, name_server: None, tls: RelayTls::Opportunistic, ca: None }
+        Self {
+            port: 25,
+            name_server: None,
+            tls: RelayTls::Opportunistic,
+            ca: None,
+            first_retry_seconds: 60,
+        }
     }
 }
 

@@ -50,6 +50,8 @@ fn write(out: &mut String, config: &Config) -> fmt::Result {
     set(out, "tls", &relay.tls as &RelayTls)?;
     key(out, "PEM file with the roots that \"verified\" trusts.")?;
     optional(out, "ca", relay.ca.as_ref(), "/etc/ssl/certs/ca-certificates.crt")?;
+    key(out, "Seconds before the first retry; later gaps double, up to two hours.")?;
+    set(out, "first-retry-seconds", &relay.first_retry_seconds)?;
 
     writeln!(out, "\n[accounts]")?;
     key(

@@ -72,6 +72,7 @@ fn what_is_printed_reads_back_the_same() {
         name_server: Some(SocketAddr::from(([127, 0, 0, 1], 5353))),
         tls: RelayTls::Verified,
         ca: Some("roots.pem".into()),
+        first_retry_seconds: 5,
     };
     full.accounts.ready_made = false;
     full.limits = Limits { connections: 7, message_size: 8, grace_seconds: 9 };
@@ -84,7 +85,7 @@ fn what_is_printed_reads_back_the_same() {
 #[test]
 fn nonsense_is_refused_in_one_sentence() {
     type Change = fn(&mut Config);
-    let cases: [(Change, &str); 7] = [
+    let cases: [(Change, &str); 8] = [
         (|c| c.hostname = "a b".into(), "setting `hostname`: `a b` is not a host name"),
         (|c| c.domains.clear(), "setting `domains`: name at least one"),
         (|c| c.domains.push("a@b".into()), "setting `domains`: `a@b` is not a domain name"),
@@ -94,6 +95,10 @@ fn nonsense_is_refused_in_one_sentence() {
             "setting `tls`: give both `certificate` and `key`, or none of them",
         ),
         (|c| c.relay.port = 0, "setting `relay.port`: 0 is not a port to send to"),
+        (
+            |c| c.relay.first_retry_seconds = 0,
+            "setting `relay.first-retry-seconds`: 0 would try without a pause",
+        ),
         (|c| c.limits.connections = 0, "setting `limits.connections`: with 0 nobody could connect"),
     ];
     for (change, expected) in cases {

@@ -5,7 +5,7 @@ use crate::{app::App, unique};
 use mailstore::{AttemptResult, Envelope, Lease, Outcome as Recorded, Store, Timestamp};
 use smtp_proto::{
     EnhancedCode,
-    delivery::{Next, Outcome, Schedule},
+    delivery::{Next, Outcome},
 };
 use std::{sync::Arc, time::Duration};
 use tokio::{sync::Semaphore, time};
@@ -97,7 +97,7 @@ async fn process<S: Store>(app: &App<S>, lease: Lease) {
                 info!(%id, to, server, "delivered");
                 AttemptResult::Done
             }
-            Outcome::Deferred(error) => match next(&envelope, state.attempts) {
+            Outcome::Deferred(error) => match next(app, &envelope, state.attempts) {
                 Next::RetryIn(gap) => {
                     info!(%id, to, server, error, retry_in = ?gap, "deferred");
                     AttemptResult::Retry { at: Timestamp::now().after(gap), error }
@@ -132,7 +132,7 @@ async fn process<S: Store>(app: &App<S>, lease: Lease) {
     }
 }
 
-fn next(envelope: &Envelope, attempts: u32) -> Next {
+fn next<S>(app: &App<S>, envelope: &Envelope, attempts: u32) -> Next {
     let age = Timestamp::now().since(envelope.created);
-    Schedule::default().next(attempts.saturating_add(1), age, unique::random())
+    app.config.schedule().next(attempts.saturating_add(1), age, unique::random())
 }
