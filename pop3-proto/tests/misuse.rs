@@ -71,6 +71,10 @@ fn answers_that_nobody_asked_for_are_misuse_and_say_nothing() {
     assert!(server.transmit().is_empty());
 
     server.recv().push(b"QUIT\r\n");
+    assert_eq!(step(&mut server), Step::Event);
+    assert!(matches!(server.event(), Event::Update { .. }));
+    assert!(server.open_maildrop(entries()).is_err() && server.body_end().is_err());
+    server.updated().unwrap();
     assert_eq!(step(&mut server), Step::Closed);
     server.transmit().take_all();
     all_refused(&mut server);

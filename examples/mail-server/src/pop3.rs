@@ -46,6 +46,8 @@ pub(crate) async fn session<S: Store>(app: Arc<App<S>>, connection: Connection) 
                 }
                 why => {
                     debug!(?why, "session over");
+                    // Others need not wait until this client has hung up.
+                    session.maildrop = None;
                     return driver.shutdown().await;
                 }
             }
@@ -202,8 +204,11 @@ impl<S: Store> Session<S> {
         Ok(Ok(()))
     }
 
-    async fn remove(&self, places: &[usize]) -> mailstore::Result<()> {
-        let Some(maildrop) = &self.maildrop else { return Ok(()) };
+    /// Removes messages and gives the maildrop back: the client finds it free once it is answered.
+    async fn remove(&mut self, places: &[usize]) -> mailstore::Result<()> {
+        let Some(maildrop) = self.maildrop.take().filter(|_| !places.is_empty()) else {
+            return Ok(());
+        };
         let uid = |place: &usize| maildrop.messages.get(*place).map(|(uid, _)| *uid);
         let uids = places.iter().filter_map(uid).collect();
         self.app.store.expunge(maildrop.mailbox, Expunge::Exactly(uids)).await?;

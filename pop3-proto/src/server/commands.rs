@@ -155,8 +155,7 @@ impl Core {
 
     /// RFC 1939 §4 and §6.
     fn quit(&mut self) {
-        let marked = self.maildrop.as_ref().is_some_and(|m| m.deleted().next().is_some());
-        if marked {
+        if self.maildrop.is_some() {
             self.pending = Some(Pending::Update);
             self.state = State::Update;
         } else {

@@ -42,11 +42,12 @@ pub enum Event<'a> {
         /// Lines of the body wanted.
         lines: u64,
     },
-    /// The session enters the UPDATE state (RFC 1939 §6): remove these messages, for good. Answer
-    /// with [`updated`](super::Server::updated) or
-    /// [`update_failed`](super::Server::update_failed). Only said when there is something to remove.
+    /// The client said QUIT, and the session enters the UPDATE state (RFC 1939 §6): remove these
+    /// messages, for good, and give the maildrop back, so that the client finds it free once it has
+    /// the answer. Answer with [`updated`](super::Server::updated) or
+    /// [`update_failed`](super::Server::update_failed). Never comes when a session ends otherwise.
     Update {
-        /// The messages.
+        /// The messages; often there is none.
         deleted: Deleted<'a>,
     },
     /// A line was answered with `-ERR`, because it was no valid command at this point. For logs;

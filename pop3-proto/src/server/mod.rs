@@ -24,6 +24,10 @@
 //!                 server.body(b"Hi\r\n")?;
 //!                 server.body_end()?;
 //!             }
+//!             Event::Update { deleted } => {
+//!                 assert_eq!(deleted.count(), 0);
+//!                 server.updated()?;
+//!             }
 //!             _ => {}
 //!         },
 //!         Step::Closed => break,
