@@ -39,6 +39,8 @@ const FACTS_IN_PLACE: usize = 64;
 /// whatever is waiting and makes it durable with one `fdatasync`. Readers never wait for writers. Bodies
 /// are read from the log with positioned reads, up to 64 KiB in place, more on the blocking pool.
 ///
+/// This version does not compact: of removed messages only those over 1 MiB give their room back.
+///
 /// ```
 /// use mailstore::{Accounts, EmbeddedStore, Mailboxes};
 ///

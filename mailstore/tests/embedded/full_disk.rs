@@ -3,7 +3,10 @@
 use core::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
 
-use mailstore::{Error, Faults, Messages, NewMessage};
+use mailstore::{
+    Accounts, Delivery, Error, Expunge, Faults, FlagChange, Flags, Mailboxes, Messages,
+    NewEnvelope, NewMailbox, NewMessage, NewRecipient, Queue, Result, Staged, Uid,
+};
 
 use super::{append, block_on, bodies, fresh, inbox, open_with, segment};
 
@@ -143,5 +146,67 @@ fn a_large_body_that_cannot_be_synced_is_not_acknowledged() {
         let message = NewMessage::new(upload.finish().await.unwrap());
         store.append(inbox, vec![message]).await.unwrap();
         assert_eq!(bodies(&store, inbox).await, [vec![b'y'; 2_000_000]]);
+    });
+}
+
+/// Every kind of write fails on a full disk without a trace, and succeeds when there is room.
+#[test]
+fn whatever_fails_on_a_full_disk_can_be_done_later() {
+    block_on(async {
+        let folder = tempfile::tempdir().unwrap();
+        let faults = Faults::new();
+        let (store, inbox) = fresh(folder.path(), &faults).await;
+        let account = store.account("alice").await.unwrap().id;
+        let old = store.create_mailbox(account, &NewMailbox::new("Old/Deep")).await.unwrap().id;
+        append(&store, inbox, "one").await.unwrap();
+        let first = [Uid::FIRST];
+        let queued = || {
+            let to = vec![NewRecipient::new("dave")];
+            Delivery::new(Staged::from_bytes("out")).queued(NewEnvelope::new("alice", to))
+        };
+        let waiting = store.deliver(queued()).await.unwrap().envelopes[0];
+        let show = async || {
+            let mut shown = format!("{:?}", store.accounts().await.unwrap());
+            for mailbox in store.mailboxes(account).await.unwrap() {
+                let snapshot = store.snapshot(mailbox.id).await.unwrap();
+                let rows: Vec<_> = snapshot.rows().collect();
+                shown += &format!("{mailbox:?} {:?} {rows:?}", snapshot.status());
+            }
+            shown += &format!("{:?}", store.subscriptions(account).await.unwrap());
+            shown + &format!("{:?} {:?}", store.envelopes().await.unwrap(), store.stats().messages)
+        };
+        let seen = || FlagChange::Add(Flags::SEEN);
+        for step in 0..12 {
+            for room in [false, true] {
+                let before = show().await;
+                faults.set_space((!room).then_some(20));
+                let result: Result<()> = match step {
+                    0 => store.create_account("bob", &[]).await.map(drop),
+                    1 => store.create_mailbox(account, &NewMailbox::new("a/b")).await.map(drop),
+                    2 => store.subscribe(account, "a").await,
+                    3 => store.rename_mailbox(account, "Old", "New/Old").await,
+                    4 => store.store_flags(inbox, &first, seen(), None).await.map(drop),
+                    5 => store.copy(inbox, &first, old).await.map(drop),
+                    6 => store.move_to(old, &first, inbox).await.map(drop),
+                    7 => store.deliver(queued()).await.map(drop),
+                    8 => store.hold_envelope(waiting, true).await,
+                    9 => store.remove_envelope(waiting).await,
+                    10 => store.expunge(inbox, Expunge::Exactly(first.into())).await.map(drop),
+                    _ => store.delete_mailbox(old).await,
+                };
+                if room {
+                    result.unwrap();
+                    assert_ne!(show().await, before, "step {step}");
+                } else {
+                    assert!(matches!(result, Err(Error::Full)), "step {step}");
+                    assert_eq!(show().await, before, "step {step}");
+                }
+            }
+        }
+        let before = show().await;
+        drop(show);
+        store.close().await.unwrap();
+        let store = open_with(folder.path(), &faults).await.unwrap();
+        assert!(before.contains(&format!("{:?}", store.envelopes().await.unwrap())));
     });
 }
