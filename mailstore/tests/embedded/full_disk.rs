@@ -204,7 +204,6 @@ fn whatever_fails_on_a_full_disk_can_be_done_later() {
             }
         }
         let before = show().await;
-        drop(show);
         store.close().await.unwrap();
         let store = open_with(folder.path(), &faults).await.unwrap();
         assert!(before.contains(&format!("{:?}", store.envelopes().await.unwrap())));
