@@ -2,9 +2,7 @@
 //! what the reader deletes is removed when it says QUIT.
 
 use crate::{app::App, listen::Connection, service::Service, wire::Wire};
-use mailstore::{
-    Account, Expunge, MailboxId, MaildropLock, MessageId, Messages, Snapshot, Store, Uid,
-};
+use mailstore::{Account, Expunge, MailboxId, MaildropLock, MessageId, Snapshot, Store, Uid};
 use mailwire::{
     Machine, Misuse,
     driver::{Driver, Stop},

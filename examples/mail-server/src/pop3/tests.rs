@@ -8,7 +8,7 @@ use crate::{
     listen::{self, Listening},
     tls,
 };
-use mailstore::{Accounts, Flags, Mailboxes, MemoryStore, NewMessage};
+use mailstore::{Accounts, Flags, Mailboxes, MemoryStore, Messages, NewMessage};
 use pop3_proto::client::{self, Client, Outcome};
 use std::net::SocketAddr;
 use tokio::net::TcpStream;
