@@ -102,19 +102,22 @@ impl Core {
                 recv.close();
                 return Step::Closed;
             }
-            if self.out.len() > self.config.limits.output {
-                return Step::NeedFlush;
-            }
             match &mut self.state {
                 State::Upgrade if self.out.is_empty() => return Step::Upgrade,
                 State::Upgrade => return Step::NeedFlush,
                 State::Transaction(transaction) => {
                     transaction.write(&self.extensions, &self.config, &mut self.out);
-                    if transaction.wants_body() {
-                        return Step::YourTurn;
+                    if transaction.is_over() {
+                        continue; // nothing had to be said after a refused MAIL
                     }
                 }
                 _ => {}
+            }
+            if self.out.len() > self.config.limits.output {
+                return Step::NeedFlush;
+            }
+            if matches!(&self.state, State::Transaction(transaction) if transaction.wants_body()) {
+                return Step::YourTurn;
             }
             let received = self.replies.next(recv);
             match (received, &self.state) {

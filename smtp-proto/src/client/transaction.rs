@@ -44,7 +44,9 @@ enum Phase {
     LoneDotDue,
     /// It is sent.
     LoneDot,
-    /// RSET is sent, because the transaction was given up in the middle.
+    /// The transaction was given up in the middle: RSET clears what the server holds of it.
+    ResetDue,
+    /// It is sent.
     Reset,
     /// All is said.
     Over,
@@ -72,10 +74,6 @@ impl Transaction {
 
     /// Sends what may be sent ahead of the replies that are due.
     pub(super) fn write(&mut self, offered: &Extensions, config: &Config, out: &mut SendBuf) {
-        if self.phase == Phase::LoneDotDue {
-            out.put(b".\r\n");
-            self.phase = Phase::LoneDot;
-        }
         let window = if offered.pipelining { config.limits.pipeline.max(1) } else { 1 };
         while self.phase == Phase::Envelope
             && self.sent <= self.data_number()
@@ -83,10 +81,22 @@ impl Transaction {
             && out.len() <= config.limits.output
         {
             if self.outcomes.iter().all(Option::is_some) {
-                return self.give_up(out);
+                self.give_up();
+                break;
             }
             self.write_one(offered, out);
             self.sent += 1;
+        }
+        match self.phase {
+            Phase::LoneDotDue => {
+                out.put(b".\r\n");
+                self.phase = Phase::LoneDot;
+            }
+            Phase::ResetDue => {
+                out.put(b"RSET\r\n");
+                self.phase = Phase::Reset;
+            }
+            _ => {}
         }
     }
 
@@ -108,16 +118,16 @@ impl Transaction {
     }
 
     /// All recipients are refused, and DATA was not sent.
-    fn give_up(&mut self, out: &mut SendBuf) {
-        if self.answered < self.sent {
-            return;
+    fn give_up(&mut self) {
+        if self.answered == self.sent {
+            self.abandon();
         }
-        if self.mail_refused {
-            self.phase = Phase::Over;
-        } else {
-            out.put(b"RSET\r\n");
-            self.phase = Phase::Reset;
-        }
+    }
+
+    /// No message follows. Where MAIL was accepted, the server still holds a transaction, and would
+    /// refuse the next MAIL for it.
+    fn abandon(&mut self) {
+        self.phase = if self.mail_refused { Phase::Over } else { Phase::ResetDue };
     }
 
     pub(super) fn reply(&mut self, reply: Reply) {
@@ -136,7 +146,7 @@ impl Transaction {
                 self.phase = Phase::Over;
             }
             Phase::LoneDot | Phase::Reset => self.phase = Phase::Over,
-            Phase::BodyAsked | Phase::Body | Phase::LoneDotDue | Phase::Over => {}
+            Phase::BodyAsked | Phase::Body | Phase::LoneDotDue | Phase::ResetDue | Phase::Over => {}
         }
     }
 
@@ -157,9 +167,10 @@ impl Transaction {
     }
 
     fn data(&mut self, reply: &Reply) {
-        if reply.code() != 354 {
+        // RFC 5321 §4.2.1: of a code that is not known the first digit counts.
+        if !reply.is_intermediate() {
             self.decide(Stage::Data, reply);
-            self.phase = Phase::Over;
+            self.abandon();
         } else if self.outcomes.iter().any(Option::is_none) {
             self.phase = Phase::BodyAsked;
         } else {
@@ -226,7 +237,9 @@ impl Transaction {
                 _ => Stage::Data,
             },
             Phase::BodyAsked | Phase::Body | Phase::Sent => Stage::Message,
-            Phase::LoneDotDue | Phase::LoneDot | Phase::Reset | Phase::Over => Stage::Reset,
+            Phase::LoneDotDue | Phase::LoneDot | Phase::ResetDue | Phase::Reset | Phase::Over => {
+                Stage::Reset
+            }
         }
     }
 }
