@@ -173,6 +173,10 @@ impl Core {
                     // still open.
                     transaction.break_off(reply);
                     self.close(Close::Eof);
+                } else if transaction.due() == Stage::Data && reply.is_positive() {
+                    // Neither a refusal nor a go-ahead. To pass it on would tell the user that the
+                    // message, of which nothing was sent, has been accepted.
+                    self.close(Close::Protocol);
                 } else {
                     transaction.reply(reply);
                 }
