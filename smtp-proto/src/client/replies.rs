@@ -40,10 +40,10 @@ impl Replies {
             let line = strip_eol(recv.unread().get(..len).unwrap_or_default());
             let Some(parsed) = reply_line(line) else { return Received::Broken };
             // Where the codes of the lines differ, the first counts (RFC 5321 §4.2.1 forbids it).
-            let code = *self.code.get_or_insert(parsed.code);
-            if !self.text.is_empty() {
+            if self.code.is_some() {
                 self.text.push('\n');
             }
+            let code = *self.code.get_or_insert(parsed.code);
             self.text.push_str(&String::from_utf8_lossy(parsed.text));
             let last = parsed.last;
             recv.consume(len);
