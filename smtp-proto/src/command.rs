@@ -126,13 +126,13 @@ pub enum CommandError {
     Param(#[from] crate::types::ParamError),
 }
 
-/// As it goes over the wire, without the line end. The text of EHLO, VRFY, EXPN and HELP must be
-/// free of control characters; those are printed as `?`.
+/// As it goes over the wire, without the line end. Control characters in the text of a command, and
+/// spaces in the name of EHLO and HELO, are printed as `?`.
 impl fmt::Display for Command<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Ehlo(name) => write!(f, "EHLO {}", Clean(name)),
-            Self::Helo(name) => write!(f, "HELO {}", Clean(name)),
+            Self::Ehlo(name) => write!(f, "EHLO {}", Word(name)),
+            Self::Helo(name) => write!(f, "HELO {}", Word(name)),
             Self::Mail(mail) => mail.fmt(f),
             Self::Rcpt(rcpt) => rcpt.fmt(f),
             Self::Data => f.write_str("DATA"),
@@ -179,8 +179,23 @@ struct Clean<'a>(&'a str);
 
 impl fmt::Display for Clean<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0
-            .chars()
-            .try_for_each(|c| fmt::Write::write_char(f, if c.is_control() { '?' } else { c }))
+        write_without(f, self.0, char::is_control)
     }
+}
+
+/// Text that stays one word.
+struct Word<'a>(&'a str);
+
+impl fmt::Display for Word<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_without(f, self.0, |c| c.is_control() || c.is_whitespace())
+    }
+}
+
+fn write_without(
+    f: &mut fmt::Formatter<'_>,
+    text: &str,
+    unfit: impl Fn(char) -> bool,
+) -> fmt::Result {
+    text.chars().try_for_each(|c| fmt::Write::write_char(f, if unfit(c) { '?' } else { c }))
 }
