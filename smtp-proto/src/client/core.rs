@@ -18,6 +18,9 @@ use super::{
 };
 use crate::{Command, Extensions, Reply};
 
+/// The longest command line that any server takes (RFC 5321 §4.5.3.1.4), its CRLF included.
+const COMMAND_LINE: usize = 512;
+
 #[derive(Debug)]
 pub(super) struct Core {
     pub(super) config: Config,
@@ -28,6 +31,8 @@ pub(super) struct Core {
     pub(super) eof: bool,
     pub(super) extensions: Extensions,
     pub(super) last_reply: Reply,
+    /// EHLO or HELO was taken, over this transport.
+    ready: bool,
     tls: bool,
     replies: Replies,
     /// When the reply that is waited for must have come.
@@ -76,6 +81,7 @@ impl Core {
             eof: false,
             extensions: Extensions::default(),
             last_reply: Reply::new(220, ""),
+            ready: false,
             until: Some(until),
         }
     }
@@ -189,7 +195,8 @@ impl Core {
         let positive = self.last_reply.is_positive();
         match mem::replace(&mut self.state, State::Rest) {
             State::Waiting(Stage::Greeting) if positive => self.hello(),
-            State::Waiting(Stage::Hello) | State::Helo if positive => self.ready(),
+            State::Waiting(Stage::Hello) if positive => self.ready(true),
+            State::Helo if positive => self.ready(false),
             // RFC 5321 §3.2: a server that does not know EHLO knows HELO.
             State::Waiting(Stage::Hello) if self.last_reply.is_permanent() => {
                 self.say(&Command::Helo(&self.config.hostname.clone()));
@@ -204,7 +211,11 @@ impl Core {
                 }
             }
             State::Waiting(Stage::Quit) => self.close(Close::Done),
-            State::Auth(_) if code == 235 => self.announced = Announced::Authenticated,
+            State::Auth(_) if positive => self.announced = Announced::Authenticated,
+            // The exchange was cancelled (RFC 4954 §4 has 501 now), and the server still asks.
+            State::Waiting(Stage::Auth) if self.last_reply.is_intermediate() => {
+                self.close(Close::Protocol);
+            }
             State::Auth(_) => self.announced = Announced::Refused(Stage::Auth),
             State::Helo => self.announced = Announced::Refused(Stage::Hello),
             State::Waiting(stage) => self.announced = Announced::Refused(stage),
@@ -220,8 +231,14 @@ impl Core {
         self.state = State::Waiting(Stage::Hello);
     }
 
-    fn ready(&mut self) {
+    fn ready(&mut self, extended: bool) {
         self.extensions = Extensions::from_reply(&self.last_reply);
+        if !extended {
+            let hostname = mem::take(&mut self.extensions.hostname);
+            self.extensions = Extensions::default();
+            self.extensions.hostname = hostname;
+        }
+        self.ready = true;
         self.announced = Announced::Ready;
     }
 
@@ -231,9 +248,13 @@ impl Core {
             Response::Data(challenge) => exchange.respond(&challenge).ok(),
             _ => exchange.respond(&[]).ok(), // servers put human text where base64 belongs
         };
-        let line = answer.map_or_else(|| "*".to_string(), |answer| sasl::encode(&answer));
-        self.out.put(line.as_bytes());
-        self.out.put(b"\r\n");
+        if let Some(answer) = answer {
+            self.out.put(sasl::encode(&answer).as_bytes());
+            self.out.put(b"\r\n");
+        } else {
+            self.out.put(b"*\r\n");
+            self.state = State::Waiting(Stage::Auth);
+        }
     }
 
     fn at_rest(&self) -> Result<(), Misuse> {
@@ -259,18 +280,28 @@ impl Core {
         let mechanism = credentials
             .choose(self.extensions.auth.iter().copied(), safe)
             .ok_or(Misuse::new("auth: no mechanism offered may be used"))?;
-        let mut exchange = Exchange::new(mechanism, credentials);
+        let mut exchange = Exchange::new(mechanism, credentials.clone());
         let initial = exchange.initial().map(|initial| match initial.as_slice() {
             [] => "=".to_string(),
             initial => sasl::encode(initial),
         });
-        self.say(&Command::Auth { mechanism: mechanism.name(), initial: initial.as_deref() });
+        let mut command =
+            Command::Auth { mechanism: mechanism.name(), initial: initial.as_deref() };
+        // RFC 4954 §4: an initial response that makes the line too long waits for the challenge.
+        if command.to_string().len() + 2 > COMMAND_LINE {
+            exchange = Exchange::new(mechanism, credentials);
+            command = Command::Auth { mechanism: mechanism.name(), initial: None };
+        }
+        self.say(&command);
         self.state = State::Auth(exchange);
         Ok(mechanism)
     }
 
     pub(super) fn send(&mut self, envelope: Envelope) -> Result<(), CannotSend> {
         self.at_rest()?;
+        if !self.ready {
+            return Err(Misuse::new("send: the server has not taken EHLO or HELO").into());
+        }
         envelope.check(&self.extensions)?;
         let encoder = DataEncoder::new(self.config.bare_eol);
         self.state = State::Transaction(Transaction::new(envelope, encoder));
@@ -330,6 +361,7 @@ impl Core {
         recv.open();
         // RFC 3207 §4.2: nothing that was offered before counts.
         self.extensions = Extensions::default();
+        self.ready = false;
         self.tls = true;
         self.hello();
         early

@@ -90,8 +90,11 @@ impl Client {
         self.core.auth(credentials)
     }
 
-    /// Begins to send a message. [`Event::Body`] follows if a recipient was accepted; one
-    /// [`Event::Recipient`] for each recipient, and [`Event::Done`], in any case.
+    /// Begins to send a message. [`Event::Body`] follows if a recipient was accepted; in any case
+    /// one [`Event::Recipient`] for each recipient, and [`Event::Done`].
+    ///
+    /// A session that ends without a word of the server (end of input, timeout) leaves the
+    /// recipients that were not reported undecided, and there is no `Done`: try these again later.
     ///
     /// # Errors
     ///
