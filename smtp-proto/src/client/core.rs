@@ -111,6 +111,13 @@ impl Core {
             match &mut self.state {
                 State::Upgrade if self.out.is_empty() => return Step::Upgrade,
                 State::Upgrade => return Step::NeedFlush,
+                // What a server says unasked is not looked at: it answers the next command, so that
+                // it does not matter when it came. Replies and commands are counted (RFC 2920 §3.1).
+                State::Rest if !self.eof => return Step::YourTurn,
+                State::Rest => {
+                    self.close(Close::Eof);
+                    continue;
+                }
                 State::Transaction(transaction) => {
                     transaction.write(&self.extensions, &self.config, &mut self.out);
                     if transaction.is_over() {
@@ -128,7 +135,6 @@ impl Core {
             let received = self.replies.next(recv);
             match (received, &self.state) {
                 (Received::Broken, _) => self.close(Close::Protocol),
-                (Received::Reply(reply), State::Rest) => self.unasked(&reply),
                 (Received::Reply(reply), _) => {
                     self.until = None;
                     self.reply(reply, recv);
@@ -136,9 +142,6 @@ impl Core {
                 (Received::NeedInput, _) if self.eof => {
                     let done = matches!(self.state, State::Waiting(Stage::Quit));
                     self.close(if done { Close::Done } else { Close::Eof });
-                }
-                (Received::NeedInput, State::Rest) if !self.replies.is_midway() => {
-                    return Step::YourTurn;
                 }
                 (Received::NeedInput, _) => {
                     let limit = self.patience();
@@ -163,11 +166,6 @@ impl Core {
             },
             _ => timeouts.command,
         }
-    }
-
-    /// A reply that nothing asked for: a 421 before the server hangs up, for instance.
-    fn unasked(&mut self, reply: &Reply) {
-        self.close(if reply.code() == 421 { Close::Eof } else { Close::Protocol });
     }
 
     fn reply(&mut self, reply: Reply, recv: &mut RecvBuf) {

@@ -56,9 +56,4 @@ impl Replies {
             }
         }
     }
-
-    /// Whether the first lines of a reply have come, but not its last.
-    pub(super) const fn is_midway(&self) -> bool {
-        self.code.is_some()
-    }
 }
