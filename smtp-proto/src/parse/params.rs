@@ -53,8 +53,7 @@ pub(crate) fn mail(input: &[u8]) -> Result<MailParams<'_>, ParamError> {
         } else if keyword.eq_ignore_ascii_case(b"BODY") {
             once(&mut params.body, value.and_then(body).ok_or(ParamError::Value))
         } else if keyword.eq_ignore_ascii_case(b"AUTH") {
-            let auth = value.and_then(|value| core::str::from_utf8(value).ok());
-            once(&mut params.auth, auth.ok_or(ParamError::Value))
+            once(&mut params.auth, value.and_then(xtext).ok_or(ParamError::Value))
         } else {
             Err(ParamError::Unknown)
         }
@@ -86,6 +85,23 @@ fn size(value: &[u8]) -> Option<u64> {
     }
     let text = core::str::from_utf8(value).ok()?;
     Some(text.parse().unwrap_or(u64::MAX))
+}
+
+/// ```abnf
+/// xtext   = *( xchar / hexchar )                  ; RFC 3461 §4
+/// xchar   = any CHAR between "!" and "~" inclusive, except for "+" and "="
+/// hexchar = "+" 2(%x30-39 / %x41-46)
+/// ```
+fn xtext(value: &[u8]) -> Option<&str> {
+    let is_hex = |octet: &u8| matches!(octet, b'0'..=b'9' | b'A'..=b'F');
+    let mut parts = value.split(|&octet| octet == b'+');
+    let first_fits = parts.next().is_some();
+    let rest_fits = parts.all(|part| part.len() >= 2 && part.iter().take(2).all(is_hex));
+    if first_fits && rest_fits && value.is_ascii() {
+        core::str::from_utf8(value).ok()
+    } else {
+        None
+    }
 }
 
 /// ```abnf
