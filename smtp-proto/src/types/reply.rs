@@ -7,9 +7,9 @@ use super::EnhancedCode;
 
 /// A reply (RFC 5321 §4.2): a code of three digits and one or more lines of text.
 ///
-/// The text may begin with an enhanced status code (RFC 2034). Lines are divided by `\n`; when it is
-/// printed, any other control character becomes `?`, so a text that holds words of a peer cannot
-/// forge a line.
+/// The text may begin with an enhanced status code, which is printed on every line (RFC 2034 §4).
+/// Lines are divided by `\n`; when it is printed, any other control character becomes `?`, so a text
+/// that holds words of a peer cannot forge a line.
 ///
 /// ```
 /// use smtp_proto::{EnhancedCode, Reply};
@@ -98,9 +98,13 @@ impl Reply {
 impl fmt::Display for Reply {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut lines = self.text.split('\n').peekable();
+        let status = self.enhanced();
         while let Some(line) = lines.next() {
             let mark = if lines.peek().is_some() { '-' } else { ' ' };
             write!(f, "{}{mark}", self.code)?;
+            if let Some(status) = status.filter(|_| EnhancedCode::split(line).0 != status) {
+                write!(f, "{status} ")?;
+            }
             for part in line.split_inclusive(char::is_control) {
                 match part.strip_suffix(char::is_control) {
                     Some(clean) => write!(f, "{clean}?")?,
