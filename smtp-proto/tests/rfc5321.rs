@@ -2,7 +2,12 @@
 
 mod support;
 
-use support::{events, relay, relay_config, serve, serve_file};
+use mailwire::{Instant, Machine, Step};
+use smtp_proto::{
+    Reply,
+    server::{Event, Reset},
+};
+use support::{events, relay, relay_config, serve, serve_file, server};
 
 /// Runs one command after EHLO and expects this reply.
 fn answers(command: &str, reply: &str) {
@@ -582,4 +587,71 @@ fn tls_and_http_on_the_port_close_it_at_once() {
 #[test]
 fn a_body_that_looks_like_http_is_no_reason_to_close() {
     message(r"GET / HTTP/1.1\r\n.\r\n", "S: 250 2.0.0 Stored\n");
+}
+
+// What the host may do
+
+#[test]
+fn the_time_a_host_takes_is_not_the_clients() {
+    let later = |seconds: u64| Instant::from_micros(seconds * 1_000_000);
+    let mut server = server(&relay_config());
+    server.recv().push(b"EHLO c\r\nMAIL FROM:<>\r\nRCPT TO:<alice@example.org>\r\nDATA\r\n");
+    for (now, reply) in
+        [(0, Reply::sender_ok()), (400, Reply::recipient_ok()), (800, Reply::go_ahead())]
+    {
+        assert_eq!(server.poll(later(now)), Step::Event);
+        server.event();
+        assert_eq!(server.poll(later(now + 400)), Step::YourTurn);
+        server.reply(reply).unwrap();
+    }
+    assert_eq!(server.poll(later(1200)), Step::NeedInput);
+    server.recv().push(b"Hello\r\n");
+    assert_eq!(server.poll(later(1300)), Step::Event);
+    assert!(matches!(server.event(), Event::Chunk(b"Hello\r\n")));
+    assert_eq!(server.poll(later(1700)), Step::NeedInput, "400 s for one chunk");
+    assert_eq!(server.deadline(), Some(later(2000)));
+}
+
+#[test]
+fn an_answer_before_its_event_was_taken_is_misuse() {
+    let mut server = server(&relay_config());
+    let now = Instant::default();
+    assert!(server.reply(Reply::sender_ok()).is_err());
+    server.recv().push(b"EHLO c\r\nMAIL FROM:<>\r\nRCPT TO:<alice@example.org>\r\nDATA\r\n.\r\n");
+    for reply in [Reply::sender_ok(), Reply::recipient_ok(), Reply::go_ahead()] {
+        assert_eq!(server.poll(now), Step::Event);
+        assert!(server.reply(reply.clone()).is_err());
+        server.event();
+        server.reply(reply).unwrap();
+    }
+    assert_eq!(server.poll(now), Step::Event);
+    assert!(server.reply(Reply::new(250, "2.0.0 Ok")).is_err());
+    assert!(matches!(server.event(), Event::Message { size: 0 }));
+    assert!(server.reply(Reply::go_ahead()).is_err(), "354 answers DATA alone");
+    server.reply(Reply::new(250, "2.0.0 Ok")).unwrap();
+    assert!(server.reply(Reply::new(250, "2.0.0 Ok")).is_err());
+}
+
+#[test]
+fn a_reply_of_421_by_the_host_ends_the_session() {
+    let mut server = server(&relay_config());
+    let now = Instant::default();
+    server.recv().push(b"EHLO c\r\nMAIL FROM:<>\r\nRCPT TO:<alice@example.org>\r\nNOOP\r\n");
+    assert_eq!(server.poll(now), Step::Event);
+    server.event();
+    server.reply(Reply::sender_ok()).unwrap();
+    assert_eq!(server.poll(now), Step::Event);
+    server.event();
+    server.reply(Reply::new(421, "4.3.2 Going down")).unwrap();
+    assert_eq!(server.poll(now), Step::Event);
+    assert!(matches!(server.event(), Event::Reset(Reset::Closed)));
+    assert_eq!(server.poll(now), Step::Closed);
+    assert!(server.transmit().take_all().ends_with(b"421 4.3.2 Going down\r\n"));
+}
+
+#[test]
+fn the_words_of_a_reply_cannot_forge_a_line() {
+    let reply = Reply::new(550, "5.1.1 no \"x\r\n250 ok\u{0}\u{7f}\u{85}\" here");
+    assert_eq!(reply.to_string(), "550-5.1.1 no \"x?\r\n550 5.1.1 250 ok???\" here\r\n");
+    assert_eq!(Reply::new(99, "x").code(), 451);
 }

@@ -77,7 +77,7 @@ pub fn command(line: &[u8], leniency: Leniency) -> Result<Command<'_>, CommandEr
         Verb::Vrfy => Ok(Command::Vrfy(argument(rest)?)),
         Verb::Expn => Ok(Command::Expn(argument(rest)?)),
         Verb::Help => Ok(Command::Help(text(rest)?)),
-        Verb::Auth => auth(rest),
+        Verb::Auth => auth(rest).map(|(mechanism, initial)| Command::Auth { mechanism, initial }),
         // RFC 5321 §4.1.1.9: NOOP may have a string, which is ignored.
         Verb::Noop => Ok(Command::Noop),
         Verb::Data => bare(Command::Data),
@@ -156,12 +156,12 @@ fn text(rest: &[u8]) -> Result<&str, CommandError> {
 }
 
 /// `"AUTH" SP mechanism [SP initial-response]` (RFC 4954 §4).
-pub(crate) fn auth(rest: &[u8]) -> Result<Command<'_>, CommandError> {
+pub(crate) fn auth(rest: &[u8]) -> Result<(&str, Option<&str>), CommandError> {
     let mut words = argument(rest)?.split(' ');
     let mechanism = words.next().unwrap_or_default();
     let initial = words.next();
     if words.next().is_some() {
         return Err(CommandError::Arguments);
     }
-    Ok(Command::Auth { mechanism, initial })
+    Ok((mechanism, initial))
 }

@@ -11,14 +11,13 @@ use super::{
     core::{Announced, Core, State},
     replies,
 };
-use crate::{Command, Reply, parse};
+use crate::{Reply, parse};
 
 impl Core {
     /// AUTH (RFC 4954 §4).
     pub(super) fn auth(&mut self, rest: &[u8]) {
         let (mechanism, initial) = match parse::auth(rest) {
-            Ok(Command::Auth { mechanism, initial }) => (mechanism, initial),
-            Ok(_) => return,
+            Ok(words) => words,
             Err(error) => return self.reject(replies::to_error(error)),
         };
         if self.config.auth.is_empty() {
@@ -50,7 +49,7 @@ impl Core {
     }
 
     /// A line of the exchange, without its line end.
-    pub(super) fn auth_response(&mut self, line: &[u8], _now: Instant) {
+    pub(super) fn auth_response(&mut self, line: &[u8]) {
         let State::AuthResponse(mut exchange) = mem::replace(&mut self.state, State::Command)
         else {
             return;
@@ -101,8 +100,12 @@ impl Core {
     }
 
     pub(super) fn verdict(&mut self, verdict: Verdict) -> Result<(), Misuse> {
+        if !matches!(self.announced, Announced::Nothing) {
+            return Err(Misuse::new("verdict: take the event first"));
+        }
         match mem::replace(&mut self.state, State::Command) {
             State::AuthClaim(mut exchange) => {
+                self.host_moved();
                 let progress = exchange.verdict(verdict);
                 self.progress(exchange, progress);
                 Ok(())

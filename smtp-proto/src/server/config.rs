@@ -84,7 +84,7 @@ pub struct Limits {
     pub bad_commands: u32,
     /// Wrong passwords until the session is ended.
     pub auth_failures: u32,
-    /// Octets read at once, and held at most.
+    /// Octets read at once, and held at most; at least 1,024.
     pub input: usize,
     /// Octets of output waiting before they must be sent.
     pub output: usize,

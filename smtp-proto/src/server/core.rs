@@ -80,7 +80,11 @@ pub(super) enum Announced {
     Nothing,
     /// A command whose arguments are not looked at yet: verb, and length of the line.
     Line(Verb, usize),
-    Chunk(usize),
+    /// Payload: the first `lent` of the next `len` octets.
+    Chunk {
+        lent: usize,
+        len: usize,
+    },
     Crlf(usize),
     Auth,
     Message(u64),
@@ -106,7 +110,7 @@ struct Clock {
     seen: u64,
     last_octet: Instant,
     unit_began: Option<Instant>,
-    /// An answer was given: the client's time starts now.
+    /// The client was held back until now: its time starts at the next look.
     restart: bool,
 }
 
@@ -237,7 +241,7 @@ impl Core {
             self.reject(replies::bare_line_end());
         } else if authenticating {
             self.spent = len;
-            self.auth_response(line, now);
+            self.auth_response(line);
         } else {
             match parse::verb(line) {
                 Ok((verb, rest)) => self.dispatch(verb, rest, len),
@@ -312,11 +316,14 @@ impl Core {
         let State::Answer(asked) = self.state else {
             return Err(Misuse::new("reply: no event waits for a reply"));
         };
+        if !matches!(self.announced, Announced::Nothing) {
+            return Err(Misuse::new("reply: take the event first"));
+        }
         if reply.is_intermediate() != (asked == Asked::Data && reply.code() < 400) {
             return Err(Misuse::new("reply: 354 answers DATA, 2xx everything else"));
         }
         self.say(&reply);
-        self.clock.restart = true;
+        self.host_moved();
         self.state = State::Command;
         let accepted = reply.code() < 400;
         if asked == Asked::Mail {
@@ -343,9 +350,13 @@ impl Core {
     }
 
     pub(super) fn upgrade(&mut self, recv: &mut RecvBuf) -> Bytes {
-        if !matches!(self.state, State::Upgrade) || !self.out.is_empty() {
+        let due = matches!(self.state, State::Upgrade)
+            && matches!(self.announced, Announced::Nothing)
+            && self.out.is_empty();
+        if !due {
             return Bytes::new();
         }
+        recv.consume(core::mem::take(&mut self.spent));
         let held = recv.len();
         let early = recv.take(held);
         recv.open();
@@ -373,6 +384,11 @@ impl Core {
         };
         let idle = last_octet + timeouts.idle;
         Some(unit_began.map_or(idle, |began| idle.min(began + unit)))
+    }
+
+    /// The host moved: the client's time begins now.
+    pub(super) const fn host_moved(&mut self) {
+        self.clock.restart = true;
     }
 
     pub(super) const fn begin_unit(&mut self, now: Instant) {

@@ -21,35 +21,41 @@ impl Core {
         let State::Data(data) = &mut self.state else { return false };
         loop {
             let piece = data.decoder.next(recv.unread());
-            let payload = match piece {
-                Piece::Payload(n) => n as u64,
-                Piece::Crlf(_) => 2,
-                _ => 0,
-            };
-            data.size = data.size.saturating_add(payload);
-            if data.void.is_none() && data.size > self.config.limits.message {
-                data.void = Some(Reset::TooLarge);
-            }
             if data.void.is_none() && data.decoder.refused() {
                 data.void = Some(Reset::Malformed);
             }
-            match piece {
-                Piece::Payload(n) if data.void.is_none() => {
-                    self.announced = Announced::Chunk(n);
-                    return false;
-                }
-                Piece::Crlf(n) if data.void.is_none() => {
-                    self.announced = Announced::Crlf(n);
-                    return false;
-                }
-                // Of a refused message nothing is a command: it is read to its end.
-                Piece::Payload(n) | Piece::Crlf(n) | Piece::Skip(n) => recv.consume(n),
+            let (len, payload) = match piece {
+                Piece::Payload(n) => (n, n),
+                Piece::Crlf(n) => (n, 2),
+                Piece::Skip(n) => (n, 0),
                 Piece::Partial => return true,
                 Piece::End(n) => {
                     recv.consume(n);
                     break;
                 }
+            };
+            let room = self.config.limits.message.saturating_sub(data.size);
+            data.size = data.size.saturating_add(payload as u64);
+            if payload == 0 || data.void.is_some() {
+                // Of a refused message nothing is a command: it is read to its end.
+                recv.consume(len);
+                continue;
             }
+            if payload as u64 > room {
+                data.void = Some(Reset::TooLarge);
+            }
+            // What fits of a message too large is handed out, so that the events do not depend on
+            // how it was cut.
+            let lent = usize::try_from(room).map_or(payload, |room| room.min(payload));
+            match piece {
+                Piece::Payload(_) if lent > 0 => self.announced = Announced::Chunk { lent, len },
+                Piece::Crlf(_) if lent == payload => self.announced = Announced::Crlf(len),
+                _ => {
+                    recv.consume(len);
+                    continue;
+                }
+            }
+            return false;
         }
         let (size, void) = (data.size, data.void);
         let defects = data.decoder.defects();

@@ -49,7 +49,7 @@ pub struct Server {
 impl Server {
     /// A session that has just been connected.
     pub fn new(config: Config, now: Instant) -> Self {
-        Self { recv: RecvBuf::new(config.limits.input), core: Core::new(config, now) }
+        Self { recv: RecvBuf::new(config.limits.input.max(1024)), core: Core::new(config, now) }
     }
 
     /// Answers the last [`Event::Mail`], [`Event::Rcpt`], [`Event::Data`], [`Event::Message`] or
@@ -108,11 +108,12 @@ impl Machine for Server {
 
     fn event(&mut self) -> Event<'_> {
         let Self { recv, core } = self;
+        core.host_moved();
         match mem::take(&mut core.announced) {
             Announced::Nothing => Event::Nothing,
-            Announced::Chunk(len) => {
+            Announced::Chunk { lent, len } => {
                 core.spent = len;
-                Event::Chunk(recv.unread().get(..len).unwrap_or_default())
+                Event::Chunk(recv.unread().get(..lent).unwrap_or_default())
             }
             Announced::Crlf(len) => {
                 core.spent = len;
