@@ -8,6 +8,8 @@ use crate::types::{
     StatusItem, StoreAction,
 };
 
+pub use crate::print::Printed;
+
 /// A command with the tag that names its answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -48,6 +50,9 @@ impl Drop for SecretText<'_> {
     }
 }
 
+/// Fields and values of ID (RFC 2971); a value may be NIL.
+pub type IdFields<'a> = Vec<(Cow<'a, [u8]>, Option<Cow<'a, [u8]>>)>;
+
 /// A client's command (RFC 3501 §6 and the extensions named).
 ///
 /// IDLE ends with the line `DONE`, AUTHENTICATE goes on with lines of base64: these are no
@@ -62,7 +67,7 @@ pub enum Command<'a> {
     /// `LOGOUT`
     Logout,
     /// `ID` (RFC 2971): field and value pairs; empty for NIL.
-    Id(Vec<(Cow<'a, [u8]>, Option<Cow<'a, [u8]>>)>),
+    Id(IdFields<'a>),
     /// `STARTTLS`
     StartTls,
     /// `AUTHENTICATE`, with an initial response still in base64 (RFC 4959).

@@ -70,14 +70,8 @@ impl Parser<'_> {
                 Some(b'"') => words.push(self.quoted()),
                 Some(_) => {
                     let word = self.word();
-                    // `a . b` and `a @ b` are one address with blanks in it.
-                    let glue = word.starts_with(b".") || word.starts_with(b"@");
                     match words.last_mut() {
-                        Some(last)
-                            if !blank || glue || last.ends_with(b".") || last.ends_with(b"@") =>
-                        {
-                            last.extend_from_slice(&word);
-                        }
+                        Some(last) if !blank => last.extend_from_slice(&word),
                         _ => words.push(word),
                     }
                 }
@@ -90,6 +84,7 @@ impl Parser<'_> {
         if words.is_empty() {
             return;
         }
+        let words = glue(words);
         let spec = match words.iter().rposition(|word| word.contains(&b'@')) {
             Some(at) if at > 0 && words.get(at).is_some_and(|w| !w.starts_with(b"@")) => {
                 // `Name user@host`: the brackets were forgotten.
@@ -242,4 +237,19 @@ impl Parser<'_> {
 
 fn join(words: &[Vec<u8>]) -> Vec<u8> {
     words.join(&b' ')
+}
+
+/// `a . b` and `a @ b` are one address with blanks in it.
+fn glue(words: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
+    let mut glued: Vec<Vec<u8>> = Vec::with_capacity(words.len());
+    for word in words {
+        let starts = word.starts_with(b".") || word.starts_with(b"@");
+        match glued.last_mut() {
+            Some(last) if starts || last.ends_with(b".") || last.ends_with(b"@") => {
+                last.extend_from_slice(&word);
+            }
+            _ => glued.push(word),
+        }
+    }
+    glued
 }

@@ -1,6 +1,6 @@
 //! Commands (RFC 3501 §9 `command`).
 
-use alloc::{borrow::Cow, vec::Vec};
+use alloc::vec::Vec;
 
 use nom::{
     Parser,
@@ -9,7 +9,7 @@ use nom::{
     combinator::{opt, value, verify},
     error::ErrorKind,
     multi::many1,
-    sequence::{delimited, preceded},
+    sequence::{delimited, preceded, terminated},
 };
 
 use super::{Res, basic::*, fail, fetch, list, offset_of, search};
@@ -17,6 +17,9 @@ use crate::{
     command::{Append, Command, SecretText, Tagged},
     types::{SpecialUse, string::is_tag_char},
 };
+
+/// A longer tag is none. RFC 3501 has no limit; clients use a few letters and digits.
+const LONGEST_TAG: usize = 256;
 
 /// Why a command was not understood, and the tag its answer must carry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -92,7 +95,7 @@ pub fn append_head(head: &[u8]) -> Option<(&str, Append<'_>)> {
 pub(crate) fn tag(input: &[u8]) -> Res<'_, &str> {
     let (rest, tag) = ascii(take_while1(is_tag_char)).parse(input)?;
     match rest {
-        [b' ', rest @ ..] => Ok((rest, tag)),
+        [b' ', rest @ ..] if tag.len() <= LONGEST_TAG => Ok((rest, tag)),
         // A line that is a tag alone still tells its tag.
         _ => fail(input, ErrorKind::Space),
     }
@@ -177,11 +180,8 @@ fn arguments<'a>(name: &str, rest: &'a [u8]) -> Option<Res<'a, Command<'a>>> {
 /// `id = "ID" SP ("(" [string SP nstring *(SP string SP nstring)] ")" / nil)` (RFC 2971 §4)
 fn id(input: &[u8]) -> Res<'_, Command<'_>> {
     // A field's name is a string; unquoted ones are seen in the wild.
-    let pair = |input| -> Res<'_, (Cow<'_, [u8]>, Option<Cow<'_, [u8]>>)> {
-        let (rest, name) = astring(input)?;
-        let (rest, value) = preceded(sp, alt((value(None, nil), astring.map(Some)))).parse(rest)?;
-        Ok((rest, (name, value)))
-    };
+    let value_of = |i| alt((value(None, nil), astring.map(Some))).parse(i);
+    let pair = |i| (terminated(astring, sp), value_of).parse(i);
     preceded(sp, alt((value(Vec::new(), nil), paren_list(pair)))).map(Command::Id).parse(input)
 }
 
@@ -254,9 +254,10 @@ fn store_command(input: &[u8], uid: bool) -> Res<'_, Command<'_>> {
     Ok((rest, Command::Store { uid, set, action, silent, flags, unchanged_since }))
 }
 
-/// The tag of a frame that may be nothing else.
+/// The tag at the start of what may be no command at all.
 pub(crate) fn tag_of(frame: &[u8]) -> Option<&str> {
-    let end = frame.iter().position(|b| !is_tag_char(*b)).unwrap_or(frame.len());
-    let tag = core::str::from_utf8(frame.get(..end)?).ok()?;
+    let head = frame.get(..frame.len().min(LONGEST_TAG.saturating_add(1)))?;
+    let end = head.iter().position(|b| !is_tag_char(*b))?;
+    let tag = core::str::from_utf8(head.get(..end)?).ok()?;
     (!tag.is_empty()).then_some(tag)
 }

@@ -6,14 +6,19 @@
 
 mod basic;
 mod command;
+mod envelope;
 mod fetch;
+mod fetch_data;
 mod list;
+mod response;
 mod search;
+mod text;
 
 use nom::IResult;
 
 pub(crate) use command::tag_of;
 pub use command::{CommandError, CommandErrorKind, append_head, command};
+pub use response::{ResponseError, response};
 
 /// Why a value could not be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -3,11 +3,14 @@
 //! A string becomes an atom, a quoted string or a literal, by what its octets allow, so that what is
 //! printed can always be read again.
 
+mod command;
+mod response;
 mod section;
 
 use alloc::vec::Vec;
 
-pub(crate) use section::response_section;
+pub use command::Printed;
+pub(crate) use section::{response_section, section};
 
 use crate::types::string::is_quotable;
 

@@ -38,6 +38,11 @@ pub(crate) fn section(out: &mut impl Out, section: &Section<'_>) {
 
 /// A section as a response names it: the client's spelling, without PEEK, the partial's first octet.
 pub(crate) fn response_section(out: &mut impl Out, item: &BodySection<'_>) {
+    origin_section(out, item, item.partial.map(|partial| partial.offset));
+}
+
+/// A section as a response names it, with its first octet where it is only a part.
+pub(super) fn origin_section(out: &mut impl Out, item: &BodySection<'_>, origin: Option<u64>) {
     match item.spelling {
         SectionSpelling::Rfc822 => out.put(b"RFC822"),
         SectionSpelling::Rfc822Header => out.put(b"RFC822.HEADER"),
@@ -45,9 +50,9 @@ pub(crate) fn response_section(out: &mut impl Out, item: &BodySection<'_>) {
         SectionSpelling::Body => {
             out.put(b"BODY");
             section(out, &item.section);
-            if let Some(partial) = item.partial {
+            if let Some(origin) = origin {
                 out.put(b"<");
-                decimal(out, partial.offset);
+                decimal(out, origin);
                 out.put(b">");
             }
         }

@@ -26,6 +26,7 @@ pub use search::{SearchKey, SearchQuery, SearchReturn, StoreAction};
 pub use sequence::{SequenceSet, UidSet};
 pub use status::{StatusData, StatusItem};
 
+pub(crate) use code::PLAIN as PLAIN_CODES;
 pub(crate) use date::month_number;
-pub(crate) use mailbox::decode as decode_mailbox;
+pub(crate) use mailbox::{decode as decode_mailbox, encode as encode_mailbox};
 pub(crate) use string::is_astring;

@@ -1,5 +1,6 @@
 //! A host for the server machine: a small store in memory, as an application would have.
 #![allow(dead_code, reason = "each test file uses a part of it")]
+#![allow(clippy::cast_possible_truncation, clippy::std_instead_of_core)]
 
 use std::{
     cell::RefCell,

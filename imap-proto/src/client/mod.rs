@@ -1,0 +1,116 @@
+//! The client machine: a session, without input or output.
+//!
+//! Commands are calls that give back a [`Tag`]; they may be made one after the other without waiting
+//! and are pipelined. What the server says comes as [`Event`]s: data as it comes, and one
+//! [`Event::Done`] for each command. Data that nobody asked for may come at any time and looks the
+//! same.
+//!
+//! Message octets stream both ways: a section larger than [`Limits::inline`] comes as
+//! [`Event::Literal`] and [`Event::Chunk`]s before the response it stands in, and an APPEND's octets
+//! are given by [`Client::send`] once [`Event::Upload`] asks for them.
+
+mod commands;
+mod config;
+mod core;
+mod event;
+mod output;
+
+use alloc::string::String;
+
+use bytes::Bytes;
+use mailwire::{Close, Instant, Machine, RecvBuf, SendBuf, Step};
+
+use self::core::Core;
+pub use self::{
+    config::{Config, Limits, Timeouts},
+    event::{Event, Tag},
+};
+
+/// An IMAP session on the client's side.
+///
+/// See the [crate's page](crate) for a session in code.
+#[derive(Debug)]
+pub struct Client {
+    recv: RecvBuf,
+    core: Core,
+}
+
+impl Client {
+    /// A session on a connection without TLS. The greeting is waited for.
+    pub fn new(config: Config) -> Self {
+        Self::start(config, false)
+    }
+
+    /// A session on a connection that is under TLS already (IMAPS).
+    pub fn over_tls(config: Config) -> Self {
+        Self::start(config, true)
+    }
+
+    fn start(config: Config, tls: bool) -> Self {
+        Self { recv: RecvBuf::new(config.limits.response), core: Core::new(config, tls) }
+    }
+
+    /// What the server offers, as far as it has said so since the last change of state; empty if it
+    /// has not: ask with [`capability`](Self::capability).
+    pub fn capabilities(&self) -> impl Iterator<Item = &str> {
+        self.core.capabilities.iter().map(String::as_str)
+    }
+
+    /// Whether the server offers this, in any case.
+    pub fn has(&self, capability: &str) -> bool {
+        self.core.has(capability)
+    }
+
+    /// Whether the connection is under TLS.
+    pub fn is_tls(&self) -> bool {
+        self.core.tls
+    }
+
+    /// Number of commands without an answer.
+    pub fn pending(&self) -> usize {
+        self.core.inflight.len().saturating_add(self.core.queue.len())
+    }
+}
+
+impl Machine for Client {
+    type Event<'a> = Event<'a>;
+
+    fn poll(&mut self, now: Instant) -> Step {
+        self.core.poll(&mut self.recv, now)
+    }
+
+    fn event(&mut self) -> Event<'_> {
+        let Self { recv, core } = self;
+        core.event(recv)
+    }
+
+    fn recv(&mut self) -> &mut RecvBuf {
+        &mut self.recv
+    }
+
+    fn recv_eof(&mut self) {
+        self.core.eof = true;
+    }
+
+    fn transmit(&mut self) -> &mut SendBuf {
+        &mut self.core.send
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        self.core.deadline()
+    }
+
+    fn upgrade(&mut self) -> Bytes {
+        if self.core.upgrading {
+            self.core.upgrading = false;
+            self.core.tls_started();
+            self.recv.open();
+        }
+        // Octets that came early ended the session: there are none to hand over.
+        Bytes::new()
+    }
+
+    fn closed(&self) -> Option<Close> {
+        self.core.closed
+    }
+}

@@ -1,0 +1,380 @@
+//! Commands as a client sends them.
+
+use alloc::{format, string::String, vec::Vec};
+use core::fmt::Display;
+
+use super::{Out, decimal, section, string};
+use crate::{
+    command::{Append, Command, Tagged},
+    types::{
+        BodySection, FetchItem, FetchItems, Flag, ListQuery, Mailbox, SearchKey, SearchQuery,
+        SectionSpelling, StoreAction, is_astring, string::is_quotable,
+    },
+};
+
+/// A printed command.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Printed {
+    /// The octets, from the tag to the CRLF; of an APPEND, up to its literal's octets.
+    pub octets: Vec<u8>,
+    /// Where the client has to stop until the server says `+`: after the CRLF of each synchronizing
+    /// literal's announcement.
+    pub waits: Vec<usize>,
+}
+
+impl core::fmt::Debug for Printed {
+    /// Shows no octets: there may be a password among them.
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "Printed({} octets)", self.octets.len())
+    }
+}
+
+impl Tagged<'_> {
+    /// Prints the command. `non_sync`: the server takes literals without being asked (LITERAL+).
+    ///
+    /// ```
+    /// use imap_proto::{command::{Command, Tagged}, types::Mailbox};
+    ///
+    /// let command = Command::Delete(Mailbox::new("Old mail").unwrap());
+    /// assert_eq!(Tagged::new("a1", command).print(true).octets, b"a1 DELETE \"Old mail\"\r\n");
+    /// ```
+    pub fn print(&self, non_sync: bool) -> Printed {
+        let mut printer = Printer { out: Vec::new(), waits: Vec::new(), non_sync };
+        printer.put(self.tag.as_bytes());
+        printer.put(b" ");
+        printer.command(&self.command);
+        printer.put(b"\r\n");
+        Printed { octets: printer.out, waits: printer.waits }
+    }
+}
+
+struct Printer {
+    out: Vec<u8>,
+    waits: Vec<usize>,
+    non_sync: bool,
+}
+
+impl Out for Printer {
+    fn put(&mut self, octets: &[u8]) {
+        self.out.extend_from_slice(octets);
+    }
+}
+
+impl Printer {
+    fn text(&mut self, text: impl Display) {
+        self.put(format!("{text}").as_bytes());
+    }
+
+    /// `astring`: an atom, a quoted string or a literal, by what its octets allow.
+    fn astring(&mut self, text: &[u8]) {
+        if is_astring(text) && !text.eq_ignore_ascii_case(b"NIL") {
+            self.put(text);
+        } else {
+            self.string(text);
+        }
+    }
+
+    fn string(&mut self, text: &[u8]) {
+        if is_quotable(text) && text.len() <= 1000 {
+            string(self, text);
+        } else {
+            self.put(format!("{{{}{}}}\r\n", text.len(), self.plus()).as_bytes());
+            if !self.non_sync {
+                self.waits.push(self.out.len());
+            }
+            self.put(text);
+        }
+    }
+
+    fn plus(&self) -> &'static str {
+        if self.non_sync { "+" } else { "" }
+    }
+
+    fn mailbox(&mut self, mailbox: &Mailbox<'_>) {
+        self.astring(mailbox.to_wire().as_bytes());
+    }
+
+    fn list<T>(&mut self, items: &[T], mut print: impl FnMut(&mut Self, &T)) {
+        self.put(b"(");
+        for (i, item) in items.iter().enumerate() {
+            if i > 0 {
+                self.put(b" ");
+            }
+            print(self, item);
+        }
+        self.put(b")");
+    }
+
+    fn flags(&mut self, flags: &[Flag<'_>]) {
+        self.list(flags, |p, flag| p.text(flag));
+    }
+
+    fn command(&mut self, command: &Command<'_>) {
+        let word = |uid: bool, name: &str| format!("{}{name} ", if uid { "UID " } else { "" });
+        match command {
+            Command::Capability => self.put(b"CAPABILITY"),
+            Command::Noop => self.put(b"NOOP"),
+            Command::Logout => self.put(b"LOGOUT"),
+            Command::StartTls => self.put(b"STARTTLS"),
+            Command::Namespace => self.put(b"NAMESPACE"),
+            Command::Check => self.put(b"CHECK"),
+            Command::Close => self.put(b"CLOSE"),
+            Command::Unselect => self.put(b"UNSELECT"),
+            Command::Idle => self.put(b"IDLE"),
+            Command::Expunge(None) => self.put(b"EXPUNGE"),
+            Command::Expunge(Some(set)) => self.text(format!("UID EXPUNGE {set}")),
+            Command::Id(pairs) if pairs.is_empty() => self.put(b"ID NIL"),
+            Command::Id(pairs) => {
+                self.put(b"ID ");
+                self.list(pairs, |p, (name, value)| {
+                    p.string(name);
+                    p.put(b" ");
+                    match value {
+                        Some(value) => p.string(value),
+                        None => p.put(b"NIL"),
+                    }
+                });
+            }
+            Command::Authenticate { mechanism, initial } => {
+                self.text(format!("AUTHENTICATE {mechanism}"));
+                if let Some(initial) = initial {
+                    self.put(b" ");
+                    self.put(initial.reveal());
+                }
+            }
+            Command::Login { user, password } => {
+                self.put(b"LOGIN ");
+                self.astring(user);
+                self.put(b" ");
+                self.astring(password.reveal());
+            }
+            Command::Enable(names) => self.text(format!("ENABLE {}", names.join(" "))),
+            Command::Select { mailbox, read_only, condstore } => {
+                self.put(if *read_only { b"EXAMINE " } else { b"SELECT " });
+                self.mailbox(mailbox);
+                self.put(if *condstore { b" (CONDSTORE)" } else { b"" });
+            }
+            Command::Create { mailbox, uses } => {
+                self.put(b"CREATE ");
+                self.mailbox(mailbox);
+                if !uses.is_empty() {
+                    self.put(b" (USE ");
+                    self.list(uses, |p, one| p.put(one.as_str().as_bytes()));
+                    self.put(b")");
+                }
+            }
+            Command::Delete(mailbox) => self.named("DELETE ", mailbox),
+            Command::Subscribe(mailbox) => self.named("SUBSCRIBE ", mailbox),
+            Command::Unsubscribe(mailbox) => self.named("UNSUBSCRIBE ", mailbox),
+            Command::Rename(from, to) => {
+                self.named("RENAME ", from);
+                self.named(" ", to);
+            }
+            Command::List(query) => self.list_query(query),
+            Command::Lsub(query) => {
+                self.put(b"LSUB ");
+                self.string(crate::types::encode_mailbox(&query.reference).as_bytes());
+                self.put(b" ");
+                let pattern = query.patterns.first().map_or("", |p| p);
+                self.string(crate::types::encode_mailbox(pattern).as_bytes());
+            }
+            Command::Status(mailbox, items) => {
+                self.named("STATUS ", mailbox);
+                self.put(b" ");
+                self.list(items, |p, item| p.put(item.as_str().as_bytes()));
+            }
+            Command::Append(append) => self.append(append),
+            Command::Search { uid, query } => {
+                self.text(word(*uid, "SEARCH").trim_end());
+                self.search(query);
+            }
+            Command::Fetch { uid, set, items, changed_since } => {
+                self.text(format!("{}{set} ", word(*uid, "FETCH")));
+                self.fetch_items(items);
+                if let Some(mod_seq) = changed_since {
+                    self.text(format!(" (CHANGEDSINCE {mod_seq})"));
+                }
+            }
+            Command::Store { uid, set, action, silent, flags, unchanged_since } => {
+                self.text(format!("{}{set} ", word(*uid, "STORE")));
+                if let Some(mod_seq) = unchanged_since {
+                    self.text(format!("(UNCHANGEDSINCE {mod_seq}) "));
+                }
+                self.put(match action {
+                    StoreAction::Replace => b"FLAGS",
+                    StoreAction::Add => b"+FLAGS",
+                    StoreAction::Remove => b"-FLAGS",
+                });
+                self.put(if *silent { b".SILENT " } else { b" " });
+                self.flags(flags);
+            }
+            Command::Copy { uid, set, mailbox } => {
+                self.text(format!("{}{set} ", word(*uid, "COPY")));
+                self.mailbox(mailbox);
+            }
+            Command::Move { uid, set, mailbox } => {
+                self.text(format!("{}{set} ", word(*uid, "MOVE")));
+                self.mailbox(mailbox);
+            }
+        }
+    }
+
+    fn named(&mut self, word: &str, mailbox: &Mailbox<'_>) {
+        self.text(word);
+        self.mailbox(mailbox);
+    }
+
+    /// Without the final CRLF, which `print` writes: here it ends the announcement.
+    fn append(&mut self, append: &Append<'_>) {
+        self.named("APPEND ", &append.mailbox);
+        if !append.flags.is_empty() {
+            self.put(b" ");
+            self.flags(&append.flags);
+        }
+        if let Some(date) = append.date {
+            self.text(format!(" \"{date}\""));
+        }
+        self.put(b" {");
+        decimal(self, append.size);
+        self.put(if append.non_sync { b"+}" } else { b"}" });
+    }
+
+    fn list_query(&mut self, query: &ListQuery<'_>) {
+        self.put(b"LIST ");
+        let mut select: Vec<&str> = Vec::new();
+        select.extend(query.select.subscribed.then_some("SUBSCRIBED"));
+        select.extend(query.select.remote.then_some("REMOTE"));
+        select.extend(query.select.recursive_match.then_some("RECURSIVEMATCH"));
+        select.extend(query.select.special_use.then_some("SPECIAL-USE"));
+        if !select.is_empty() {
+            self.text(format!("({}) ", select.join(" ")));
+        }
+        let wire = |text: &str| String::from(crate::types::encode_mailbox(text));
+        self.string(wire(&query.reference).as_bytes());
+        self.put(b" ");
+        match query.patterns.as_slice() {
+            [only] if !query.extended => self.string(wire(only).as_bytes()),
+            patterns => self.list(patterns, |p, one| p.string(wire(one).as_bytes())),
+        }
+        let mut returns: Vec<String> = Vec::new();
+        returns.extend(query.returns.subscribed.then(|| String::from("SUBSCRIBED")));
+        returns.extend(query.returns.children.then(|| String::from("CHILDREN")));
+        returns.extend(query.returns.special_use.then(|| String::from("SPECIAL-USE")));
+        if !query.returns.status.is_empty() {
+            let names: Vec<&str> = query.returns.status.iter().map(|item| item.as_str()).collect();
+            returns.push(format!("STATUS ({})", names.join(" ")));
+        }
+        if !returns.is_empty() {
+            self.text(format!(" RETURN ({})", returns.join(" ")));
+        }
+    }
+
+    fn fetch_items(&mut self, items: &FetchItems<'_>) {
+        let items: Vec<&FetchItem<'_>> = items.iter().collect();
+        self.list(&items, |p, item| match item {
+            FetchItem::Flags => p.put(b"FLAGS"),
+            FetchItem::Uid => p.put(b"UID"),
+            FetchItem::InternalDate => p.put(b"INTERNALDATE"),
+            FetchItem::Size => p.put(b"RFC822.SIZE"),
+            FetchItem::Envelope => p.put(b"ENVELOPE"),
+            FetchItem::Body => p.put(b"BODY"),
+            FetchItem::BodyStructure => p.put(b"BODYSTRUCTURE"),
+            FetchItem::ModSeq => p.put(b"MODSEQ"),
+            FetchItem::Section(item) => p.section(item),
+        });
+    }
+
+    fn section(&mut self, item: &BodySection<'_>) {
+        match item.spelling {
+            SectionSpelling::Rfc822 => return self.put(b"RFC822"),
+            SectionSpelling::Rfc822Header => return self.put(b"RFC822.HEADER"),
+            SectionSpelling::Rfc822Text => return self.put(b"RFC822.TEXT"),
+            SectionSpelling::Body => {}
+        }
+        self.put(if item.peek { b"BODY.PEEK" } else { b"BODY" });
+        section(self, &item.section);
+        if let Some(partial) = item.partial {
+            self.text(format!("<{}.{}>", partial.offset, partial.len));
+        }
+    }
+
+    fn search(&mut self, query: &SearchQuery<'_>) {
+        if let Some(returns) = query.returns {
+            let mut names: Vec<&str> = Vec::new();
+            names.extend(returns.min.then_some("MIN"));
+            names.extend(returns.max.then_some("MAX"));
+            names.extend(returns.all.then_some("ALL"));
+            names.extend(returns.count.then_some("COUNT"));
+            self.text(format!(" RETURN ({})", names.join(" ")));
+        }
+        if let Some(charset) = &query.charset {
+            self.put(b" CHARSET ");
+            self.astring(charset.as_bytes());
+        }
+        match &query.key {
+            // At the top, keys side by side must all match.
+            SearchKey::And(keys) if !keys.is_empty() => {
+                for key in keys {
+                    self.put(b" ");
+                    self.key(key);
+                }
+            }
+            key => {
+                self.put(b" ");
+                self.key(key);
+            }
+        }
+    }
+
+    fn key(&mut self, key: &SearchKey<'_>) {
+        match key {
+            SearchKey::All => self.put(b"ALL"),
+            SearchKey::Sequence(set) => self.text(set),
+            SearchKey::Uid(set) => self.text(format!("UID {set}")),
+            SearchKey::And(keys) if keys.is_empty() => self.put(b"ALL"),
+            SearchKey::And(keys) => self.list(keys, |p, key| p.key(key)),
+            SearchKey::Or(a, b) => {
+                self.put(b"OR ");
+                self.key(a);
+                self.put(b" ");
+                self.key(b);
+            }
+            SearchKey::Not(key) => {
+                self.put(b"NOT ");
+                self.key(key);
+            }
+            SearchKey::Flag(flag) => match Flag::new(flag) {
+                Some(Flag::Keyword(word)) => self.text(format!("KEYWORD {word}")),
+                Some(flag) => self.text(format!("{flag}").trim_start_matches('\\').to_uppercase()),
+                None => self.put(b"NOT ALL"),
+            },
+            SearchKey::Recent => self.put(b"RECENT"),
+            SearchKey::Header(name, text) => {
+                self.put(b"HEADER ");
+                self.astring(name.as_bytes());
+                self.put(b" ");
+                self.astring(text);
+            }
+            SearchKey::Body(text) => {
+                self.put(b"BODY ");
+                self.astring(text);
+            }
+            SearchKey::Text(text) => {
+                self.put(b"TEXT ");
+                self.astring(text);
+            }
+            SearchKey::Larger(n) => self.text(format!("LARGER {n}")),
+            SearchKey::Smaller(n) => self.text(format!("SMALLER {n}")),
+            SearchKey::Before(date) => self.text(format!("BEFORE {date}")),
+            SearchKey::On(date) => self.text(format!("ON {date}")),
+            SearchKey::Since(date) => self.text(format!("SINCE {date}")),
+            SearchKey::SentBefore(date) => self.text(format!("SENTBEFORE {date}")),
+            SearchKey::SentOn(date) => self.text(format!("SENTON {date}")),
+            SearchKey::SentSince(date) => self.text(format!("SENTSINCE {date}")),
+            SearchKey::Older(n) => self.text(format!("OLDER {n}")),
+            SearchKey::Younger(n) => self.text(format!("YOUNGER {n}")),
+            SearchKey::ModSeq(n) => self.text(format!("MODSEQ {n}")),
+        }
+    }
+}
