@@ -27,6 +27,17 @@ impl Step {
     }
 }
 
+/// Width of the speakers, unless a pair in the same step is wider.
+const WIDTH: usize = 17;
+
+/// What became of a line.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Mark {
+    Same,
+    Added,
+    Removed,
+}
+
 /// Prints the demo. What is said on the wire before its step was announced waits for it, so that
 /// the steps stay apart although the servers work at the same time.
 pub(crate) struct Show {
@@ -46,7 +57,7 @@ struct Out {
 
 impl Show {
     pub(crate) fn new(to: Box<dyn Write + Send>, coloured: bool) -> Arc<Self> {
-        let (step, early, width, failed) = (None, Vec::new(), 16, 0);
+        let (step, early, width, failed) = (None, Vec::new(), WIDTH, 0);
         Arc::new(Self { out: Mutex::new(Out { to, coloured, step, early, width, failed }) })
     }
 
@@ -56,17 +67,20 @@ impl Show {
         let title = out.paint(Paint::Bold, title);
         writeln!(out.to, "\n{title}\n")?;
         for line in picture {
-            writeln!(out.to, "  {line}")?;
+            let indent = if line.is_empty() { "" } else { "  " };
+            writeln!(out.to, "{indent}{line}")?;
         }
         out.to.flush()
     }
 
-    /// A step begins.
-    pub(crate) fn step(&self, step: Step, what: &str) -> io::Result<()> {
+    /// A step begins: what happens in it, and more of that in plain words.
+    pub(crate) fn step(&self, step: Step, what: &str, more: &str) -> io::Result<()> {
         let mut out = self.lock();
+        out.width = WIDTH;
         let head = out.paint(Paint::Step, &format!(" {} {:<6} ", step as u8, step.name()));
         let what = out.paint(Paint::Bold, what);
         writeln!(out.to, "\n{head} {what}\n")?;
+        out.paragraph(more)?;
         out.step = Some(step);
         let (now, later) =
             std::mem::take(&mut out.early).into_iter().partition(|(s, _)| *s <= step);
@@ -76,11 +90,22 @@ impl Show {
         out.to.flush()
     }
 
-    /// Something that happened and that no wire shows.
+    /// What is going on, in plain words.
     pub(crate) fn note(&self, note: &str) -> io::Result<()> {
         let mut out = self.lock();
-        let note = out.paint(Paint::Dim, note);
-        writeln!(out.to, "    {note}")
+        writeln!(out.to)?;
+        out.paragraph(note)
+    }
+
+    /// A line of something that lies still.
+    pub(crate) fn line(&self, mark: Mark, text: &str) -> io::Result<()> {
+        let mut out = self.lock();
+        let line = match mark {
+            Mark::Same => format!("  {text}"),
+            Mark::Added => out.paint(Paint::Added, &format!("+ {text}")),
+            Mark::Removed => out.paint(Paint::Removed, &format!("- {text}")),
+        };
+        writeln!(out.to, "    {line}")
     }
 
     /// Where the lines of this step's connections go.
@@ -135,6 +160,14 @@ impl Show {
 }
 
 impl Out {
+    fn paragraph(&mut self, text: &str) -> io::Result<()> {
+        for line in text.lines() {
+            let line = self.paint(Paint::Dim, line);
+            writeln!(self.to, "    {line}")?;
+        }
+        writeln!(self.to)
+    }
+
     /// `alice → a.test   EHLO laptop.a.test`
     fn line(&mut self, line: &Line) -> io::Result<()> {
         let (arrow, paint) = match line.by {
@@ -158,6 +191,8 @@ impl Out {
             Paint::Server => "33",
             Paint::Good => "1;32",
             Paint::Bad => "1;31",
+            Paint::Added => "32",
+            Paint::Removed => "31",
         };
         if self.coloured { format!("\x1b[{code}m{text}\x1b[0m") } else { text.into() }
     }
@@ -173,6 +208,8 @@ enum Paint {
     Server,
     Good,
     Bad,
+    Added,
+    Removed,
 }
 
 #[cfg(test)]
@@ -209,13 +246,16 @@ mod tests {
         let show = Show::new(Box::new(paper.clone()), false);
         let (submit, relay) = (show.sink(Step::Submit), show.sink(Step::Relay));
         show.title("mail-server demo", &["alice → a.test → b.test"]).expect("printed");
-        show.step(Step::Submit, "alice hands her message over").expect("printed");
+        show.step(Step::Submit, "alice hands her message over", "To bob.").expect("printed");
         submit(line("alice", "a.test", Side::Client, "QUIT"));
         relay(line("a.test", "b.test", Side::Server, "220 b.test"));
         submit(line("alice", "a.test", Side::Server, "221 bye"));
-        show.step(Step::Relay, "a.test finds b.test").expect("printed");
+        show.step(Step::Relay, "a.test finds b.test", "By DNS.\nThen").expect("printed");
         relay(line("a.test", "b.test", Side::Client, "… 3 more lines"));
-        show.note("MX of b.test is mx.b.test").expect("printed");
+        show.note("It has arrived:").expect("printed");
+        show.line(Mark::Same, "To: bob").expect("printed");
+        show.line(Mark::Added, "Received: from a.test").expect("printed");
+        show.line(Mark::Removed, "Bcc: dave").expect("printed");
         show.checks().expect("printed");
         show.check(true, "it arrived").expect("printed");
         show.check(false, "it was read").expect("printed");
@@ -227,14 +267,24 @@ mail-server demo
 
  1 SUBMIT  alice hands her message over
 
-    alice → a.test    QUIT
-    alice ← a.test    221 bye
+    To bob.
+
+    alice → a.test     QUIT
+    alice ← a.test     221 bye
 
  2 RELAY   a.test finds b.test
 
-    a.test ← b.test   220 b.test
-    a.test → b.test   … 3 more lines
-    MX of b.test is mx.b.test
+    By DNS.
+    Then
+
+    a.test ← b.test    220 b.test
+    a.test → b.test    … 3 more lines
+
+    It has arrived:
+
+      To: bob
+    + Received: from a.test
+    - Bcc: dave
 
 Proved
 

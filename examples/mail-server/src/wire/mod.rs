@@ -6,7 +6,7 @@ pub(crate) use trace::{Line, Side, Sink, Trace};
 
 use bytes::Bytes;
 use mailwire::driver::Prefixed;
-use rustls::{ClientConfig, ServerConfig, pki_types::ServerName};
+use rustls::{ClientConfig, ProtocolVersion, ServerConfig, pki_types::ServerName};
 use std::{
     io::{self, IoSlice},
     pin::Pin,
@@ -44,6 +44,7 @@ impl Wire {
         self.trace = Some(Box::new(trace));
     }
 
+    #[cfg(test)]
     pub(crate) fn is_tls(&self) -> bool {
         matches!(self.layer, Layer::Tls(_))
     }
@@ -71,6 +72,13 @@ impl Wire {
     ) -> io::Result<()> {
         let below = self.take_plain(Bytes::new())?;
         let stream = Box::pin(TlsConnector::from(config).connect(name, below)).await?;
+        if let Some(trace) = &mut self.trace {
+            trace.secured(match stream.get_ref().1.protocol_version() {
+                Some(ProtocolVersion::TLSv1_3) => "TLS 1.3",
+                Some(ProtocolVersion::TLSv1_2) => "TLS 1.2",
+                _ => "TLS",
+            });
+        }
         self.layer = Layer::Tls(Box::new(TlsStream::Client(stream)));
         Ok(())
     }

@@ -48,8 +48,12 @@ async fn tls_starts_in_place_and_the_trace_sees_plain_text() {
     server.read_to_string(&mut said).await.expect("read");
     assert_eq!(said, "QUIT\r\n");
     drop(client);
-    let expected =
-        [(Side::Client, "STARTTLS"), (Side::Server, "220 go on"), (Side::Client, "QUIT")];
+    let expected = [
+        (Side::Client, "STARTTLS"),
+        (Side::Server, "220 go on"),
+        (Side::Client, "… TLS 1.3 from here on"),
+        (Side::Client, "QUIT"),
+    ];
     let expected = expected.map(|(by, text)| (by, text.to_owned()));
     assert_eq!(*lines.lock().expect("whole"), expected);
 }

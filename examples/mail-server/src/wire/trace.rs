@@ -3,9 +3,9 @@
 use std::{fmt, sync::Arc};
 
 /// Lines of one speaker in a row that are shown before the rest is only counted.
-const SHOWN_IN_A_ROW: usize = 8;
+const SHOWN_IN_A_ROW: usize = 7;
 /// Characters of a line that are shown.
-const SHOWN_OF_A_LINE: usize = 120;
+const SHOWN_OF_A_LINE: usize = 90;
 /// Octets of a line that are kept: enough for that many characters, and one more.
 const KEPT_OF_A_LINE: usize = 4 * (SHOWN_OF_A_LINE + 1);
 
@@ -69,6 +69,12 @@ impl Trace {
     /// What our side wrote.
     pub(super) fn sent(&mut self, octets: &[u8]) {
         self.said(self.us, octets);
+    }
+
+    /// TLS has started; this is said by nobody in words.
+    pub(super) fn secured(&mut self, version: &str) {
+        self.end_row();
+        self.show(Side::Client, format!("… {version} from here on"));
     }
 
     fn said(&mut self, by: Side, octets: &[u8]) {
@@ -196,8 +202,12 @@ impl Partial {
 fn printable(octets: &[u8]) -> String {
     let text = String::from_utf8_lossy(octets);
     let line = text.trim_end_matches(['\r', '\n']);
-    let shown: String =
-        line.chars().take(SHOWN_OF_A_LINE).map(|c| if c.is_control() { '·' } else { c }).collect();
+    let printable = |c: char| match c {
+        '\t' => ' ',
+        c if c.is_control() => '·',
+        c => c,
+    };
+    let shown: String = line.chars().take(SHOWN_OF_A_LINE).map(printable).collect();
     if shown.len() < line.len() { shown + "…" } else { shown }
 }
 
@@ -232,9 +242,13 @@ mod tests {
 
     #[test]
     fn lines_are_shown_whole_however_they_arrive() {
-        let dialogue =
-            [("S", "220 a.te"), ("S", "st\r\n"), ("C", "EHLO x\r\nNOOP\r\n"), ("S", "250 \t\r\n")];
-        assert_eq!(shown(&dialogue), ["S 220 a.test", "C EHLO x", "C NOOP", "S 250 ·"]);
+        let dialogue = [
+            ("S", "220 a.te"),
+            ("S", "st\r\n"),
+            ("C", "EHLO x\r\nNOOP\r\n"),
+            ("S", "250 \t\0\r\n"),
+        ];
+        assert_eq!(shown(&dialogue), ["S 220 a.test", "C EHLO x", "C NOOP", "S 250  ·"]);
     }
 
     #[test]
@@ -297,8 +311,8 @@ mod tests {
         let text: String = (1..=20).map(|n| format!("line {n}\r\n")).collect();
         let dialogue = [("C", text.as_str()), ("C", ".\r\n"), ("S", "250 ok\r\n")];
         let shown = shown(&dialogue);
-        assert_eq!(shown.len(), 11);
-        assert_eq!(shown[7..], ["C line 8", "C … 12 more lines, 107 octets", "C .", "S 250 ok"]);
+        assert_eq!(shown.len(), 10);
+        assert_eq!(shown[6..], ["C line 7", "C … 13 more lines, 115 octets", "C .", "S 250 ok"]);
     }
 
     #[test]
