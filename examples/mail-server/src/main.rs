@@ -27,7 +27,7 @@ mod wire;
 use crate::{
     accounts::Users,
     cli::{Cli, Command, UserCommand},
-    config::Config,
+    config::{Config, LogLevel},
     shutdown::Ending,
 };
 use clap::Parser;
@@ -49,7 +49,12 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> Result<ExitCode, Box<dyn Error + Send + Sync>> {
-    let config = Config::load(cli.settings)?;
+    // What the demo shows is on the same terminal as the log.
+    let quiet = matches!(cli.command, Some(Command::Demo)) && cli.settings.log.is_none();
+    let mut config = Config::load(cli.settings)?;
+    if quiet {
+        config.log.level = LogLevel::Error;
+    }
     log::start(&config.log);
     let runtime = tokio::runtime::Runtime::new()?;
     let done = runtime.block_on(async {
@@ -63,7 +68,10 @@ fn run(cli: Cli) -> Result<ExitCode, Box<dyn Error + Send + Sync>> {
                 Ok(ExitCode::SUCCESS)
             }
             Some(Command::User(command)) => manage(command, &config).await,
-            Some(Command::Demo) => Err("the demo is not there yet".into()),
+            Some(Command::Demo) => Ok(match demo::demo().await? {
+                true => ExitCode::SUCCESS,
+                false => ExitCode::FAILURE,
+            }),
         }
     });
     // Work that is still under way, such as checking a password, is not waited for.

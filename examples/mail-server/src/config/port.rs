@@ -9,7 +9,6 @@ pub(crate) struct Port(Option<u16>);
 
 impl Port {
     /// Any free port: the system picks one.
-    #[cfg(test)]
     pub(crate) const ANY: Self = Self(Some(0));
     /// No listener.
     pub(crate) const OFF: Self = Self(None);
