@@ -135,8 +135,9 @@ impl Client {
             let (name, mechanism) = word.split_once('=')?;
             name.eq_ignore_ascii_case("AUTH").then(|| Mechanism::from_name(mechanism.as_bytes()))?
         });
-        let mechanism = credentials.choose(offered, tls)?;
-        let mut exchange = Exchange::new(mechanism, credentials);
+        let offered: Vec<Mechanism> = offered.collect();
+        let mechanism = credentials.choose(offered.iter().copied(), tls)?;
+        let mut exchange = Exchange::new(mechanism, credentials, &offered);
         let at_once = self.core.has("SASL-IR") && !self.core.config.no_initial_response;
         let initial = if at_once { exchange.initial() } else { None };
         let initial = initial.map(|message| {

@@ -45,7 +45,11 @@ impl Core {
         if mechanism.is_plain_text() && !self.may_send_passwords() {
             return self.tagged(Status::No, "[PRIVACYREQUIRED] Use STARTTLS first");
         }
-        let mut exchange = Exchange::new(mechanism);
+        if !mechanism.is_offerable(true, &self.binding) {
+            return self.tagged(Status::No, "[CANNOT] Mechanism not supported");
+        }
+        let mut exchange =
+            Exchange::with_binding(mechanism, &self.config.mechanisms, &self.binding);
         let progress = match initial.map(|line| decode_response(line.reveal())) {
             None => exchange.receive(None),
             Some(Response::Data(message)) => exchange.receive(Some(&message)),

@@ -25,7 +25,7 @@ impl Core {
         }
         let passwords = self.may_send_passwords();
         for mechanism in &self.config.mechanisms {
-            if passwords || !mechanism.is_plain_text() {
+            if mechanism.is_offerable(passwords, &self.binding) {
                 list.push_str(" AUTH=");
                 list.push_str(mechanism.name());
             }

@@ -3,7 +3,7 @@
 use alloc::{format, string::String, sync::Arc};
 use core::mem;
 
-use mailwire::{Close, Instant, RecvBuf, SendBuf, Step, frame::speaks_other};
+use mailwire::{Close, Instant, RecvBuf, SendBuf, Step, frame::speaks_other, sasl::ChannelBinding};
 
 use super::{
     config::Config,
@@ -20,6 +20,7 @@ use crate::{
 pub(super) struct Core {
     pub(super) config: Arc<Config>,
     pub(super) send: SendBuf,
+    pub(super) binding: ChannelBinding,
     pub(super) framer: Framer,
     pub(super) phase: Phase,
     pub(super) event: Event<'static>,
@@ -55,6 +56,7 @@ impl Core {
         Self {
             config,
             send: SendBuf::new(),
+            binding: ChannelBinding::default(),
             framer,
             phase: Phase::Greeting,
             event: Event::Nothing,
@@ -317,6 +319,7 @@ impl Core {
 
     pub(super) fn tls_started(&mut self) {
         self.tls = true;
+        self.binding = ChannelBinding::default();
         self.phase = Phase::Command;
         self.framer = Framer::commands(self.config.limits.line);
         self.restart_clock();

@@ -24,7 +24,7 @@ use alloc::sync::Arc;
 
 use ::core::mem;
 use bytes::Bytes;
-use mailwire::{Close, Instant, Machine, RecvBuf, SendBuf, Step};
+use mailwire::{Close, Instant, Machine, RecvBuf, SendBuf, Step, sasl::ChannelBinding};
 
 use self::core::Core;
 pub use self::{
@@ -66,6 +66,12 @@ impl Server {
     /// Whether the connection is under TLS.
     pub fn is_tls(&self) -> bool {
         self.core.tls
+    }
+
+    /// What the -PLUS mechanisms bind to: to be told once TLS is up, from the start or after
+    /// [`upgrade`](Machine::upgrade). Without it they are not offered.
+    pub fn set_channel_binding(&mut self, binding: ChannelBinding) {
+        self.core.binding = binding;
     }
 
     /// Ends the session with a BYE that says why, unless the middle of a literal forbids it.

@@ -14,14 +14,23 @@
 //!     Progress::Success);
 //! ```
 
+mod binding;
+mod claim;
+mod cram_md5;
 mod mechanism;
+mod oauth;
+mod prep;
+mod scram;
 mod secret;
 mod wire;
 
 pub mod client;
 pub mod server;
 
+pub use binding::ChannelBinding;
+pub use claim::{Claim, CramDigest, Failure, Verdict};
 pub use mechanism::Mechanism;
+pub use scram::{Hash, Keys, KeysError};
 pub use secret::Secret;
-pub use server::{Claim, Failure, Progress, Verdict};
+pub use server::Progress;
 pub use wire::{Response, decode_response, encode};

@@ -38,8 +38,12 @@ pub fn decode_response(line: &[u8]) -> Response {
     match line {
         b"*" => Response::Cancel,
         b"=" => Response::Data(Vec::new()),
-        _ => BASE64.decode(line).map_or(Response::Malformed, Response::Data),
+        _ => decode(line).map_or(Response::Malformed, Response::Data),
     }
+}
+
+pub(super) fn decode(text: &[u8]) -> Option<Vec<u8>> {
+    BASE64.decode(text).ok()
 }
 
 /// Encodes a message of a mechanism.

@@ -58,7 +58,8 @@ impl Client {
         let fits = |text: &str| {
             (1..=ARGUMENT).contains(&text.len()) && text.bytes().all(|b| (0x20..0x7F).contains(&b))
         };
-        if !fits(&credentials.username) || !fits(credentials.password.expose()) {
+        let password = credentials.secret().map(Secret::expose).unwrap_or_default();
+        if !fits(&credentials.username) || !fits(password) {
             return Err(Misuse::new("USER and PASS carry 1 to 248 printable ASCII characters"));
         }
         self.queue(Job { request: Request::Login, login: Some(Login::Password(credentials)) })
@@ -70,7 +71,7 @@ impl Client {
     ///
     /// [`Misuse`], as for all commands.
     pub fn auth(&mut self, mechanism: Mechanism, credentials: Credentials) -> Result<(), Misuse> {
-        let exchange = Exchange::new(mechanism, credentials);
+        let exchange = Exchange::new(mechanism, credentials, Mechanism::ALL);
         let login = Some(Login::Sasl { exchange, initial: None, cancelled: false });
         self.queue(Job { request: Request::Auth(mechanism), login })
     }

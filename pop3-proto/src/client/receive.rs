@@ -7,7 +7,7 @@ use alloc::borrow::ToOwned;
 use mailwire::{
     Close, RecvBuf,
     frame::{DataDecoder, Line, Piece, strip_eol},
-    sasl::{Response as SaslResponse, decode_response, encode},
+    sasl::{Response as SaslResponse, Secret, decode_response, encode},
 };
 
 use super::{
@@ -209,7 +209,8 @@ impl Core {
         if let Some(Login::Password(credentials)) =
             self.sent.front().and_then(|job| job.login.as_ref())
         {
-            print::command(&Command::Pass(credentials.password.expose()), &mut self.out);
+            let password = credentials.secret().map(Secret::expose).unwrap_or_default();
+            print::command(&Command::Pass(password), &mut self.out);
             self.stage = Stage::Pass;
         }
     }

@@ -51,7 +51,7 @@ impl Default for Config {
             tls: Tls::default(),
             plain_text_without_tls: false,
             user_pass: true,
-            mechanisms: Mechanism::ALL.into(),
+            mechanisms: [Mechanism::Plain, Mechanism::Login].into(),
             bare_eol: OutEol::default(),
             implementation: None,
             expire: None,

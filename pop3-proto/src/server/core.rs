@@ -4,6 +4,7 @@ use bytes::Bytes;
 use mailwire::{
     Close, Instant, RecvBuf, SendBuf, Step,
     frame::{DataEncoder, Line, LineFramer, speaks_other, strip_eol},
+    sasl::ChannelBinding,
 };
 
 use super::{Config, Event, Tls, login::Login, maildrop::Maildrop, top::Top};
@@ -16,6 +17,7 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Core {
     pub(super) config: Config,
+    pub(super) binding: ChannelBinding,
     pub(super) out: SendBuf,
     pub(super) state: State,
     /// An event that was announced and not yet taken.
@@ -99,6 +101,7 @@ impl Core {
         Self {
             lines: LineFramer::new(config.limits.line),
             config,
+            binding: ChannelBinding::default(),
             out,
             state: State::Command,
             pending: None,
@@ -204,6 +207,7 @@ impl Core {
         let early = recv.take(recv.len());
         recv.open();
         self.config.tls = Tls::Active;
+        self.binding = ChannelBinding::default();
         self.user = None;
         self.login = None;
         self.state = State::Command;

@@ -49,7 +49,7 @@ impl Core {
     pub(super) fn offered(&self) -> impl Iterator<Item = Mechanism> {
         let in_clear = self.may_send_passwords();
         let mechanisms = self.config.mechanisms.iter().copied();
-        mechanisms.filter(move |mechanism| in_clear || !mechanism.is_plain_text())
+        mechanisms.filter(move |mechanism| mechanism.is_offerable(in_clear, &self.binding))
     }
 
     fn insecure(&self) -> CommandError {
@@ -99,7 +99,11 @@ impl Core {
         if mechanism.is_plain_text() && !self.may_send_passwords() {
             return self.reject(self.insecure());
         }
-        let mut exchange = Exchange::new(mechanism);
+        if !mechanism.is_offerable(true, &self.binding) {
+            return self.reject(CommandError::Sasl("mechanism not supported"));
+        }
+        let mut exchange =
+            Exchange::with_binding(mechanism, &self.config.mechanisms, &self.binding);
         let progress = match initial.map(|initial| decode_response(initial.as_bytes())) {
             None => exchange.receive(None),
             Some(Response::Data(message)) => exchange.receive(Some(&message)),

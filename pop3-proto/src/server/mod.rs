@@ -53,7 +53,7 @@ pub use event::Event;
 pub use maildrop::{Deleted, Entry, InvalidUidl};
 
 use bytes::Bytes;
-use mailwire::{Close, Instant, Machine, RecvBuf, SendBuf, Step};
+use mailwire::{Close, Instant, Machine, RecvBuf, SendBuf, Step, sasl::ChannelBinding};
 
 use self::core::Core;
 
@@ -76,6 +76,12 @@ impl Server {
     /// Whether the connection has TLS.
     pub fn is_tls(&self) -> bool {
         self.core.config.tls == Tls::Active
+    }
+
+    /// What the -PLUS mechanisms bind to: to be told once TLS is up, from the start or after
+    /// [`upgrade`](Machine::upgrade). Without it they are not offered.
+    pub fn set_channel_binding(&mut self, binding: ChannelBinding) {
+        self.core.binding = binding;
     }
 
     /// Ends the session as soon as the answer at hand has been given: the client is told, and

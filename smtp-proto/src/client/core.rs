@@ -209,7 +209,11 @@ impl Core {
                 }
             }
             State::Waiting(Stage::Quit) => self.close(Close::Done),
-            State::Auth(_) if positive => self.announced = Announced::Authenticated,
+            State::Auth(exchange) if positive && exchange.is_trusted() => {
+                self.announced = Announced::Authenticated;
+            }
+            // Whoever cannot prove to know the password is not the server (RFC 5802 §5).
+            State::Auth(_) if positive => self.close(Close::Protocol),
             // The exchange was cancelled (RFC 4954 §4 has 501 now), and the server still asks.
             State::Waiting(Stage::Auth) if self.last_reply.is_intermediate() => {
                 self.close(Close::Protocol);
@@ -278,7 +282,7 @@ impl Core {
         let mechanism = credentials
             .choose(self.extensions.auth.iter().copied(), safe)
             .ok_or(Misuse::new("auth: no mechanism offered may be used"))?;
-        let mut exchange = Exchange::new(mechanism, credentials.clone());
+        let mut exchange = Exchange::new(mechanism, credentials.clone(), &self.extensions.auth);
         let initial = exchange.initial().map(|initial| match initial.as_slice() {
             [] => "=".to_string(),
             initial => sasl::encode(initial),
@@ -287,7 +291,7 @@ impl Core {
             Command::Auth { mechanism: mechanism.name(), initial: initial.as_deref() };
         // RFC 4954 §4: an initial response that makes the line too long waits for the challenge.
         if command.to_string().len() + 2 > COMMAND_LINE {
-            exchange = Exchange::new(mechanism, credentials);
+            exchange = Exchange::new(mechanism, credentials, &self.extensions.auth);
             command = Command::Auth { mechanism: mechanism.name(), initial: None };
         }
         self.say(&command);

@@ -37,9 +37,13 @@ impl Core {
             return self.reject(replies::no_mechanism());
         };
         if !self.may_auth(mechanism) {
-            return self.reject(replies::encryption_needed());
+            let reply = match mechanism.is_plus() {
+                true => replies::no_mechanism(),
+                false => replies::encryption_needed(),
+            };
+            return self.reject(reply);
         }
-        let mut exchange = Exchange::new(mechanism);
+        let mut exchange = Exchange::with_binding(mechanism, &self.config.auth, &self.binding);
         let progress = match initial.map(|text| sasl::decode_response(text.as_bytes())) {
             None => exchange.receive(None),
             Some(Response::Data(message)) => exchange.receive(Some(&message)),

@@ -137,7 +137,7 @@ impl Core {
     }
 
     pub(super) const fn may_auth(&self, mechanism: Mechanism) -> bool {
-        self.tls || self.config.plain_text_auth || !mechanism.is_plain_text()
+        mechanism.is_offerable(self.tls || self.config.plain_text_auth, &self.binding)
     }
 
     pub(super) fn rset(&mut self) {

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use mailwire::{
     Close, Instant, Misuse, RecvBuf, SendBuf, Step,
     frame::{DataDecoder, Line, LineFramer, speaks_other, strip_eol},
-    sasl::server::Exchange,
+    sasl::{ChannelBinding, server::Exchange},
 };
 
 use super::{Config, Reset, replies};
@@ -22,6 +22,7 @@ pub(super) struct Core {
     pub(super) closed: Option<Close>,
     pub(super) eof: bool,
     pub(super) tls: bool,
+    pub(super) binding: ChannelBinding,
     pub(super) hello: Option<Hello>,
     pub(super) user: Option<String>,
     pub(super) transaction: Option<Transaction>,
@@ -119,6 +120,7 @@ impl Core {
         Self {
             lines: LineFramer::new(config.limits.line),
             tls: config.implicit_tls,
+            binding: ChannelBinding::default(),
             config,
             state: State::Command,
             announced: Announced::Nothing,
@@ -363,6 +365,7 @@ impl Core {
         // RFC 3207 §4.2: nothing that was said before counts.
         self.state = State::Command;
         self.tls = true;
+        self.binding = ChannelBinding::default();
         self.hello = None;
         self.user = None;
         self.recognised = true;

@@ -11,7 +11,10 @@ mod replies;
 use ::core::mem;
 
 use bytes::Bytes;
-use mailwire::{Close, Instant, Machine, Misuse, RecvBuf, SendBuf, Step, sasl::Verdict};
+use mailwire::{
+    Close, Instant, Machine, Misuse, RecvBuf, SendBuf, Step,
+    sasl::{ChannelBinding, Verdict},
+};
 
 use self::core::{Announced, Core};
 pub use self::{
@@ -70,6 +73,12 @@ impl Server {
     /// [`Misuse`] when no claim waits for a verdict.
     pub fn verdict(&mut self, verdict: Verdict) -> Result<(), Misuse> {
         self.core.verdict(verdict)
+    }
+
+    /// What the -PLUS mechanisms bind to: to be told once TLS is up, from the start or after
+    /// [`upgrade`](Machine::upgrade). Without it they are not offered.
+    pub fn set_channel_binding(&mut self, binding: ChannelBinding) {
+        self.core.binding = binding;
     }
 
     /// Ends the session as soon as that loses nothing: at once between messages, after the answer
