@@ -89,21 +89,28 @@ impl Transcript {
         self.run_all(Side::Client, make)
     }
 
-    /// Runs it and, instead of failing, writes down what the server really says.
+    /// Runs it and, instead of failing, writes down what the server really says, where the
+    /// transcript has `S` lines.
     pub fn rewrite_server<M: Machine, H: Host<M>>(&self, make: impl Fn() -> (M, H)) -> String {
         let (mut machine, mut host) = make();
         let mut run = Run::new(Side::Server, &mut machine, &mut host, Cuts::Whole);
         let mut text = String::new();
         for line in &self.lines {
-            if !matches!(line, Line::Server(_)) {
-                let _ = run.step(line, false);
-                text.push_str(&print_line(line));
+            match line {
+                Line::Note(_) => {}
+                Line::Client(octets) => run.pending.extend_from_slice(octets),
+                Line::Server(_) => {
+                    run.write_answers(&mut text);
+                    continue;
+                }
+                _ => {
+                    run.write_answers(&mut text);
+                    let _ = run.step(line);
+                }
             }
-            run.settle(); // a server speaks first
-            for answer in run.take_output().split_inclusive(|&octet| octet == b'\n') {
-                text.push_str(&print_line(&Line::Server(answer.to_vec())));
-            }
+            text.push_str(&print_line(line));
         }
+        run.write_answers(&mut text);
         text
     }
 
@@ -117,7 +124,7 @@ impl Transcript {
             let (mut machine, mut host) = make();
             let mut run = Run::new(side, &mut machine, &mut host, cuts);
             for (i, line) in self.lines.iter().enumerate() {
-                run.step(line, true).map_err(|e| {
+                run.step(line).map_err(|e| {
                     TranscriptError(format!(
                         "line {} ({}), {cuts:?}: {e}",
                         i + 1,
@@ -176,14 +183,19 @@ impl<'a, M: Machine, H: Host<M>> Run<'a, M, H> {
         core::mem::take(&mut self.output)
     }
 
-    fn step(&mut self, line: &Line, check: bool) -> Result<(), String> {
+    /// Appends what the machine says to a transcript.
+    fn write_answers(&mut self, text: &mut String) {
+        self.settle();
+        for answer in self.take_output().split_inclusive(|&octet| octet == b'\n') {
+            text.push_str(&print_line(&Line::Server(answer.to_vec())));
+        }
+    }
+
+    fn step(&mut self, line: &Line) -> Result<(), String> {
         match (line, self.side) {
             (Line::Note(_), _) => Ok(()),
             (Line::Client(octets), Side::Server) | (Line::Server(octets), Side::Client) => {
                 self.pending.extend_from_slice(octets);
-                if !check {
-                    self.settle();
-                }
                 Ok(())
             }
             (Line::Client(octets), Side::Client) | (Line::Server(octets), Side::Server) => {
