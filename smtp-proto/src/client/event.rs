@@ -19,7 +19,8 @@ pub enum Event<'a> {
     /// At least one recipient was accepted, and the server waits for the message: call
     /// [`Client::body`](super::Client::body) and [`Client::body_end`](super::Client::body_end).
     Body,
-    /// What became of one recipient. Reported once for each recipient of the envelope.
+    /// What became of one recipient. Reported once for each recipient of the envelope, in the order
+    /// of the envelope, as soon as it and those before it are decided.
     Recipient {
         /// Its place in the envelope.
         index: usize,
