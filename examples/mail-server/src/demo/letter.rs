@@ -65,13 +65,13 @@ impl Letter {
 /// Octets of every value, the same each time (xorshift).
 fn noise(length: usize) -> Vec<u8> {
     let mut state = 0x9E37_79B9_u32;
-    let mut next = || {
+    let next = || {
         state ^= state << 13;
         state ^= state >> 17;
         state ^= state << 5;
         state.to_le_bytes()
     };
-    std::iter::repeat_with(|| next()).flatten().take(length).collect()
+    std::iter::repeat_with(next).flatten().take(length).collect()
 }
 
 /// Header and body of a message; the empty line between them is in neither.

@@ -1,105 +1,11 @@
-//! The program as a user meets it: arguments, messages, exit statuses.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
-#![allow(clippy::std_instead_of_core, reason = "a program that always has std")]
+//! Arguments, messages, exit statuses.
 
+use crate::kit::{PORTS, Server, any_ports, run, run_with, stderr, stdout};
 use std::{
-    io::{BufRead, BufReader, Read, Write},
-    net::{SocketAddr, TcpListener, TcpStream},
-    path::Path,
-    process::{Child, ChildStdout, Command, Output, Stdio},
+    io::Read,
+    net::{TcpListener, TcpStream},
+    process::Command,
 };
-
-const PORTS: [&str; 7] = ["smtp", "submission", "submissions", "imap", "imaps", "pop3", "pop3s"];
-
-fn program() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_mail-server"));
-    command.env_remove("NO_COLOR").stdin(Stdio::null());
-    command
-}
-
-fn run(arguments: &[&str]) -> Output {
-    program().args(arguments).output().unwrap()
-}
-
-/// Runs it with this text on standard input.
-fn run_with(arguments: &[&str], input: &str) -> Output {
-    let mut command = program();
-    command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
-    child.wait_with_output().unwrap()
-}
-
-fn stdout(output: &Output) -> &str {
-    std::str::from_utf8(&output.stdout).unwrap()
-}
-
-fn stderr(output: &Output) -> &str {
-    std::str::from_utf8(&output.stderr).unwrap()
-}
-
-/// A running server, killed when dropped.
-struct Server {
-    child: Child,
-    out: BufReader<ChildStdout>,
-    /// What it printed when it was ready.
-    ready: String,
-}
-
-impl Server {
-    /// On any free ports.
-    fn start(data: &Path, more: &[&str]) -> Self {
-        let mut command = program();
-        command.arg("--data").arg(data).args(any_ports()).args(more);
-        Self::spawn(command)
-    }
-
-    fn spawn(mut command: Command) -> Self {
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let mut out = BufReader::new(child.stdout.take().unwrap());
-        let mut ready = String::new();
-        while !ready.contains("Stop it") {
-            if out.read_line(&mut ready).unwrap() == 0 {
-                let mut why = String::new();
-                child.stderr.take().unwrap().read_to_string(&mut why).unwrap();
-                panic!("it did not start: {why}");
-            }
-        }
-        Self { child, out, ready }
-    }
-
-    /// Where it listens for this scheme.
-    fn address(&self, scheme: &str) -> SocketAddr {
-        let urls = self.ready.split_whitespace();
-        urls.filter_map(|word| word.split_once("://"))
-            .find(|(s, _)| *s == scheme)
-            .map(|(_, address)| address.parse().unwrap())
-            .unwrap()
-    }
-
-    /// Tells it to stop, and waits. Returns exit status and standard error.
-    #[cfg(unix)]
-    fn terminate(mut self) -> (Option<i32>, String) {
-        let kill = format!("kill -TERM {}", self.child.id());
-        assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
-        let mut rest = String::new();
-        self.out.read_to_string(&mut rest).unwrap();
-        let mut log = String::new();
-        self.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
-        (self.child.wait().unwrap().code(), log)
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn any_ports() -> Vec<String> {
-    PORTS.iter().flat_map(|name| [format!("--{name}-port"), "0".into()]).collect()
-}
 
 #[test]
 fn help_names_every_setting_and_gives_examples() {
@@ -166,8 +72,8 @@ fn it_is_ready_when_it_says_so_and_ends_well_when_told_to() {
     for word in ["alice@example.test", "bob-secret", "carol-secret", "ca.pem"] {
         assert!(server.ready.contains(word), "{word} is missing in {}", server.ready);
     }
-    for scheme in ["smtp", "smtps", "imap", "imaps", "pop3", "pop3s"] {
-        TcpStream::connect(server.address(scheme)).unwrap();
+    for service in PORTS {
+        TcpStream::connect(server.address(service)).unwrap();
     }
     let (status, log) = server.terminate();
     assert_eq!(status, Some(0), "{log}");
@@ -196,7 +102,7 @@ fn it_survives_running_out_of_file_descriptors() {
         format!("ulimit -n 40 && exec '{program}' --data '{data}' {}", any_ports().join(" "));
     let mut command = Command::new("sh");
     command.args(["-c", &line]);
-    let server = Server::spawn(command);
+    let server = Server::spawn(command, folder.path());
     let (imaps, smtp) = (server.address("imaps"), server.address("smtp"));
     let many: Vec<_> = (0..60).map(|_| TcpStream::connect(imaps).unwrap()).collect();
     let mut waiting = TcpStream::connect(smtp).unwrap();

@@ -1,6 +1,4 @@
 //! The demo as a user meets it.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
-#![allow(clippy::std_instead_of_core, reason = "a program that always has std")]
 
 use std::process::{Command, Stdio};
 

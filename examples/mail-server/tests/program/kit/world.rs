@@ -1,0 +1,69 @@
+//! Domains with their servers, and a name server that knows the way.
+
+#[allow(dead_code, reason = "shared with the program, whose own tests use more of it")]
+#[path = "../../../src/demo/name_server.rs"]
+mod name_server;
+
+pub(crate) use self::name_server::Zone;
+
+use self::name_server::NameServer;
+use super::process::Server;
+use mailstore::{EmbeddedStore, Envelope, Queue};
+use std::{fs, net::Ipv4Addr, path::PathBuf};
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+pub(crate) struct World {
+    folder: TempDir,
+    names: NameServer,
+    runtime: Runtime,
+}
+
+impl World {
+    /// With `a.test`, `b.test`, and more zones.
+    pub(crate) fn new(more: impl IntoIterator<Item = Zone>) -> Self {
+        let zone = |domain: &str| {
+            let host = format!("mx.{domain}");
+            Zone::new(domain).mx(domain, 10, &host).a(&host, Ipv4Addr::LOCALHOST)
+        };
+        let zones = [zone("a.test"), zone("b.test")].into_iter().chain(more).collect();
+        let runtime = Runtime::new().unwrap();
+        let names = runtime.block_on(NameServer::start(zones)).unwrap();
+        Self { folder: TempDir::new().unwrap(), names, runtime }
+    }
+
+    /// The server of this domain, with the accounts alice, bob and carol and, at a later start,
+    /// with what it had before.
+    pub(crate) fn start(&self, domain: &str, more: &[&str]) -> Server {
+        let file = self.folder.path().join(format!("{domain}.toml"));
+        let names = self.names.address();
+        let settings = format!(
+            "hostname = 'mx.{domain}'\ndomains = ['{domain}']\n\
+             [relay]\nname-server = '{names}'\nfirst-retry-seconds = 1\n"
+        );
+        fs::write(&file, settings).unwrap();
+        let mut arguments = vec!["--config", file.to_str().unwrap()];
+        arguments.extend(more);
+        Server::start(&self.data(domain), &arguments)
+    }
+
+    /// The servers of a.test and of b.test; mail goes from a.test to b.test.
+    pub(crate) fn two_servers(&self) -> (Server, Server) {
+        let b = self.start("b.test", &[]);
+        (self.start("a.test", &["--relay-port", &b.port("smtp")]), b)
+    }
+
+    /// What is in the queue of a domain whose server does not run.
+    pub(crate) fn queue(&self, domain: &str) -> Vec<Envelope> {
+        self.runtime.block_on(async {
+            let store = EmbeddedStore::open(self.data(domain)).await.unwrap();
+            let envelopes = store.envelopes().await.unwrap();
+            store.close().await.unwrap();
+            envelopes
+        })
+    }
+
+    fn data(&self, domain: &str) -> PathBuf {
+        self.folder.path().join(domain)
+    }
+}

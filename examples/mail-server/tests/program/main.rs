@@ -1,0 +1,13 @@
+//! The program as users and other servers meet it: processes, ports, files.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+#![allow(clippy::std_instead_of_core, reason = "a program that always has std")]
+
+mod bounces;
+mod cli;
+mod crash;
+mod demo;
+mod flow;
+mod kit;
+mod policy;
+mod retries;
+mod users;
