@@ -18,6 +18,7 @@ def run(kit, report):
             smuggled_end_of_data,
             dot_stuffing,
             vanish_in_data,
+            mail_loop,
         ],
     )
 
@@ -168,3 +169,20 @@ def vanish_in_data(kit):
             s.vanish()
         kit.need_absent(token, f"half a message was stored (cut in the {cut})")
     return "nothing stored, cut in the text and before the last LF"
+
+
+def mail_loop(kit):
+    """RFC 5321 §6.3: a message with very many Received fields goes in circles; 100 are still none."""
+    token = kit.token("bad")
+    hop = "Received: from a.test by b.test; Tue, 7 Apr 2026 10:00:00 +0000\r\n"
+    for count, codes in ((90, (250,)), (1000, (550, 554))):
+        with Smtp(kit.server) as s:
+            s.envelope("someone@elsewhere.test", kit.server.address(1))
+            s.command("DATA", 354)
+            s.send((hop * count).encode() + short(f"{token}{count}") + b".\r\n")
+            reply = s.expect(codes)
+            s.goes_on()
+    need(reply.enhanced == "5.4.6", f"a loop was answered {reply}")  # RFC 3463 §3.5
+    kit.wait(f"{token}90")
+    kit.need_absent(f"{token}1000", "refused, and stored")
+    return reply

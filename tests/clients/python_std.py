@@ -1,19 +1,19 @@
-"""smtplib, imaplib and poplib of Python's standard library."""
+"""smtplib and poplib of Python's standard library; python_imap.py has imaplib."""
 
-import imaplib
+import email
 import poplib
 import re
 import smtplib
-import time
 
-from kit import Fail, Skip, fetched, fetched_head, need, ok, same_below_trace, without_bcc
+import python_imap
+from kit import Fail, Skip, fetched, need, ok, same_below_trace, without_bcc
 
 
 def run(kit, report):
     server = kit.server
     submission(kit, server, report)
     relay(kit, server, report)
-    imap(kit, server, report)
+    python_imap.run(kit, server, report)
     pop3(kit, server, report)
 
 
@@ -51,6 +51,24 @@ def submission(kit, server, report):
         return "Date, Message-ID and Received added"
 
     report.step("submit-adds-fields", added_fields)
+
+    def bcc_spellings():
+        token = kit.token("py")
+        raw = (
+            f"BCC : one@elsewhere.test,\r\n\ttwo@elsewhere.test\r\nFrom: {server.address(0)}\r\nbcc:\r\n"
+            f"Subject: {token}\r\nDate: Tue, 7 Apr 2026 10:00:00 +0000\r\nMessage-ID: <{token}@clients.test>\r\n"
+            f"X-Bcc: stays\r\nBcc: {server.address(1)}\r\n\r\nBcc: in the text\r\n"
+        )
+        server.submit(server.address(0), [server.address(1)], raw.encode())
+        head, _, text = kit.wait(token)[0][2].partition(b"\r\n\r\n")
+        need(not re.search(rb"(?im)^bcc|elsewhere", head), f"something of Bcc is left: {head!r}")
+        need(
+            b"X-Bcc: stays" in head and text == b"Bcc: in the text\r\n",
+            "more than the Bcc fields went away",
+        )
+        return "folded, empty, in capitals, with a space, three times"
+
+    report.step("submit-bcc-spellings", bcc_spellings)
 
     def wrong_password():
         with smtplib.SMTP(server.host, server.ports["submission"], timeout=30) as s:
@@ -107,6 +125,35 @@ def relay(kit, server, report):
     report.step("relay-starttls", go, False)
     report.step("relay-tls", go, True)
 
+    def bounce():
+        if kit.peer is None:
+            raise (Fail if kit.strict else Skip)("no second server was given")
+        for recipient in (f"nobody-here@{kit.peer.domain}", "someone@no-such-domain.test"):
+            token = kit.token("py")
+            server.submit(server.address(0), [recipient], kit.message(token, to=recipient))
+            found = kit.until(lambda to=recipient: bounces(kit, to), f"no bounce for {recipient}")
+            raw = found[0]
+            need(
+                raw.startswith(b"Return-Path: <>\r\n") or b"\r\nReturn-Path: <>\r\n" in raw,
+                "Return-Path is not <>",
+            )
+            report = email.message_from_bytes(raw)
+            kind = (report.get_content_type(), report.get_param("report-type"))
+            need(
+                kind == ("multipart/report", "delivery-status"), f"the bounce is {kind}"
+            )  # RFC 3464 §2
+            status = [p for p in report.walk() if p.get_content_type() == "message/delivery-status"]
+            need(len(status) == 1, f"{len(status)} delivery-status parts")
+            fields = status[0].get_payload()[1]
+            need(
+                fields["Action"] == "failed" and fields["Status"].startswith("5."),
+                f"{fields.items()}",
+            )
+            need(token.encode() in raw, "the bounce does not show which message it is about")
+        return "an unknown user and an unknown domain come back as RFC 3464 reports from <>"
+
+    report.step("relay-bounce", bounce)
+
     def read_by_pop3():
         if kit.peer is None:
             raise (Fail if kit.strict else Skip)("no second server was given")
@@ -128,196 +175,14 @@ def relay(kit, server, report):
     report.step("relay-read-pop3s", read_by_pop3)
 
 
-def imap(kit, server, report):
-    token, raw = kit.seed("py")
-    box = "ct-py"
-    with server.imap(1) as m:
-
-        def select():
-            count = int(ok(m.select("INBOX"), "SELECT")[0])
-            need(count >= 1, "INBOX is empty")
-            uid = ok(m.uid("SEARCH", None, "SUBJECT", token), "UID SEARCH")[0].split()
-            need(len(uid) == 1, f"SEARCH found {uid}")
-            return uid[0].decode()
-
-        uid = None
-
-        def found():
-            nonlocal uid
-            uid = select()
-            return f"uid {uid}"
-
-        if not report.step("imap-select-search", found):
-            return
-
-        def headers_first():
-            data = ok(
-                m.uid("FETCH", uid, "(FLAGS RFC822.SIZE ENVELOPE BODYSTRUCTURE BODY.PEEK[HEADER])"),
-                "FETCH",
-            )
-            need(b"\\Seen" not in fetched_head(data), "a peek set \\Seen")
-            need(
-                raw.startswith(fetched(data)) and fetched(data).endswith(b"\r\n\r\n"),
-                "BODY[HEADER] is not the header",
-            )
-            size = int(re.search(rb"RFC822.SIZE (\d+)", fetched_head(data)).group(1))
-            need(size == len(raw), f"RFC822.SIZE {size}, the message has {len(raw)}")
-            need(token.encode() in fetched_head(data), "ENVELOPE lacks the subject")
-            need(b'"BLOB.BIN"' in fetched_head(data).upper(), "BODYSTRUCTURE lacks the attachment")
-            whole = fetched(ok(m.uid("FETCH", uid, "(BODY[])"), "FETCH"))
-            need(whole == raw, "BODY[] differs from BODY.PEEK[]")
-            kit.wait_flag(token, "\\Seen")
-            return f"{len(whole)} octets, \\Seen set by BODY[] alone"
-
-        report.step("imap-headers-then-body", headers_first)
-
-        def sections():
-            one = fetched(ok(m.uid("FETCH", uid, "(BODY.PEEK[1])"), "FETCH"))
-            need(one.decode("utf-8") == kit.text.replace("\n", "\r\n"), "BODY[1] is not the text")
-            part = fetched(ok(m.uid("FETCH", uid, "(BODY.PEEK[]<100.50>)"), "FETCH"))
-            need(part == raw[100:150], "a partial is wrong")
-            field = fetched(
-                ok(m.uid("FETCH", uid, "(BODY.PEEK[HEADER.FIELDS (SUBJECT)])"), "FETCH")
-            )
-            need(field == f"Subject: {token}\r\n\r\n".encode(), f"HEADER.FIELDS gave {field!r}")
-            return "part, partial, header field"
-
-        report.step("imap-sections", sections)
-
-        def flags():
-            ok(m.uid("STORE", uid, "+FLAGS", "(\\Flagged $Label1)"), "STORE")
-            kit.wait_flag(token, "\\Flagged")
-            kit.wait_flag(token, "$Label1")
-            ok(m.uid("STORE", uid, "-FLAGS", "(\\Flagged)"), "STORE")
-            kit.wait_flag(token, "\\Flagged", present=False)
-            need(
-                ok(
-                    m.uid(
-                        "SEARCH", None, "KEYWORD", "$Label1", "UNFLAGGED", "SEEN", "SUBJECT", token
-                    ),
-                    "SEARCH",
-                )[0]
-                == uid.encode(),
-                "SEARCH by flag does not find it",
-            )
-            return "set, unset, keyword, searched"
-
-        report.step("imap-flag", flags)
-
-        def copy_and_move():
-            kit.drop_mailbox(box)
-            ok(m.create(box), "CREATE")
-            ok(m.uid("COPY", uid, box), "UID COPY")
-            need(len(kit.wait(token, mailbox=box)) == 1, "not copied")
-            ok(m._simple_command("UID", "MOVE", uid, box), "UID MOVE")
-            copies = kit.wait(token, mailbox=box, count=2)
-            need(all(c[2] == raw for c in copies), "a copy differs")
-            need(
-                all("$Label1" in c[1] for c in copies), f"flags were lost: {[c[1] for c in copies]}"
-            )
-            kit.wait_gone(token)
-            return "COPY and MOVE keep octets and flags"
-
-        report.step("imap-copy-move", copy_and_move)
-
-        def append_and_delete():
-            when = imaplib.Time2Internaldate(1_700_000_000)
-            extra = kit.message(kit.token("py"))
-            ok(m.append(box, "(\\Seen \\Flagged)", when, extra), "APPEND")
-            count = int(ok(m.select(box), "SELECT")[0])
-            data = ok(m.fetch(str(count), "(FLAGS INTERNALDATE BODY.PEEK[])"), "FETCH")
-            need(fetched(data) == extra, "the appended message differs")
-            need(
-                b"\\Flagged" in fetched_head(data) and b"\\Seen" in fetched_head(data),
-                "flags of APPEND were lost",
-            )
-            date = imaplib.Internaldate2tuple(fetched_head(data))
-            need(
-                date and int(time.mktime(date)) == 1_700_000_000,
-                f"INTERNALDATE {fetched_head(data)!r}",
-            )
-            ok(m.store("1:*", "+FLAGS.SILENT", "(\\Deleted)"), "STORE")
-            gone = ok(m.expunge(), "EXPUNGE")
-            need(len(gone) == count, f"EXPUNGE of {count} told {gone}")
-            ok(m.close(), "CLOSE")
-            return f"{count} expunged"
-
-        report.step("imap-append-expunge", append_and_delete)
-
-        def folders():
-            kit.drop_mailbox("ct-py-2")
-            ok(m.rename(box, "ct-py-2"), "RENAME")
-            need(
-                "ct-py-2" in kit.mailboxes() and box not in kit.mailboxes(), "RENAME did not rename"
-            )
-            ok(m.subscribe("ct-py-2"), "SUBSCRIBE")
-            need(any(b"ct-py-2" in x for x in ok(m.lsub(), "LSUB") if x), "LSUB lacks it")
-            ok(m.unsubscribe("ct-py-2"), "UNSUBSCRIBE")
-            status = ok(m.status("ct-py-2", "(MESSAGES UIDNEXT UIDVALIDITY UNSEEN)"), "STATUS")
-            need(re.search(rb"MESSAGES 0\b", status[0]), f"STATUS gave {status}")
-            ok(m.delete("ct-py-2"), "DELETE")
-            need("ct-py-2" not in kit.mailboxes(), "DELETE did not delete")
-            return "renamed, subscribed, counted, deleted"
-
-        report.step("imap-folders", folders)
-
-    report.step("imap-idle", idle, kit, server)
-
-    def starttls():
-        m = imaplib.IMAP4(server.host, server.ports["imap"], timeout=30)
-        try:
-            m.login(*server.users[1])
-        except imaplib.IMAP4.error:
-            pass
-        else:
-            raise Fail("LOGIN was taken without TLS")
-        m.starttls(ssl_context=server.context)
-        m.login(*server.users[1])
-        ok(m.select("INBOX"), "SELECT")
-        m.logout()
-        return "LOGIN refused before TLS, taken after"
-
-    report.step("imap-starttls", starttls)
-
-    def wrong_password():
-        m = imaplib.IMAP4_SSL(
-            server.host, server.ports["imaps"], ssl_context=server.context, timeout=30
-        )
-        try:
-            m.login(server.address(1), "wrong")
-        except imaplib.IMAP4.error:
-            pass
-        else:
-            raise Fail("a wrong password was taken")
-        m.login(*server.users[1])
-        m.logout()
-        return "NO, then the right password works"
-
-    report.step("imap-wrong-password", wrong_password)
-
-
-def idle(kit, server):
-    """A session in IDLE is told of a delivery without asking."""
-    with server.imap(1, "INBOX") as m:
-        tag = m._new_tag()
-        m.send(tag + b" IDLE\r\n")
-        while not (line := m.readline()).startswith(b"+"):
-            need(line, "the connection ended instead of a continuation")
-        token = kit.token("py")
-        server.submit(server.address(0), [server.address(1)], kit.message(token))
-        start = time.monotonic()
-        while b"EXISTS" not in (line := m.readline()):
-            need(line, "the connection ended in IDLE")
-        woke = time.monotonic() - start
-        m.send(b"DONE\r\n")
-        while not (line := m.readline()).startswith(tag):
-            need(line, "the connection ended after DONE")
-        need(b" OK" in line, f"IDLE ended with {line!r}")
-        need(
-            ok(m.uid("SEARCH", None, "SUBJECT", token), "SEARCH")[0],
-            "the announced message is not there",
-        )
-        return f"told {woke * 1000:.0f} ms after the 250"
+def bounces(kit, recipient):
+    """The messages in the sender's INBOX that report about this recipient."""
+    with kit.server.imap(0, "INBOX", readonly=True) as m:
+        if not ok(m.search(None, "ALL"), "SEARCH")[0]:
+            return []
+        parts = ok(m.fetch("1:*", "(BODY.PEEK[])"), "FETCH")
+    wanted = re.compile(rb"(?im)^final-recipient: *rfc822; *" + re.escape(recipient.encode()))
+    return [p[1] for p in parts if isinstance(p, tuple) and wanted.search(p[1])]
 
 
 def pop3(kit, server, report):

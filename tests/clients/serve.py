@@ -40,7 +40,14 @@ class Process:
         self.binary, self.data, self.domain = binary, Path(data), domain
         self.ports = ports or dict(zip(PORTS, free_ports(len(PORTS))))
         self.log = self.data.parent / f"{self.data.name}.log"
-        self.arguments = ["--data", str(self.data), "--hostname", f"mx.{domain}", "--domain", domain]
+        self.arguments = [
+            "--data",
+            str(self.data),
+            "--hostname",
+            f"mx.{domain}",
+            "--domain",
+            domain,
+        ]
         for name, port in self.ports.items():
             self.arguments += [f"--{name}-port", str(port)]
         if dns:
