@@ -25,7 +25,7 @@ mod user;
 mod wire;
 
 use crate::{
-    accounts::Users,
+    accounts::{LoginSecret, Users},
     cli::{Cli, Command, UserCommand},
     config::{Config, LogLevel},
     shutdown::Ending,
@@ -84,7 +84,7 @@ async fn manage(
     config: &Config,
 ) -> Result<ExitCode, Box<dyn Error + Send + Sync>> {
     let store = user::open(&config.data).await?;
-    let users = Users::new(store.clone(), &config.domains);
+    let users = Users::new(store.clone(), &config.domains, LoginSecret::random());
     user::run(command, &users, &mut io::stdout()).await?;
     store.close().await?;
     Ok(ExitCode::SUCCESS)

@@ -1,26 +1,27 @@
 //! POP3: INBOX as a maildrop. Its messages are those there were at log-in, whatever their flags;
 //! what the reader deletes is removed when it says QUIT.
 
-use crate::{app::App, listen::Connection, service::Service, wire::Wire};
+use crate::{accounts::MECHANISMS, app::App, listen::Connection, service::Service, wire::Wire};
 use mailstore::{Account, Expunge, MailboxId, MaildropLock, MessageId, Snapshot, Store, Uid};
 use mailwire::{
     Machine, Misuse,
     driver::{Driver, Stop},
-    sasl::{Claim, Verdict},
+    sasl::Verdict,
 };
 use pop3_proto::{
     Code,
     server::{Config, Entry, Event, Server, Tls},
 };
 use std::{io, sync::Arc};
-use tracing::{debug, info, warn};
+use tracing::{debug, warn};
 
 /// Octets of a message gathered before they are sent.
 const GATHER: usize = 64 * 1024;
 
 pub(crate) async fn session<S: Store>(app: Arc<App<S>>, connection: Connection) -> io::Result<()> {
     let Connection { service, wire, tls, stopping, .. } = connection;
-    let machine = Server::new(machine_config(&app, service));
+    let mut machine = Server::new(machine_config(&app, service));
+    machine.set_channel_binding(wire.channel_binding());
     let mut session = Session { app, account: None, maildrop: None };
     let mut driver = Driver::new(machine, wire);
     let mut told = false;
@@ -39,6 +40,7 @@ pub(crate) async fn session<S: Store>(app: Arc<App<S>>, connection: Connection) 
                     let (mut machine, mut wire) = driver.into_parts();
                     let early = machine.upgrade();
                     wire.accept_tls(tls.clone(), early).await?;
+                    machine.set_channel_binding(wire.channel_binding());
                     driver = Driver::new(machine, wire);
                     continue;
                 }
@@ -59,6 +61,7 @@ fn machine_config<S>(app: &App<S>, service: Service) -> Config {
     let mut config = Config::default();
     config.name = format!("{} POP3 server", app.config.hostname);
     config.tls = if service.implicit_tls() { Tls::Active } else { Tls::Offered };
+    config.mechanisms = MECHANISMS.into();
     config
 }
 
@@ -89,7 +92,11 @@ struct Maildrop {
 impl<S: Store> Session<S> {
     async fn ask(&mut self, event: Event<'_>) -> Ask {
         match event {
-            Event::Login { claim } => Ask::Judge(self.log_in(&claim).await),
+            Event::Login { claim } => {
+                let (verdict, account) = self.app.users.judge(&claim).await;
+                self.account = account;
+                Ask::Judge(verdict)
+            }
             Event::Open { .. } => Ask::Open,
             Event::Retr { index, .. } | Event::Top { index, .. } => Ask::Send(index),
             Event::Update { deleted } => Ask::Remove(deleted.map(|(index, _)| index).collect()),
@@ -122,30 +129,6 @@ impl<S: Store> Session<S> {
                     machine.update_failed(Code::SysTemp, text).or_else(misuse)
                 }
             },
-        }
-    }
-
-    async fn log_in(&mut self, claim: &Claim<'_>) -> Verdict {
-        let Claim::Password { authzid, username, password } = claim else {
-            return Verdict::Refuse;
-        };
-        if !authzid.is_empty() && !authzid.eq_ignore_ascii_case(username) {
-            return Verdict::Refuse;
-        }
-        match self.app.users.log_in(username, password.expose()).await {
-            Ok(Some(account)) => {
-                info!(user = account.login, "logged in");
-                self.account = Some(account);
-                Verdict::Accept
-            }
-            Ok(None) => {
-                info!(user = ?username, "wrong user name or password");
-                Verdict::Refuse
-            }
-            Err(error) => {
-                warn!(%error, "cannot check a password");
-                Verdict::Unavailable
-            }
         }
     }
 

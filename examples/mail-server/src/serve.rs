@@ -1,7 +1,7 @@
 //! `mail-server`: everything put together, from the first listener to the last goodbye.
 
 use crate::{
-    accounts::{self, Refusal, Users, WellKnown},
+    accounts::{self, LoginSecret, Refusal, Users, WellKnown},
     app::App,
     config::Config,
     dns::Dns,
@@ -39,6 +39,8 @@ pub(crate) enum ServeError {
     Account(#[from] accounts::AccountError),
     #[error("cannot set the name servers up: {0}")]
     Dns(String),
+    #[error("cannot keep the file `login-secret` in the data folder: {0}")]
+    Secret(io::Error),
     #[error("cannot catch signals: {0}")]
     Signals(io::Error),
     #[error("cannot print: {0}")]
@@ -92,7 +94,8 @@ impl Server {
         let bound = listen::bind(&config).await?;
         let store = store::open(&config.data).await?;
         let tls = tls::server(&config)?;
-        let users = Users::new(store.clone(), &config.domains);
+        let secret = LoginSecret::keep(&config.data).map_err(ServeError::Secret)?;
+        let users = Users::new(store.clone(), &config.domains, secret);
         let well_known = accounts::prepare(&users, &config).await?;
         let dns = Dns::new(config.relay.name_server).map_err(|e| ServeError::Dns(e.to_string()))?;
         let relay_tls = tls::relay_client(&config.relay)?;

@@ -1,12 +1,16 @@
 //! Who has an account here, and with which password.
 
+mod judge;
 mod passwords;
 mod recent;
+mod scram;
 mod users;
 mod well_known;
 
 pub(crate) use self::{
+    judge::MECHANISMS,
     passwords::{HashError, Passwords},
+    scram::LoginSecret,
     users::{AccountError, Users},
     well_known::{Refusal, WellKnown, prepare},
 };

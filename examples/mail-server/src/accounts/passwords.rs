@@ -1,7 +1,8 @@
 //! Password hashes: argon2id as PHC strings, computed off the async threads, a few at a time.
 
-use super::recent::Recent;
+use super::{recent::Recent, scram};
 use argon2::{Argon2, PasswordHasher, PasswordVerifier};
+use mailwire::sasl::Keys;
 use std::{sync::Arc, thread};
 use tokio::{sync::Semaphore, task};
 use zeroize::Zeroizing;
@@ -9,7 +10,7 @@ use zeroize::Zeroizing;
 /// Hashing did not happen; nothing is known about the password.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot hash a password: {0}")]
-pub(crate) struct HashError(String);
+pub(crate) struct HashError(pub(super) String);
 
 /// Makes and checks password hashes.
 ///
@@ -36,6 +37,12 @@ impl Passwords {
             Ok(hash.to_string())
         })
         .await?
+    }
+
+    /// The keys of a password for SCRAM.
+    pub(crate) async fn scram_keys(&self, password: &str) -> Result<Option<Keys>, HashError> {
+        let password = Zeroizing::new(password.to_owned());
+        self.run(move || scram::keys(&password)).await?
     }
 
     /// Whether this is the password of that hash. Without a hash (no such account) it takes as

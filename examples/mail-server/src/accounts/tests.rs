@@ -1,9 +1,14 @@
 use super::*;
 use crate::config::Config;
 use mailstore::{Mailboxes, MemoryStore};
+use mailwire::sasl::{
+    Failure, Mechanism, Progress, Verdict,
+    client::{self, Credentials},
+    server,
+};
 
 fn users(store: &MemoryStore) -> Users<MemoryStore> {
-    Users::new(store.clone(), &Config::default().domains)
+    Users::new(store.clone(), &Config::default().domains, LoginSecret::random())
 }
 
 #[tokio::test]
@@ -119,4 +124,60 @@ async fn ready_accounts_are_made_only_where_nobody_else_can_connect_and_if_wante
     config.listen.push("192.0.2.1".parse().expect("an address"));
     assert_eq!(prepare(&users, &config).await.expect("nothing"), []);
     assert!(users.list().await.expect("listed").is_empty());
+}
+
+/// A client that knows this password logs in by SCRAM; what comes of it.
+async fn scram(users: &Users<MemoryStore>, name: &str, password: &str) -> (Progress, Vec<u8>) {
+    let mut credentials = Credentials::password(name, password);
+    credentials.nonce = vec![7; 18];
+    let mechanism = Mechanism::ScramSha256;
+    let mut client = client::Exchange::new(mechanism, credentials, &MECHANISMS);
+    let mut server = server::Exchange::new(mechanism);
+    let mut progress = server.receive(client.initial().as_deref());
+    let mut salt = Vec::new();
+    loop {
+        progress = match progress {
+            Progress::Challenge(challenge) => {
+                if salt.is_empty() {
+                    let text = String::from_utf8(challenge.clone()).expect("text");
+                    salt = text.split(',').nth(1).expect("a salt").into();
+                }
+                let answer = client.respond(&challenge).expect("it fits");
+                server.receive(Some(&answer))
+            }
+            Progress::Decide => {
+                let (verdict, account) = users.judge(&server.claim().expect("a claim")).await;
+                assert_eq!(account.is_some(), verdict == Verdict::Accept);
+                server.verdict(verdict)
+            }
+            over => return (over, salt),
+        };
+    }
+}
+
+#[tokio::test]
+async fn scram_knows_the_password_and_an_unknown_user_looks_like_a_wrong_password() {
+    let users = users(&MemoryStore::new());
+    users.add("dave@example.test", "geheim").await.expect("added");
+    let refused = Progress::Failed(Failure::Refused);
+    assert_eq!(scram(&users, "Dave@Example.TEST", "geheim").await.0, Progress::Success);
+    assert_eq!(scram(&users, "dave@example.test", "Geheim").await.0, refused);
+    let (nobody, salt) = scram(&users, "nobody@example.test", "geheim").await;
+    assert_eq!(nobody, refused);
+    let (_, again) = scram(&users, "Nobody@example.test", "other").await;
+    assert_eq!(salt, again, "the salt of somebody who does not exist stays");
+    users.set_password("dave@example.test", "neu").await.expect("changed");
+    assert_eq!(scram(&users, "dave@example.test", "geheim").await.0, refused);
+    assert_eq!(scram(&users, "dave@example.test", "neu").await.0, Progress::Success);
+}
+
+#[test]
+fn the_secret_outlives_the_process_and_a_crash() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let first = LoginSecret::keep(folder.path()).expect("made");
+    let second = LoginSecret::keep(folder.path()).expect("read");
+    assert_eq!(first.keys_of_nobody("x"), second.keys_of_nobody("x"));
+    std::fs::write(folder.path().join("login-secret"), b"half").expect("written");
+    let third = LoginSecret::keep(folder.path()).expect("made anew");
+    assert_ne!(first.keys_of_nobody("x"), third.keys_of_nobody("x"));
 }

@@ -1,6 +1,6 @@
 //! Accounts of the store, with passwords.
 
-use super::{HashError, Passwords};
+use super::{HashError, LoginSecret, Passwords, scram};
 use mailstore::{Account, Accounts, Credential, NewMailbox, SpecialUse};
 use std::sync::Arc;
 
@@ -30,13 +30,14 @@ pub(crate) enum AccountError {
 pub(crate) struct Users<S> {
     store: S,
     passwords: Passwords,
+    secret: LoginSecret,
     domains: Arc<[String]>,
 }
 
 impl<S: Accounts + Sync> Users<S> {
     /// The accounts of that store, whose addresses are in these domains (in lower case).
-    pub(crate) fn new(store: S, domains: &[String]) -> Self {
-        Self { store, passwords: Passwords::new(), domains: domains.into() }
+    pub(crate) fn new(store: S, domains: &[String], secret: LoginSecret) -> Self {
+        Self { store, passwords: Passwords::new(), secret, domains: domains.into() }
     }
 
     /// The account, if name and password are right. Wrong ones take as long as right ones; do not
@@ -48,7 +49,7 @@ impl<S: Accounts + Sync> Users<S> {
     ) -> Result<Option<Account>, AccountError> {
         let account = self.find(name).await?;
         let hash = match &account {
-            Some(account) => self.hash_of(account).await?,
+            Some(account) => self.credential(account, ARGON2).await?,
             None => None,
         };
         let right = self.passwords.verify(hash.as_deref(), password).await?;
@@ -72,9 +73,9 @@ impl<S: Accounts + Sync> Users<S> {
     /// A new account with the usual mailboxes.
     pub(crate) async fn add(&self, address: &str, password: &str) -> Result<Account, AccountError> {
         self.check_address(address)?;
-        let hash = self.hash(password).await?;
+        let credentials = self.credentials(password).await?;
         let account = self.store.create_account(address, &mailboxes()).await?;
-        self.store.set_credentials(account.id, vec![Credential::new(ARGON2, hash)]).await?;
+        self.store.set_credentials(account.id, credentials).await?;
         Ok(account)
     }
 
@@ -84,8 +85,8 @@ impl<S: Accounts + Sync> Users<S> {
         password: &str,
     ) -> Result<Account, AccountError> {
         let account = self.store.account(address).await?;
-        let hash = self.hash(password).await?;
-        self.store.set_credentials(account.id, vec![Credential::new(ARGON2, hash)]).await?;
+        let credentials = self.credentials(password).await?;
+        self.store.set_credentials(account.id, credentials).await?;
         Ok(account)
     }
 
@@ -100,16 +101,29 @@ impl<S: Accounts + Sync> Users<S> {
         Ok(self.store.accounts().await?)
     }
 
-    async fn hash(&self, password: &str) -> Result<String, AccountError> {
+    /// What is kept of a password: its hash, and its keys for SCRAM.
+    async fn credentials(&self, password: &str) -> Result<Vec<Credential>, AccountError> {
         if password.is_empty() {
             return Err(AccountError::EmptyPassword);
         }
-        Ok(self.passwords.hash(password).await?)
+        let mut kept = vec![Credential::new(ARGON2, self.passwords.hash(password).await?)];
+        if let Some(keys) = self.passwords.scram_keys(password).await? {
+            kept.push(Credential::new(scram::HASH.name(), keys.to_text()));
+        }
+        Ok(kept)
     }
 
-    async fn hash_of(&self, account: &Account) -> Result<Option<String>, AccountError> {
+    pub(super) const fn secret(&self) -> &LoginSecret {
+        &self.secret
+    }
+
+    pub(super) async fn credential(
+        &self,
+        account: &Account,
+        kind: &str,
+    ) -> Result<Option<String>, AccountError> {
         match self.store.credentials(account.id).await {
-            Ok(all) => Ok(all.into_iter().find(|c| c.kind == ARGON2).map(|c| c.value)),
+            Ok(all) => Ok(all.into_iter().find(|c| c.kind == kind).map(|c| c.value)),
             // Removed a moment ago.
             Err(mailstore::Error::NotFound { .. }) => Ok(None),
             Err(error) => Err(error.into()),

@@ -34,10 +34,8 @@ type Done = Result<(), Failure>;
 /// Why a command was not carried out.
 #[derive(Debug)]
 enum Failure {
-    /// The connection is gone.
+    /// The connection is gone, or cannot go on.
     Io(io::Error),
-    /// The machine was used wrongly: a bug of this program.
-    Misuse(Misuse),
     /// The store says no; the client is told.
     Store(Error),
     /// The client is told this.
@@ -52,7 +50,7 @@ impl From<io::Error> for Failure {
 
 impl From<Misuse> for Failure {
     fn from(misuse: Misuse) -> Self {
-        Self::Misuse(misuse)
+        Self::Io(io::Error::other(misuse))
     }
 }
 
@@ -63,11 +61,10 @@ impl From<Error> for Failure {
 }
 
 impl Failure {
-    /// What to tell the client: a response code of RFC 5530 and a text. `None` where the session
-    /// cannot go on.
-    fn to_no(&self) -> Option<(Option<Code<'static>>, String)> {
-        let (code, text) = match self {
-            Self::Io(_) | Self::Misuse(_) => return None,
+    /// What to tell the client: a response code of RFC 5530 and a text.
+    fn to_no(&self) -> (Option<Code<'static>>, String) {
+        match self {
+            Self::Io(error) => (Some(Code::Unavailable), error.to_string()),
             Self::No(code, text) => (code.clone(), (*text).to_owned()),
             Self::Store(error) => {
                 let code = match error {
@@ -80,8 +77,7 @@ impl Failure {
                 };
                 (Some(code), error.to_string())
             }
-        };
-        Some((code, text))
+        }
     }
 }
 

@@ -1,23 +1,23 @@
 //! One connection: events of the machine in, answers out.
 
 use super::{Done, Failure, Session, selected::Selected};
-use crate::{app::App, listen::Connection};
+use crate::{accounts::MECHANISMS, app::App, listen::Connection};
 use imap_proto::server::{Config, Event, Server};
 use mailstore::Store;
 use mailwire::{
     Machine,
     driver::{Driver, Stop},
-    sasl::{Claim, Verdict},
 };
 use std::{io, sync::Arc};
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, error, info, warn};
+use tracing::{debug, error};
 
 pub(crate) async fn session<S: Store>(app: Arc<App<S>>, connection: Connection) -> io::Result<()> {
     let Connection { service, wire, tls, stopping, .. } = connection;
     let config = machine_config(&app);
-    let machine =
+    let mut machine =
         if service.implicit_tls() { Server::over_tls(config) } else { Server::new(config) };
+    machine.set_channel_binding(wire.channel_binding());
     let driver = Driver::new(machine, wire);
     let mut session =
         Session { app, driver, account: None, selected: None, append: None, idle: false };
@@ -28,6 +28,7 @@ pub(crate) async fn session<S: Store>(app: Arc<App<S>>, connection: Connection) 
                 let (mut machine, mut wire) = driver.into_parts();
                 let early = machine.upgrade();
                 wire.accept_tls(tls.clone(), early).await?;
+                machine.set_channel_binding(wire.channel_binding());
                 let driver = Driver::new(machine, wire);
                 session = Session {
                     app,
@@ -49,6 +50,7 @@ pub(crate) async fn session<S: Store>(app: Arc<App<S>>, connection: Connection) 
 fn machine_config<S>(app: &App<S>) -> Config {
     let mut config = Config::default();
     config.greeting = format!("{} IMAP server ready", app.config.hostname);
+    config.mechanisms = MECHANISMS.to_vec();
     config.append_limit = app.config.limits.message_size;
     config.id = vec![
         ("name".into(), "mail-server".into()),
@@ -99,7 +101,7 @@ impl<S: Store> Session<S> {
                     continue;
                 }
                 Event::Authenticate(claim) => {
-                    let (verdict, account) = log_in(&self.app, &claim).await;
+                    let (verdict, account) = self.app.users.judge(&claim).await;
                     self.account = account;
                     self.driver.machine.verdict(verdict).map_err(io::Error::other)?;
                     continue;
@@ -114,16 +116,12 @@ impl<S: Store> Session<S> {
 
     /// Tells the client of a failure. One that the session does not survive is returned.
     fn settle(&mut self, done: Done) -> io::Result<()> {
-        let Err(failure) = done else { return Ok(()) };
-        let Some((code, text)) = failure.to_no() else {
-            return match failure {
-                Failure::Io(error) => Err(error),
-                failure => {
-                    error!(?failure, "a session was used wrongly");
-                    Err(io::Error::other("misuse"))
-                }
-            };
+        let failure = match done {
+            Ok(()) => return Ok(()),
+            Err(Failure::Io(error)) => return Err(error),
+            Err(failure) => failure,
         };
+        let (code, text) = failure.to_no();
         debug!(?failure, "refused");
         if let Failure::Store(mailstore::Error::Io(_) | mailstore::Error::Corrupt { .. }) = &failure
         {
@@ -185,32 +183,6 @@ async fn changed(selected: Option<&mut Selected>) {
     match selected {
         Some(selected) => selected.changed().await,
         None => std::future::pending().await,
-    }
-}
-
-async fn log_in<S: Store>(
-    app: &App<S>,
-    claim: &Claim<'_>,
-) -> (Verdict, Option<mailstore::Account>) {
-    let Claim::Password { authzid, username, password } = claim else {
-        return (Verdict::Refuse, None);
-    };
-    if !authzid.is_empty() && !authzid.eq_ignore_ascii_case(username) {
-        return (Verdict::Refuse, None);
-    }
-    match app.users.log_in(username, password.expose()).await {
-        Ok(Some(account)) => {
-            info!(user = account.login, "logged in");
-            (Verdict::Accept, Some(account))
-        }
-        Ok(None) => {
-            info!(user = ?username, "wrong user name or password");
-            (Verdict::Refuse, None)
-        }
-        Err(error) => {
-            warn!(%error, "cannot check a password");
-            (Verdict::Unavailable, None)
-        }
     }
 }
 

@@ -37,7 +37,7 @@ async fn start(messages: &[&str]) -> Fixture {
     let folder = tempfile::tempdir().expect("a folder");
     let config = Settings { data: folder.path().into(), ports: OFF, ..Settings::default() };
     let store = MemoryStore::new();
-    let users = Users::new(store.clone(), &config.domains);
+    let users = Users::new(store.clone(), &config.domains, crate::accounts::LoginSecret::random());
     let account = users.add("carol@example.test", "carol-secret").await.expect("added");
     let inbox = store.mailbox(account.id, "INBOX").await.expect("an INBOX").id;
     for text in messages {

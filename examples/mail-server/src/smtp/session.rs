@@ -4,12 +4,12 @@ use super::{
     intake::{Intake, Trail},
     policy::{self, Recipient},
 };
-use crate::{app::App, listen::Connection, service::Protocol};
+use crate::{accounts::MECHANISMS, app::App, listen::Connection, service::Protocol};
 use mailstore::{Account, Store};
 use mailwire::{
     Machine,
     driver::{Driver, Stop, now},
-    sasl::{Claim, Mechanism, Verdict},
+    sasl::Verdict,
 };
 use smtp_proto::{
     Reply, ReversePath,
@@ -17,7 +17,7 @@ use smtp_proto::{
     trace::With,
 };
 use std::{io, net::SocketAddr, sync::Arc};
-use tracing::{debug, info, warn};
+use tracing::debug;
 
 pub(crate) async fn session<S: Store>(app: Arc<App<S>>, connection: Connection) -> io::Result<()> {
     let Connection { service, wire, peer, tls, stopping } = connection;
@@ -25,7 +25,8 @@ pub(crate) async fn session<S: Store>(app: Arc<App<S>>, connection: Connection) 
         Protocol::Submission => Role::Submission,
         _ => Role::Relay,
     };
-    let machine = Server::new(machine_config(&app, role, service.implicit_tls()), now());
+    let mut machine = Server::new(machine_config(&app, role, service.implicit_tls()), now());
+    machine.set_channel_binding(wire.channel_binding());
     let mut session = Session { app, peer, role, account: None, transaction: None };
     let mut driver = Driver::new(machine, wire);
     let mut told = false;
@@ -44,6 +45,7 @@ pub(crate) async fn session<S: Store>(app: Arc<App<S>>, connection: Connection) 
                     let (mut machine, mut wire) = driver.into_parts();
                     let early = machine.upgrade();
                     wire.accept_tls(tls.clone(), early).await?;
+                    machine.set_channel_binding(wire.channel_binding());
                     session.account = None;
                     driver = Driver::new(machine, wire);
                     continue;
@@ -77,7 +79,7 @@ fn machine_config<S>(app: &App<S>, role: Role, implicit_tls: bool) -> Config {
     config.implicit_tls = implicit_tls;
     config.starttls = !implicit_tls;
     if role == Role::Submission {
-        config.auth = vec![Mechanism::Plain, Mechanism::Login];
+        config.auth = MECHANISMS.to_vec();
     }
     // Printers and scripts write `MAIL FROM: <a@b>`; nothing hangs on the space.
     config.leniency.space_after_colon = true;
@@ -110,7 +112,11 @@ struct Transaction {
 impl<S: Store> Session<S> {
     async fn answer(&mut self, event: Event<'_>) -> Answer {
         match event {
-            Event::Auth(claim) => Answer::Verdict(self.log_in(&claim).await),
+            Event::Auth(claim) => {
+                let (verdict, account) = self.app.users.judge(&claim).await;
+                self.account = account;
+                Answer::Verdict(verdict)
+            }
             Event::Mail(mail) => Answer::Reply(self.mail(mail.from.into_owned())),
             Event::Rcpt(rcpt) => Answer::Reply(self.rcpt(rcpt.to.into_owned()).await),
             Event::Data => Answer::Reply(Reply::go_ahead()),
@@ -136,30 +142,6 @@ impl<S: Store> Session<S> {
                 Answer::Nothing
             }
             _ => Answer::Nothing,
-        }
-    }
-
-    async fn log_in(&mut self, claim: &Claim<'_>) -> Verdict {
-        let Claim::Password { authzid, username, password } = claim else {
-            return Verdict::Refuse;
-        };
-        if !authzid.is_empty() && !authzid.eq_ignore_ascii_case(username) {
-            return Verdict::Refuse;
-        }
-        match self.app.users.log_in(username, password.expose()).await {
-            Ok(Some(account)) => {
-                info!(user = account.login, "logged in");
-                self.account = Some(account);
-                Verdict::Accept
-            }
-            Ok(None) => {
-                info!(user = ?username, "wrong user name or password");
-                Verdict::Refuse
-            }
-            Err(error) => {
-                warn!(%error, "cannot check a password");
-                Verdict::Unavailable
-            }
         }
     }
 

@@ -5,7 +5,7 @@ mod trace;
 pub(crate) use trace::{Line, Side, Sink, Trace};
 
 use bytes::Bytes;
-use mailwire::driver::Prefixed;
+use mailwire::{driver::Prefixed, sasl::ChannelBinding};
 use rustls::{ClientConfig, ProtocolVersion, ServerConfig, pki_types::ServerName};
 use std::{
     io::{self, IoSlice},
@@ -18,6 +18,9 @@ use tokio::{
     net::TcpStream,
 };
 use tokio_rustls::{TlsAcceptor, TlsConnector, TlsStream};
+
+/// The label of RFC 9266 §2.
+const EXPORTER: &[u8] = b"EXPORTER-Channel-Binding";
 
 /// A TCP connection that can turn to TLS in place.
 #[derive(Debug)]
@@ -42,6 +45,20 @@ impl Wire {
     /// Show all that passes from now on, decrypted.
     pub(crate) fn watch(&mut self, trace: Trace) {
         self.trace = Some(Box::new(trace));
+    }
+
+    /// What SCRAM's -PLUS forms bind to: `tls-exporter` (RFC 9266), which is sure under TLS 1.3 only.
+    pub(crate) fn channel_binding(&self) -> ChannelBinding {
+        let mut binding = ChannelBinding::default();
+        if let Layer::Tls(tls) = &self.layer
+            && let TlsStream::Server(server) = &**tls
+            && let (_, session) = server.get_ref()
+            && session.protocol_version() == Some(ProtocolVersion::TLSv1_3)
+            && let Ok(key) = session.export_keying_material([0; 32], EXPORTER, Some(&[]))
+        {
+            binding.exporter = Some(Bytes::copy_from_slice(&key));
+        }
+        binding
     }
 
     #[cfg(test)]

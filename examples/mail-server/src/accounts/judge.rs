@@ -1,0 +1,64 @@
+//! Log-ins of all protocols: a claim in, a verdict out.
+
+use super::{AccountError, Users, scram};
+use mailstore::{Account, Accounts};
+use mailwire::sasl::{Claim, Keys, Mechanism, Verdict};
+use tracing::{info, warn};
+
+/// What is offered, the best first.
+pub(crate) const MECHANISMS: [Mechanism; 4] =
+    [Mechanism::ScramSha256Plus, Mechanism::ScramSha256, Mechanism::Plain, Mechanism::Login];
+
+impl<S: Accounts + Sync> Users<S> {
+    /// Judges a claim. The account goes with [`Verdict::Accept`] only.
+    pub(crate) async fn judge(&self, claim: &Claim<'_>) -> (Verdict, Option<Account>) {
+        let judged = match claim {
+            Claim::Password { authzid, username, password } if is_self(authzid, username) => {
+                self.log_in(username, password.expose()).await
+            }
+            Claim::Proved { authzid, username } if is_self(authzid, username) => {
+                self.find(username).await
+            }
+            Claim::Keys { username, hash } if *hash == scram::HASH => {
+                return match self.keys(username).await {
+                    Ok(verdict) => (verdict, None),
+                    Err(error) => unavailable(&error),
+                };
+            }
+            _ => Ok(None),
+        };
+        match judged {
+            Ok(Some(account)) => {
+                info!(user = account.login, "logged in");
+                (Verdict::Accept, Some(account))
+            }
+            Ok(None) => {
+                info!(user = ?claim.username(), "log-in refused");
+                (Verdict::Refuse, None)
+            }
+            Err(error) => unavailable(&error),
+        }
+    }
+
+    /// The user's keys, or for a user who does not exist (or whose password cannot be used with
+    /// SCRAM) keys that no password fits.
+    async fn keys(&self, username: &str) -> Result<Verdict, AccountError> {
+        let stored = match self.find(username).await? {
+            Some(account) => self.credential(&account, scram::HASH.name()).await?,
+            None => None,
+        };
+        let keys = stored.and_then(|text| Keys::from_text(&text).ok());
+        let keys = keys.unwrap_or_else(|| self.secret().keys_of_nobody(username));
+        Ok(Verdict::Keys(Box::new(keys), scram::random::<18>()?.to_vec()))
+    }
+}
+
+/// Nobody acts for others here.
+fn is_self(authzid: &str, username: &str) -> bool {
+    authzid.is_empty() || authzid.eq_ignore_ascii_case(username)
+}
+
+fn unavailable(error: &AccountError) -> (Verdict, Option<Account>) {
+    warn!(%error, "cannot check a log-in");
+    (Verdict::Unavailable, None)
+}
