@@ -2,8 +2,8 @@
 
 use alloc::{borrow::ToOwned, string::String, vec::Vec};
 
-/// Longest field name that is looked at.
-const NAME_MAX: usize = 100;
+/// Longest field name that is looked at: as long as a line may be (RFC 5322 §2.1.1).
+const NAME_MAX: usize = 998;
 
 /// Takes fields out of a header, and adds fields that are missing, without holding the message.
 ///
@@ -100,7 +100,7 @@ impl HeaderFilter {
             self.classify(out);
         }
         if self.at != At::Body {
-            if self.at == At::Line && !self.removing && !out.ends_with(b"\n") {
+            if self.at == At::Line && !self.removing {
                 out.extend_from_slice(b"\r\n");
             }
             self.complete(out);
@@ -145,18 +145,17 @@ impl HeaderFilter {
                 self.at = At::Body;
             }
             [b' ' | b'\t', ..] if self.any_field => {}
-            // The line that some mailbox files put before a message.
-            [b'F', b'r', b'o', b'm', b' ', ..] if !self.any_field => {
-                self.removing = true;
-                return;
-            }
             _ => match field_name(&start) {
                 Some(name) => self.field(name),
+                // The line that some mailbox files put before a message.
+                None if !self.any_field && start.starts_with(b"From ") => {
+                    self.removing = true;
+                    return;
+                }
                 None => {
                     // Not a header line: the body begins here, without its empty line.
                     self.complete(out);
                     out.extend_from_slice(b"\r\n");
-                    self.removing = false;
                     self.at = At::Body;
                 }
             },
