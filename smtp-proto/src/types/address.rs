@@ -68,9 +68,12 @@ impl<'a> Mailbox<'a> {
     ///
     /// # Errors
     ///
-    /// [`AddressError`] for an empty or over-long part, a control character in the local part, or
-    /// a domain that is none.
+    /// [`AddressError`] for an empty local part, a control character in it, a domain that is none,
+    /// or an address too long.
     pub fn new(local: &str, domain: &str) -> Result<Mailbox<'static>, AddressError> {
+        if local.is_empty() {
+            return Err(AddressError::Syntax);
+        }
         let mut text = String::with_capacity(local.len() + domain.len() + 3);
         if parse::path::is_dot_string(local.as_bytes()) {
             text.push_str(local);
