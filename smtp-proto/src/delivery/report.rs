@@ -47,7 +47,7 @@ pub struct Report<'a> {
 impl Report<'_> {
     /// The report as a message, CRLF throughout.
     pub fn to_message(&self) -> Vec<u8> {
-        let boundary = format!("report-{}", clean(self.unique));
+        let boundary = self.boundary();
         let mut text = String::new();
         // Writing to a String cannot fail.
         let _ = self.write_head(&mut text, &boundary);
@@ -62,6 +62,24 @@ impl Report<'_> {
         message.extend_from_slice(header_of(self.original));
         message.extend_from_slice(format!("\r\n--{boundary}--\r\n").as_bytes());
         message
+    }
+
+    /// A boundary that stands nowhere in the report: a peer may have seen the word that it is made
+    /// of, and put it into its reply.
+    fn boundary(&self) -> String {
+        let mut boundary = format!("report-{}", clean(self.unique));
+        let header = header_of(self.original);
+        let holds = |text: &str, boundary: &str| clean(text).contains(boundary);
+        while memchr::memmem::find(header, boundary.as_bytes()).is_some()
+            || self.failed.iter().any(|failed| {
+                holds(&failed.address, &boundary)
+                    || holds(&failed.diagnostic, &boundary)
+                    || failed.remote.as_deref().is_some_and(|remote| holds(remote, &boundary))
+            })
+        {
+            boundary.push('x');
+        }
+        boundary
     }
 
     fn write_head(&self, out: &mut String, boundary: &str) -> core::fmt::Result {
@@ -132,9 +150,15 @@ impl Report<'_> {
     }
 }
 
-/// Words of a peer, on one line of bounded length.
+/// Words of a peer, on one line of bounded length: with what is written around them it stays below
+/// the 998 octets of RFC 5322 §2.1.1.
 fn clean(text: &str) -> String {
-    let text: String =
-        text.chars().take(800).map(|c| if c.is_control() { ' ' } else { c }).collect();
-    text.trim().to_string()
+    let mut line = String::new();
+    for c in text.chars().map(|c| if c.is_control() { ' ' } else { c }) {
+        if line.len() + c.len_utf8() > 800 {
+            break;
+        }
+        line.push(c);
+    }
+    line.trim().to_string()
 }
