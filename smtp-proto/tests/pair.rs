@@ -1,0 +1,261 @@
+//! Client and server, connected: what arrives is what was sent.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+
+mod support;
+
+use std::collections::VecDeque;
+
+use core::time::Duration;
+
+use mailwire::{
+    Close, Machine,
+    frame::BareEol,
+    sasl::client::Credentials,
+    test::{Cuts, Host, Log, Noted, Pair, PairEnd},
+};
+use proptest::{collection::vec, prelude::*, sample::select};
+use smtp_proto::{
+    Body,
+    client::{Client, Event},
+    server::{Config, Role},
+};
+use support::{Mx, client, client_config, envelope, relay_config, server, submission_config};
+
+#[derive(Clone, Debug)]
+struct Letter {
+    from: &'static str,
+    to: Vec<&'static str>,
+    body: Vec<u8>,
+    piece: usize,
+}
+
+/// Secures the session and logs in where that is wanted, sends all letters, and leaves.
+#[derive(Clone, Debug, Default)]
+struct Writer {
+    starttls: bool,
+    password: Option<&'static str>,
+    letters: VecDeque<Letter>,
+    body: Option<(Vec<u8>, usize)>,
+    quit: bool,
+}
+
+impl Host<Client> for Writer {
+    fn event(&mut self, client: &mut Client, log: &mut Log) {
+        match client.event() {
+            Event::Recipient { index, reply, .. } => log.event(format!("{index} {}", reply.code())),
+            Event::Refused { stage, reply } => log.event(format!("{stage:?} {}", reply.code())),
+            Event::Done => log.event("Done"),
+            Event::Authenticated => log.event("Authenticated"),
+            Event::Ready(_) | Event::Body => {}
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn turn(&mut self, client: &mut Client) -> bool {
+        // At rest or in the middle of a message: only one of the two takes the call.
+        if let Some((body, piece)) = &self.body
+            && client.body(b"").is_ok()
+        {
+            for part in body.chunks(*piece) {
+                client.body(part).unwrap();
+            }
+            client.body_end().unwrap();
+            self.body = None;
+        } else if core::mem::take(&mut self.starttls) {
+            client.starttls().unwrap();
+        } else if let Some(password) = self.password.take() {
+            client.auth(Credentials::password("alice", password)).unwrap();
+        } else if let Some(letter) = self.letters.pop_front() {
+            let mut envelope = envelope(letter.from, &letter.to);
+            envelope.body = Body::EightBitMime;
+            client.send(envelope).unwrap();
+            self.body = Some((letter.body, letter.piece));
+        } else if !core::mem::replace(&mut self.quit, true) {
+            client.quit().unwrap();
+        } else {
+            return false;
+        }
+        true
+    }
+}
+
+/// The body as a receiver has it: CRLF throughout, the last line ended.
+fn normalised(body: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut octets = body.iter().copied().peekable();
+    while let Some(octet) = octets.next() {
+        match octet {
+            b'\r' => {
+                octets.next_if_eq(&b'\n');
+                out.extend_from_slice(b"\r\n");
+            }
+            b'\n' => out.extend_from_slice(b"\r\n"),
+            octet => out.push(octet),
+        }
+    }
+    if !out.is_empty() && !out.ends_with(b"\n") {
+        out.extend_from_slice(b"\r\n");
+    }
+    out
+}
+
+/// The messages a server's host took: what was handed out before each `Message`.
+fn arrived(log: &Log) -> Vec<Vec<u8>> {
+    let mut messages = Vec::new();
+    let mut body = Vec::new();
+    for noted in log.entries() {
+        match noted {
+            Noted::Payload(octets) => body.extend_from_slice(octets),
+            Noted::Event(event) if event.starts_with("Message") => {
+                messages.push(core::mem::take(&mut body));
+            }
+            Noted::Event(_) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    messages
+}
+
+/// What the host of [`support`] says to each recipient, and whether there is a message.
+fn expected(letters: &[Letter], may_relay: bool) -> (Vec<String>, Vec<Vec<u8>>) {
+    let (mut results, mut bodies) = (Vec::new(), Vec::new());
+    for letter in letters {
+        let code = |to: &str| match to {
+            _ if letter.from.starts_with("blocked") => 550,
+            "alice@example.org" | "bob@example.org" | "postmaster" => 250,
+            "full@example.org" => 452,
+            "x@elsewhere.example" if may_relay => 250,
+            _ => 550,
+        };
+        results.extend(letter.to.iter().enumerate().map(|(i, to)| format!("{i} {}", code(to))));
+        results.push("Done".to_owned());
+        if letter.to.iter().any(|to| code(to) == 250) {
+            bodies.push(normalised(&letter.body));
+        }
+    }
+    (results, bodies)
+}
+
+fn run(config: &Config, writer: &Writer, pipeline: usize, cuts: Cuts) -> PairEnd {
+    let mut client_config = client_config();
+    client_config.limits.pipeline = pipeline;
+    Pair::new(client(&client_config), server(config)).run(writer.clone(), Mx::default(), cuts)
+}
+
+fn body() -> impl Strategy<Value = Vec<u8>> {
+    let piece = prop_oneof![
+        4 => select(vec![
+            &b"."[..], b"..", b"\r\n", b"\r\n.\r\n", b"\n.\n", b"\r", b"\n", b"\r.\r", b"QUIT\r\n", b"\xff\xfe", b"text",
+        ]).prop_map(<[u8]>::to_vec),
+        1 => vec(1u8..=255, 0..50),
+        1 => (1000usize..5000).prop_map(|n| vec![b'x'; n]),
+    ];
+    vec(piece, 0..12).prop_map(|pieces| pieces.concat())
+}
+
+fn letter() -> impl Strategy<Value = Letter> {
+    let to = select(vec![
+        "alice@example.org",
+        "bob@example.org",
+        "postmaster",
+        "nobody@example.org",
+        "full@example.org",
+        "x@elsewhere.example",
+    ]);
+    let from = select(vec!["", "a@b.example", "\"a b\"@b.example", "blocked@b.example"]);
+    (from, vec(to, 1..6), body(), 1usize..3000).prop_map(|(from, to, body, piece)| Letter {
+        from,
+        to,
+        body,
+        piece,
+    })
+}
+
+fn cuts() -> impl Strategy<Value = Cuts> {
+    prop_oneof![
+        Just(Cuts::Whole),
+        (1usize..50).prop_map(Cuts::Every),
+        any::<u64>().prop_map(|seed| Cuts::Random(seed | 1)),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn all_that_was_sent_arrives_and_each_recipient_has_its_result(
+        letters in vec(letter(), 0..5), pipeline in select(vec![1usize, 2, 100]), cuts in cuts()
+    ) {
+        let mut config = relay_config();
+        config.limits.message = 1_000_000;
+        config.limits.recipients = 100;
+        let (results, bodies) = expected(&letters, false);
+        let writer = Writer { letters: letters.into(), ..Writer::default() };
+        let end = run(&config, &writer, pipeline, cuts);
+        prop_assert_eq!(end.client.events().collect::<Vec<_>>(), results, "{}", end.wire);
+        prop_assert_eq!(arrived(&end.server), bodies);
+        prop_assert_eq!((end.client_closed, end.server_closed), (Some(Close::Done), Some(Close::Done)));
+    }
+
+    #[test]
+    fn so_it_does_with_starttls_and_auth(
+        letters in vec(letter(), 0..4), login in any::<bool>(), cuts in cuts(), right in any::<bool>()
+    ) {
+        let mut config = submission_config();
+        config.limits.message = 1_000_000;
+        config.limits.recipients = 100;
+        config.auth_delay = Duration::ZERO;
+        config.bare_eol = BareEol::Keep;
+        if login {
+            config.auth.remove(0);
+        }
+        let (mut results, mut bodies) = expected(&letters, true);
+        if right {
+            results.insert(0, "Authenticated".to_owned());
+        } else {
+            results = vec!["Auth 535".to_owned()];
+            bodies = Vec::new();
+            for letter in &letters {
+                results.extend((0..letter.to.len()).map(|i| format!("{i} 530")));
+                results.push("Done".to_owned());
+            }
+        }
+        let password = Some(if right { "secret" } else { "wrong" });
+        let writer = Writer { starttls: true, password, letters: letters.into(), ..Writer::default() };
+        let end = run(&config, &writer, 100, cuts);
+        prop_assert_eq!(end.upgrades, 1);
+        prop_assert_eq!(end.client.events().collect::<Vec<_>>(), results, "{}", end.wire);
+        prop_assert_eq!(arrived(&end.server), bodies);
+        prop_assert_eq!((end.client_closed, end.server_closed), (Some(Close::Done), Some(Close::Done)));
+    }
+}
+
+#[test]
+fn a_message_too_large_is_refused_and_the_next_one_taken() {
+    let letter = |body: &[u8]| Letter {
+        from: "a@b.example",
+        to: vec!["alice@example.org", "bob@example.org"],
+        body: body.to_vec(),
+        piece: 100,
+    };
+    let letters = [letter(&[b'x'; 2000]), letter(b"small\r\n")];
+    let writer = Writer { letters: letters.into(), ..Writer::default() };
+    let end = run(&relay_config(), &writer, 100, Cuts::Every(11));
+    let events: Vec<_> = end.client.events().collect();
+    assert_eq!(events, ["0 552", "1 552", "Done", "0 250", "1 250", "Done"]);
+    assert!(end.server.all_payload().ends_with(b"small\r\n"));
+}
+
+#[test]
+fn a_server_that_shuts_down_lets_the_client_know() {
+    let mut machine = server(&Config::new("mx.example.org", Role::Relay));
+    machine.shutdown();
+    let writer = Writer {
+        letters: [Letter { from: "", to: vec!["bob@example.org"], body: vec![], piece: 1 }].into(),
+        ..Writer::default()
+    };
+    let end = Pair::new(client(&client_config()), machine).run(writer, Mx::default(), Cuts::Whole);
+    assert_eq!(end.server_closed, Some(Close::Shutdown));
+    assert_eq!(end.client_closed, Some(Close::Eof));
+    assert_eq!(end.client.events().collect::<Vec<_>>(), ["Hello 421"]);
+}
