@@ -83,3 +83,85 @@ pub(super) fn prove(letter: &Letter, evidence: &Evidence) -> Vec<(bool, String)>
         (evidence.queued == 0, "Nothing is left in a queue".into()),
     ]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEADER: &str = "\
+Received: from mx.a.test by mx.b.test with ESMTPS id 1; now\r
+Received: from laptop.a.test by mx.a.test with ESMTPSA id 1; now\r
+To: Bob <bob@b.test>\r
+Date: now\r
+Message-ID: <1@mx.a.test>\r
+";
+
+    fn copy(letter: &Letter, header: &str) -> Vec<u8> {
+        [header.as_bytes(), b"\r\n", letter::split(&letter.message).1].concat()
+    }
+
+    fn good(letter: &Letter) -> Evidence {
+        Evidence {
+            copies: vec![copy(letter, HEADER); 3],
+            attachment: letter.attachment.clone(),
+            listed_bcc: false,
+            unseen_at_first: true,
+            seen_later: true,
+            left_of_carol: 0,
+            left_of_bob: 1,
+            queued: 0,
+            stored: 1,
+        }
+    }
+
+    /// The places of the checks that fail.
+    fn failing(letter: &Letter, evidence: &Evidence) -> Vec<usize> {
+        let checks = prove(letter, evidence).into_iter().enumerate();
+        checks.filter(|(_, (proved, _))| !proved).map(|(place, _)| place).collect()
+    }
+
+    #[test]
+    fn each_defect_is_noticed_by_its_own_check() {
+        type Defect = fn(&Letter, &mut Evidence);
+        fn change(letter: &Letter, evidence: &mut Evidence, from: &str, to: &str) {
+            let header = HEADER.replace(from, to);
+            assert_ne!(header, HEADER);
+            evidence.copies[1] = copy(letter, &header);
+        }
+        let letter = Letter::write();
+        assert_eq!(failing(&letter, &good(&letter)), []);
+        let cases: [(usize, Defect); 18] = [
+            (0, |_, e| e.copies[2].push(b'!')),
+            (0, |_, e| _ = e.copies[0].pop()),
+            (1, |_, e| e.attachment[7] ^= 1),
+            (1, |_, e| e.attachment.clear()),
+            (2, |_, e| e.listed_bcc = true),
+            (2, |l, e| change(l, e, "To:", "Bcc: x@b.test\r\nTo:")),
+            (2, |l, e| change(l, e, "bob@b.test>", "bob@b.test>, dave@b.test")),
+            (3, |l, e| change(l, e, "Date: now\r\n", "")),
+            (3, |l, e| change(l, e, "Message-ID: <1@mx.a.test>\r\n", "")),
+            (3, |l, e| change(l, e, "Date: now\r\n", "Date: now\r\nDate: now\r\n")),
+            (4, |l, e| change(l, e, "ESMTPSA", "ESMTPA")),
+            (5, |l, e| change(l, e, "ESMTPS id", "ESMTP id")),
+            (6, |_, e| e.stored = 3),
+            (7, |_, e| e.seen_later = false),
+            (7, |_, e| e.unseen_at_first = false),
+            (8, |_, e| e.left_of_carol = 1),
+            (8, |_, e| e.left_of_bob = 0),
+            (9, |_, e| e.queued = 1),
+        ];
+        for (expected, defect) in cases {
+            let mut evidence = good(&letter);
+            defect(&letter, &mut evidence);
+            assert_eq!(failing(&letter, &evidence), [expected]);
+        }
+    }
+
+    #[test]
+    fn without_all_three_copies_nothing_is_said_of_them() {
+        let letter = Letter::write();
+        let mut evidence = good(&letter);
+        evidence.copies.pop();
+        assert_eq!(failing(&letter, &evidence), [0, 2, 3, 4, 5]);
+    }
+}

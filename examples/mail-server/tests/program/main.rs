@@ -8,6 +8,7 @@ mod crash;
 mod demo;
 mod flow;
 mod kit;
+mod next_hop;
 mod policy;
 mod retries;
 mod users;

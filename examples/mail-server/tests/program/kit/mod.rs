@@ -1,5 +1,6 @@
 //! What the tests share: running the program, speaking with it, a name server.
 
+mod hop;
 mod inbox;
 mod process;
 mod smtp;
@@ -7,6 +8,7 @@ mod talk;
 mod world;
 
 pub(crate) use self::{
+    hop::{Hop, usual},
     inbox::{inbox, wait_for},
     process::{PORTS, Server, any_ports, run, run_with, stderr, stdout},
     smtp::{Smtp, submit},

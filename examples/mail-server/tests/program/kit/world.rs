@@ -35,11 +35,16 @@ impl World {
     /// The server of this domain, with the accounts alice, bob and carol and, at a later start,
     /// with what it had before.
     pub(crate) fn start(&self, domain: &str, more: &[&str]) -> Server {
+        self.start_with(domain, "", more)
+    }
+
+    /// With more settings in the `[relay]` section.
+    pub(crate) fn start_with(&self, domain: &str, relay: &str, more: &[&str]) -> Server {
         let file = self.folder.path().join(format!("{domain}.toml"));
         let names = self.names.address();
         let settings = format!(
             "hostname = 'mx.{domain}'\ndomains = ['{domain}']\n\
-             [relay]\nname-server = '{names}'\nfirst-retry-seconds = 1\n"
+             [relay]\nname-server = '{names}'\nfirst-retry-seconds = 1\n{relay}"
         );
         fs::write(&file, settings).unwrap();
         let mut arguments = vec!["--config", file.to_str().unwrap()];
