@@ -9,8 +9,8 @@ use bytes::Bytes;
 use mailwire::{
     Instant, Machine, Step,
     frame::{BareEol, OutEol},
-    sasl::{Verdict, client::Credentials},
-    test::assert_laws,
+    sasl::{Mechanism, Verdict, client::Credentials},
+    test::{Host, Log, assert_laws},
 };
 use proptest::{collection::vec, prelude::*, sample::select};
 use smtp_proto::{
@@ -38,7 +38,8 @@ fn client_piece() -> impl Strategy<Value = Vec<u8>> {
         2 => line(&[
             "AUTH PLAIN AGFsaWNlAHNlY3JldA==", "AUTH PLAIN", "AGFsaWNlAHNlY3JldA==", "AUTH LOGIN",
             "AUTH LOGIN YWxpY2U=", "YWxpY2U=", "c2VjcmV0", "d3Jvbmc=", "b3V0YWdl", "*", "=", "AUTH FOO",
-            "AUTH PLAIN =", "AUTH PLAIN ?",
+            "AUTH PLAIN =", "AUTH PLAIN ?", "AUTH CRAM-MD5", "AUTH SCRAM-SHA-256",
+            "AUTH SCRAM-SHA-256 biwsbj1hbGljZSxyPWFiY2RlZmdo", "Yz1iaXdzLHI9eCxwPXg=",
         ]),
         2 => line(&[
             "MAIL FROM:a@b", "MAIL FROM:<a@b>>", "RCPT TO:<>", "EHLO", "DATA x", "WHAT", " ",
@@ -60,6 +61,7 @@ fn server_configs() -> impl Strategy<Value = server::Config> {
         |(role, bare_eol, message, small, slow)| {
             let mut config = if role == 0 { relay_config() } else { submission_config() };
             config.implicit_tls = role == 2;
+            config.auth.extend([Mechanism::CramMd5, Mechanism::ScramSha256]);
             config.plain_text_auth = role == 3;
             config.bare_eol = bare_eol;
             config.limits.message = message;
@@ -154,6 +156,55 @@ proptest! {
             (support::client(&config), sender)
         };
         assert_laws(make, &input, seed);
+    }
+}
+
+/// Lets time pass until the machine has closed: while it waits for input there is a deadline, and
+/// when that has come something happens.
+fn outwait<M: Machine>(machine: &mut M, host: &mut impl Host<M>) {
+    let (mut now, mut log) = (Instant::default(), Log::default());
+    for _ in 0..100_000 {
+        match machine.poll(now) {
+            Step::Event => host.event(machine, &mut log),
+            Step::NeedFlush => drop(machine.transmit().take_all()),
+            Step::NeedInput => {
+                let deadline = machine.deadline().unwrap();
+                assert!(deadline > now, "the deadline has passed, and nothing happened");
+                now = deadline;
+            }
+            Step::YourTurn if host.turn(machine) => {}
+            Step::YourTurn | Step::Upgrade => return,
+            Step::Closed => {
+                assert_eq!(machine.deadline(), None);
+                return;
+            }
+        }
+    }
+    panic!("it never ends");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn a_server_waits_for_no_client_for_ever(
+        config in server_configs(), pieces in vec(client_piece(), 0..20)
+    ) {
+        let mut server = support::server(&config);
+        server.recv().push(&pieces.concat());
+        outwait(&mut server, &mut Mx::default());
+    }
+
+    #[test]
+    fn a_client_waits_for_no_server_for_ever(
+        config in client_configs(), actions in client_actions(), hello in hello(),
+        pieces in vec(server_piece(), 0..20)
+    ) {
+        let mut client = support::client(&config);
+        client.recv().push(&[hello, &pieces.concat()].concat());
+        let mut sender = Sender::new(&actions);
+        sender.lenient = true;
+        outwait(&mut client, &mut sender);
     }
 }
 

@@ -7,10 +7,11 @@ use std::collections::VecDeque;
 
 use core::time::Duration;
 
+use bytes::Bytes;
 use mailwire::{
     Close, Machine,
     frame::BareEol,
-    sasl::client::Credentials,
+    sasl::{ChannelBinding, Mechanism, client::Credentials},
     test::{Cuts, Host, Log, Noted, Pair, PairEnd},
 };
 use proptest::{collection::vec, prelude::*, sample::select};
@@ -34,9 +35,23 @@ struct Letter {
 struct Writer {
     starttls: bool,
     password: Option<&'static str>,
+    is_token: bool,
+    binding: ChannelBinding,
     letters: VecDeque<Letter>,
     body: Option<(Vec<u8>, usize)>,
     quit: bool,
+}
+
+impl Writer {
+    fn credentials(&self, secret: &str) -> Credentials {
+        let mut credentials = match self.is_token {
+            true => Credentials::token("alice", secret),
+            false => Credentials::password("alice", secret),
+        };
+        credentials.nonce = vec![5; 18];
+        credentials.binding = self.binding.clone();
+        credentials
+    }
 }
 
 impl Host<Client> for Writer {
@@ -64,7 +79,7 @@ impl Host<Client> for Writer {
         } else if core::mem::take(&mut self.starttls) {
             client.starttls().unwrap();
         } else if let Some(password) = self.password.take() {
-            client.auth(Credentials::password("alice", password)).unwrap();
+            client.auth(self.credentials(password)).unwrap();
         } else if let Some(letter) = self.letters.pop_front() {
             let mut envelope = envelope(letter.from, &letter.to);
             envelope.body = Body::EightBitMime;
@@ -227,6 +242,41 @@ proptest! {
         prop_assert_eq!(end.client.events().collect::<Vec<_>>(), results, "{}", end.wire);
         prop_assert_eq!(arrived(&end.server), bodies);
         prop_assert_eq!((end.client_closed, end.server_closed), (Some(Close::Done), Some(Close::Done)));
+    }
+}
+
+#[test]
+fn every_mechanism_lets_in_who_has_the_secret_and_nobody_else() {
+    for &mechanism in Mechanism::ALL {
+        if matches!(mechanism, Mechanism::External | Mechanism::Anonymous) {
+            continue; // they have no secret
+        }
+        for (secret, result) in [("secret", "Authenticated"), ("wrong", "Auth 535")] {
+            let mut config = submission_config();
+            config.auth = vec![mechanism];
+            config.implicit_tls = true;
+            config.auth_delay = Duration::ZERO;
+            let mut binding = ChannelBinding::default();
+            binding.exporter = Some(Bytes::from_static(b"this connection"));
+            let mut machine = server(&config);
+            machine.set_channel_binding(binding.clone());
+            let mut client_config = client_config();
+            client_config.implicit_tls = true;
+            let writer = Writer {
+                password: Some(secret),
+                is_token: matches!(mechanism, Mechanism::OAuthBearer | Mechanism::XOAuth2),
+                binding,
+                ..Writer::default()
+            };
+            let end = Pair::new(client(&client_config), machine).run(
+                writer,
+                Mx::default(),
+                Cuts::Every(7),
+            );
+            let events: Vec<_> = end.client.events().collect();
+            assert_eq!(events, [result], "{mechanism}\n{}", end.wire);
+            assert_eq!(end.server_closed, Some(Close::Done), "{mechanism}");
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use mailwire::{
     Instant, Machine,
-    sasl::{Claim, Mechanism, Verdict},
+    sasl::{Claim, Keys, Mechanism, Verdict},
     test::{Host, Log},
 };
 use smtp_proto::{
@@ -56,6 +56,31 @@ impl Mx {
     }
 }
 
+/// Judges a claim. The password is `secret`, and the token, too.
+fn judge(claim: Claim<'_>, log: &mut Log) -> Verdict {
+    let known = |username: &str| matches!(username, "alice" | "bob" | "carol");
+    let accept_if = |right: bool| if right { Verdict::Accept } else { Verdict::Refuse };
+    match claim {
+        Claim::Password { authzid, username, password } => {
+            log.event(format!("Auth {authzid:?} {username:?}"));
+            match password.expose() {
+                "outage" => Verdict::Unavailable,
+                password => accept_if(password == "secret" && known(username)),
+            }
+        }
+        Claim::Keys { username, hash } => {
+            log.event(format!("Keys {username:?}"));
+            let keys = Keys::derive(hash, &"secret".into(), b"salt", 4096).unwrap();
+            Verdict::Keys(Box::new(keys), vec![9; 18])
+        }
+        Claim::Nonce => Verdict::Nonce(vec![9; 18]),
+        Claim::Proved { username, .. } => accept_if(known(username)),
+        Claim::Digest(digest) => accept_if(digest.matches(&"secret".into())),
+        Claim::Token { token, .. } => accept_if(token.expose() == "secret"),
+        other => panic!("{other:?}"),
+    }
+}
+
 enum Answer {
     None,
     Reply(Reply),
@@ -66,18 +91,7 @@ enum Answer {
 impl Host<Server> for Mx {
     fn event(&mut self, server: &mut Server, log: &mut Log) {
         let answer = match server.event() {
-            Event::Auth(claim) => {
-                let Claim::Password { authzid, username, password } = claim else {
-                    panic!("no other claim is known");
-                };
-                log.event(format!("Auth {authzid:?} {username:?}"));
-                let known = matches!(username, "alice" | "bob" | "carol");
-                Answer::Verdict(match password.expose() {
-                    "outage" => Verdict::Unavailable,
-                    "secret" if known => Verdict::Accept,
-                    _ => Verdict::Refuse,
-                })
-            }
+            Event::Auth(claim) => Answer::Verdict(judge(claim, log)),
             Event::Mail(mail) => {
                 log.event(mail.to_string());
                 self.sender =
