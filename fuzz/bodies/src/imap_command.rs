@@ -1,0 +1,187 @@
+//! IMAP commands: framing against a plain definition, and what commands are made of.
+
+use imap_proto::{
+    command::Command,
+    frame::{Frame, Framer},
+    parse,
+    types::{Mailbox, SequenceSet, UidSet, pattern_matches},
+};
+use mailwire::RecvBuf;
+
+use crate::drive::seed;
+
+/// The octets are commands on the wire, a command, a sequence set, a mailbox name, a pattern.
+pub fn check(octets: &[u8]) {
+    framing(octets);
+    if let Some(end) = frame_end(octets, 0) {
+        command(&octets[..end]);
+    }
+    command(octets);
+    let line = octets.split(|&octet| matches!(octet, b'\r' | b'\n')).next().unwrap_or_default();
+    sequence_set(line);
+    if let Ok(date) = parse::date_time(line) {
+        assert_eq!(parse::date_time(date.to_string().as_bytes()), Ok(date));
+    }
+    if let Ok(name) = Mailbox::from_wire(line) {
+        assert!(!name.as_str().contains(char::is_control));
+        let wire = name.to_wire();
+        assert!(wire.bytes().all(|octet| (0x20..0x7F).contains(&octet)), "{wire:?}");
+        assert_eq!(Mailbox::from_wire(wire.as_bytes()), Ok(name.clone()));
+    }
+    if let Ok(text) = core::str::from_utf8(line)
+        && let Some((pattern, name)) = text.split_once(' ')
+        && text.len() <= 24
+    {
+        let fold = |text: &str| {
+            let head = text.split('/').next().unwrap_or_default();
+            let inbox = head.eq_ignore_ascii_case("INBOX");
+            let tail = text.get(head.len()..).unwrap_or_default();
+            if inbox { format!("INBOX{tail}") } else { text.to_owned() }
+        };
+        let (p, n): (Vec<_>, Vec<_>) =
+            (fold(pattern).chars().collect(), fold(name).chars().collect());
+        assert_eq!(pattern_matches(pattern, name, '/'), naive(&p, &n), "{pattern:?} {name:?}");
+    }
+}
+
+/// RFC 3501 §6.3.8, by trying everything.
+fn naive(pattern: &[char], name: &[char]) -> bool {
+    match (pattern, name) {
+        ([], []) => true,
+        (['*', rest @ ..], _) if naive(rest, name) => true,
+        (['*', ..], [_, tail @ ..]) => naive(pattern, tail),
+        (['%', rest @ ..], _) if naive(rest, name) => true,
+        (['%', ..], [c, tail @ ..]) => *c != '/' && naive(pattern, tail),
+        ([p, rest @ ..], [c, tail @ ..]) => p == c && naive(rest, tail),
+        _ => false,
+    }
+}
+
+fn command(frame: &[u8]) {
+    match parse::command(frame) {
+        Ok(tagged) => {
+            assert!(!tagged.tag.is_empty() && frame.starts_with(tagged.tag.as_bytes()));
+            for non_sync in [false, true] {
+                let mut printed = tagged.print(non_sync).octets;
+                if let Command::Append(append) = &tagged.command {
+                    // Its message is not a part of the value.
+                    let Some(head) = parse::append_head(&printed) else {
+                        panic!("{}", printed.escape_ascii())
+                    };
+                    assert_eq!(head.1.mailbox, append.mailbox);
+                    printed.clear();
+                    continue;
+                }
+                let again = parse::command(&printed);
+                assert_eq!(again.as_ref(), Ok(&tagged), "{}", printed.escape_ascii());
+            }
+            let shown = format!("{tagged:?}");
+            if let Command::Login { password, .. } = &tagged.command {
+                let secret = format!("{:?}", String::from_utf8_lossy(password.reveal()));
+                assert!(shown.contains("***"), "secrets are hidden");
+                assert!(secret.len() < 8 || !shown.ends_with(&secret));
+            }
+        }
+        Err(error) => {
+            assert!(error.offset <= frame.len());
+            assert!(error.tag.is_none_or(|tag| frame.starts_with(tag.as_bytes())));
+        }
+    }
+    if let Some((tag, append)) = parse::append_head(frame) {
+        assert!(frame.starts_with(tag.as_bytes()));
+        let digits = append.size.to_string();
+        let sync = if append.non_sync { "+}\r\n" } else { "}\r\n" };
+        let end = [digits.as_bytes(), sync.as_bytes()].concat();
+        assert!(frame.ends_with(&end) || append.size == u64::MAX);
+    }
+}
+
+/// What is parsed prints as a set that parses to the same, and holds what it says.
+fn sequence_set(text: &[u8]) {
+    let Ok(set) = parse::sequence_set(text) else { return };
+    let printed = set.to_string();
+    assert_eq!(printed.parse::<SequenceSet>().as_ref(), Ok(&set), "{printed}");
+    let text = core::str::from_utf8(text).expect("a set is ASCII");
+    for greatest in [0, 1, 7, u32::MAX] {
+        let resolved = set.resolve(greatest);
+        let star = |word: &str| if word == "*" { greatest } else { word.parse().unwrap_or(0) };
+        let ranges = text.split(',').map(|range| {
+            let (a, b) = range.split_once(':').unwrap_or((range, range));
+            (star(a).min(star(b)), star(a).max(star(b)), range.contains('*'))
+        });
+        let ranges: Vec<_> = ranges.filter(|range| greatest > 0 || !range.2).collect();
+        let holds = |n: u32| n > 0 && ranges.iter().any(|r| (r.0..=r.1).contains(&n));
+        let edges = ranges.iter().flat_map(|r| [r.0, r.1]);
+        for edge in edges.chain([1, greatest]) {
+            for n in [edge.saturating_sub(1), edge, edge.saturating_add(1)] {
+                assert_eq!(resolved.contains(n), holds(n), "{n} of {text} to {greatest}");
+            }
+        }
+        disjoint(&resolved);
+        assert_eq!(resolved.intersection(&resolved), resolved);
+    }
+}
+
+/// Ranges ascend and do not touch.
+fn disjoint(set: &UidSet) {
+    let mut last = None;
+    for (first, end) in set.ranges() {
+        assert!(0 < first && first <= end);
+        assert!(last.is_none_or(|last: u32| first > last.saturating_add(1)));
+        last = Some(end);
+    }
+}
+
+/// Frames are found where the definition has them, however the octets are cut.
+fn framing(wire: &[u8]) {
+    const LIMIT: usize = 1 << 20;
+    for cut in [usize::MAX, 1, usize::try_from(seed(wire) % 13).unwrap_or(0) + 1] {
+        let mut buf = RecvBuf::new(LIMIT);
+        let mut framer = Framer::commands(LIMIT);
+        let (mut fed, mut at) = (0, 0);
+        loop {
+            match framer.find(&mut buf) {
+                Frame::Partial if fed == wire.len() => break,
+                Frame::Partial => {
+                    let n = cut.min(wire.len() - fed);
+                    assert_eq!(buf.push(&wire[fed..fed + n]), n);
+                    fed += n;
+                }
+                Frame::Literal { len, size, .. } if size < (LIMIT - len) as u64 / 2 => {
+                    framer.gather()
+                }
+                Frame::Literal { .. } => return, // more than would be held
+                Frame::Complete { len } => {
+                    assert_eq!(Some(at + len), frame_end(wire, at), "cut at {cut}");
+                    buf.consume(len);
+                    framer.next();
+                    at += len;
+                }
+                other => panic!("{other:?} below the limits"),
+            }
+        }
+        assert_eq!(frame_end(wire, at), None, "no frame is left");
+    }
+}
+
+/// Where the frame that begins at `at` ends: a line, and as long as it ends in `{n}` or `{n+}`, the
+/// literal and another line.
+fn frame_end(wire: &[u8], at: usize) -> Option<usize> {
+    let mut line = at;
+    loop {
+        let end = wire.get(line..)?.windows(2).position(|w| w == b"\r\n")? + line + 2;
+        let text = &wire[line..end - 2];
+        let size = text.strip_suffix(b"}").and_then(|text| {
+            let text = text.strip_suffix(b"+").unwrap_or(text);
+            let digits = text.iter().rev().take_while(|octet| octet.is_ascii_digit()).count();
+            let (before, digits) = text.split_at(text.len() - digits);
+            let number = core::str::from_utf8(digits).ok()?;
+            before.ends_with(b"{").then_some(())?;
+            (!number.is_empty()).then(|| number.parse().unwrap_or(usize::MAX))
+        });
+        match size {
+            None => return Some(end),
+            Some(size) => line = end.checked_add(size)?,
+        }
+    }
+}

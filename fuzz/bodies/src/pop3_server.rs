@@ -1,0 +1,136 @@
+//! A whole session of the POP3 server machine, and the commands it reads.
+
+use core::time::Duration;
+
+use mailwire::{
+    Machine, SendBuf,
+    sasl::{Claim, Verdict},
+    test::{Cuts, Host, Log, run},
+};
+use pop3_proto::{
+    Code, parse, print,
+    server::{Config, Entry, Event, Server, Tls},
+};
+
+use crate::drive::{laws, seed};
+
+/// The first octet chooses a configuration (see [`config`]), the rest is what a client sends.
+pub fn check(octets: &[u8]) {
+    let Some((&choice, input)) = octets.split_first() else { return };
+    laws(|| (Server::new(config(choice)), Maildrop), input);
+    let mut server = Server::new(config(choice));
+    let outcome = run(&mut server, &mut Maildrop, input, Cuts::Random(!seed(input)));
+    for line in outcome.output.split_inclusive(|&octet| octet == b'\n') {
+        assert!(line.ends_with(b"\r\n"), "lines end in CRLF");
+    }
+    input.split(|&octet| octet == b'\n').for_each(command);
+}
+
+/// A command that is read prints as a line that reads the same.
+fn command(line: &[u8]) {
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    let Ok(command) = parse::command(line) else { return };
+    let mut out = SendBuf::new();
+    print::command(&command, &mut out);
+    let printed = out.take_all();
+    let printed = printed.strip_suffix(b"\r\n").expect("a line");
+    assert_eq!(parse::command(printed), Ok(command), "{}", printed.escape_ascii());
+}
+
+/// `p`: passwords in the clear. `t`: STLS first. `l`: small limits. `h`: the answer to a wrong
+/// password is held back. Anything else: TLS from the start.
+fn config(choice: u8) -> Config {
+    let mut config = Config::default();
+    config.timeouts.wrong_password = Duration::ZERO;
+    match choice {
+        b'p' => config.plain_text_without_tls = true,
+        b't' => config.tls = Tls::Offered,
+        b'l' => {
+            config.plain_text_without_tls = true;
+            config.limits.line = 32;
+            config.limits.sasl_line = 40;
+            config.limits.output = 16;
+            config.limits.bad_commands = 8;
+        }
+        b'h' => {
+            config.plain_text_without_tls = true;
+            config.timeouts.wrong_password = Duration::from_secs(1);
+        }
+        _ => config.tls = Tls::Active,
+    }
+    config
+}
+
+const MESSAGES: [&[u8]; 3] =
+    [b"Subject: one\r\n\r\n.dot\r\n..\r\nend\r\n", b"a: b\n\n.dot\n..\nend", b"\r\rx\r"];
+
+struct Maildrop;
+
+enum Answer {
+    None,
+    Verdict(Verdict),
+    Open,
+    Send(usize),
+    Unreadable,
+    Update,
+}
+
+impl Host<Server> for Maildrop {
+    fn event(&mut self, server: &mut Server, log: &mut Log) {
+        let answer = match server.event() {
+            Event::Login { claim: Claim::Password { authzid, username, password } } => {
+                log.event(format!("login {authzid:?} {username:?} {:?}", password.expose()));
+                Answer::Verdict(match password.expose() {
+                    "secret" => Verdict::Accept,
+                    "outage" => Verdict::Unavailable,
+                    _ => Verdict::Refuse,
+                })
+            }
+            Event::Open { username } => {
+                log.event(format!("open {username:?}"));
+                Answer::Open
+            }
+            Event::Retr { index: 2, .. } => Answer::Unreadable,
+            Event::Retr { index, entry } => {
+                log.event(format!("retr {index} {}", entry.uidl()));
+                Answer::Send(index)
+            }
+            Event::Top { index, lines, .. } => {
+                log.event(format!("top {index} {lines}"));
+                Answer::Send(index)
+            }
+            Event::Update { deleted } => {
+                let deleted: Vec<_> = deleted.map(|(index, _)| index).collect();
+                log.event(format!("update {deleted:?}"));
+                Answer::Update
+            }
+            Event::Rejected(why) => {
+                log.event(format!("rejected {why:?}"));
+                Answer::None
+            }
+            other => panic!("{other:?} was not announced"),
+        };
+        let answered = match answer {
+            Answer::None => Ok(()),
+            Answer::Verdict(verdict) => server.verdict(verdict),
+            Answer::Open => {
+                let entry = |(i, m): (usize, &&[u8])| {
+                    Entry::new(m.len() as u64, format!("uid-{i}")).expect("a unique id")
+                };
+                server.open_maildrop(MESSAGES.iter().enumerate().map(entry).collect())
+            }
+            Answer::Send(index) => {
+                for part in MESSAGES[index].chunks(5) {
+                    server.body(part).expect("a message is asked for");
+                    if !server.body_wanted() {
+                        break;
+                    }
+                }
+                server.body_end()
+            }
+            Answer::Unreadable => server.fail(Code::SysTemp, "cannot be read"),
+            Answer::Update => server.updated(),
+        };
+        answered.expect("an answer is waited for");
+    }
+}
