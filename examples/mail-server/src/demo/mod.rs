@@ -83,7 +83,7 @@ async fn travel(servers: &Servers, show: &Arc<Show>) -> Result<()> {
     show.step(Step::Store, step, "Before it said 250, all of them were on its disk.")?;
     evidence.stored = store::look(servers, &letter, show).await?;
 
-    let step = "everybody in their own way";
+    let step = "bob, carol and dave read it, each in their own way";
     let more = "bob, by IMAP: first the list, for which no message is opened; then the one he wants, and\n\
         its attachment.";
     show.step(Step::Read, step, more)?;

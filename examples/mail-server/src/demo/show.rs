@@ -162,7 +162,6 @@ impl Show {
 impl Out {
     fn paragraph(&mut self, text: &str) -> io::Result<()> {
         for line in text.lines() {
-            let line = self.paint(Paint::Dim, line);
             writeln!(self.to, "    {line}")?;
         }
         writeln!(self.to)
