@@ -1,7 +1,7 @@
 //! POP3: INBOX as a maildrop. Its messages are those there were at log-in, whatever their flags;
 //! what the reader deletes is removed when it says QUIT.
 
-use crate::{accounts::MECHANISMS, app::App, listen::Connection, service::Service, wire::Wire};
+use crate::{accounts::mechanisms, app::App, listen::Connection, service::Service, wire::Wire};
 use mailstore::{Account, Expunge, MailboxId, MaildropLock, MessageId, Snapshot, Store, Uid};
 use mailwire::{
     Machine, Misuse,
@@ -61,7 +61,7 @@ fn machine_config<S>(app: &App<S>, service: Service) -> Config {
     let mut config = Config::default();
     config.name = format!("{} POP3 server", app.config.hostname);
     config.tls = if service.implicit_tls() { Tls::Active } else { Tls::Offered };
-    config.mechanisms = MECHANISMS.into();
+    config.mechanisms = mechanisms(&app.config);
     config
 }
 

@@ -1,13 +1,17 @@
 //! Log-ins of all protocols: a claim in, a verdict out.
 
 use super::{AccountError, Users, scram};
+use crate::config::Config;
 use mailstore::{Account, Accounts};
 use mailwire::sasl::{Claim, Keys, Mechanism, Verdict};
 use tracing::{info, warn};
 
 /// What is offered, the best first.
-pub(crate) const MECHANISMS: [Mechanism; 4] =
-    [Mechanism::ScramSha256Plus, Mechanism::ScramSha256, Mechanism::Plain, Mechanism::Login];
+pub(crate) fn mechanisms(config: &Config) -> Vec<Mechanism> {
+    let plus = config.accounts.scram_plus.then_some(Mechanism::ScramSha256Plus);
+    let others = [Mechanism::ScramSha256, Mechanism::Plain, Mechanism::Login];
+    plus.into_iter().chain(others).collect()
+}
 
 impl<S: Accounts + Sync> Users<S> {
     /// Judges a claim. The account goes with [`Verdict::Accept`] only.

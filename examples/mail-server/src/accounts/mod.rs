@@ -8,7 +8,7 @@ mod users;
 mod well_known;
 
 pub(crate) use self::{
-    judge::MECHANISMS,
+    judge::mechanisms,
     passwords::{HashError, Passwords},
     scram::LoginSecret,
     users::{AccountError, Users},

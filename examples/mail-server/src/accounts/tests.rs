@@ -131,7 +131,7 @@ async fn scram(users: &Users<MemoryStore>, name: &str, password: &str) -> (Progr
     let mut credentials = Credentials::password(name, password);
     credentials.nonce = vec![7; 18];
     let mechanism = Mechanism::ScramSha256;
-    let mut client = client::Exchange::new(mechanism, credentials, &MECHANISMS);
+    let mut client = client::Exchange::new(mechanism, credentials, &mechanisms(&Config::default()));
     let mut server = server::Exchange::new(mechanism);
     let mut progress = server.receive(client.initial().as_deref());
     let mut salt = Vec::new();

@@ -92,6 +92,9 @@ pub(crate) struct Accounts {
     /// Whether an empty store gets alice, bob and carol with their well-known passwords (on
     /// loopback only).
     pub(crate) ready_made: bool,
+    /// Whether SCRAM-SHA-256-PLUS is offered. Off: mail programs that use GNU SASL without telling
+    /// it of their TLS connection (mutt and neomutt do) choose it and then fail.
+    pub(crate) scram_plus: bool,
 }
 
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -282,7 +285,7 @@ impl Default for Relay {
 
 impl Default for Accounts {
     fn default() -> Self {
-        Self { ready_made: true }
+        Self { ready_made: true, scram_plus: false }
     }
 }
 

@@ -59,6 +59,8 @@ fn write(out: &mut String, config: &Config) -> fmt::Result {
         "Whether an empty store gets alice, bob and carol with well-known passwords (on loopback only).",
     )?;
     set(out, "ready-made", &accounts.ready_made)?;
+    key(out, "Whether SCRAM-SHA-256-PLUS is offered; some programs choose it and then fail.")?;
+    set(out, "scram-plus", &accounts.scram_plus)?;
 
     writeln!(out, "\n[limits]")?;
     key(out, "Connections a listener serves at once.")?;

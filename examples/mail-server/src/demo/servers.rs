@@ -51,7 +51,7 @@ impl Servers {
             data: folder.join(domain),
             ports,
             relay: Relay { name_server: Some(names.address()), ..Relay::default() },
-            accounts: Accounts { ready_made: false },
+            accounts: Accounts { ready_made: false, ..Accounts::default() },
             ..Config::default()
         };
 

@@ -1,7 +1,7 @@
 //! One connection: events of the machine in, answers out.
 
 use super::{Done, Failure, Session, selected::Selected};
-use crate::{accounts::MECHANISMS, app::App, listen::Connection};
+use crate::{accounts::mechanisms, app::App, listen::Connection};
 use imap_proto::server::{Config, Event, Server};
 use mailstore::Store;
 use mailwire::{
@@ -50,7 +50,7 @@ pub(crate) async fn session<S: Store>(app: Arc<App<S>>, connection: Connection) 
 fn machine_config<S>(app: &App<S>) -> Config {
     let mut config = Config::default();
     config.greeting = format!("{} IMAP server ready", app.config.hostname);
-    config.mechanisms = MECHANISMS.to_vec();
+    config.mechanisms = mechanisms(&app.config);
     config.append_limit = app.config.limits.message_size;
     config.id = vec![
         ("name".into(), "mail-server".into()),

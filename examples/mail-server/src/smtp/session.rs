@@ -4,7 +4,7 @@ use super::{
     intake::{Intake, Trail},
     policy::{self, Recipient},
 };
-use crate::{accounts::MECHANISMS, app::App, listen::Connection, service::Protocol};
+use crate::{accounts::mechanisms, app::App, listen::Connection, service::Protocol};
 use mailstore::{Account, Store};
 use mailwire::{
     Machine,
@@ -79,7 +79,7 @@ fn machine_config<S>(app: &App<S>, role: Role, implicit_tls: bool) -> Config {
     config.implicit_tls = implicit_tls;
     config.starttls = !implicit_tls;
     if role == Role::Submission {
-        config.auth = MECHANISMS.to_vec();
+        config.auth = mechanisms(&app.config);
     }
     // Printers and scripts write `MAIL FROM: <a@b>`; nothing hangs on the space.
     config.leniency.space_after_colon = true;
