@@ -163,7 +163,9 @@ pub fn decode_body(raw: &[u8], mut text: impl FnMut(&str) -> bool) -> bool {
             return false;
         }
         let content = content_type(header, false);
-        if !content.kind.eq_ignore_ascii_case(b"text") {
+        // Delivery and disposition reports are text, too (RFC 3464 §2, RFC 3798 §3).
+        let readable: [&[u8]; 2] = [b"text", b"message"];
+        if !readable.iter().any(|kind| content.kind.eq_ignore_ascii_case(kind)) {
             return false;
         }
         let body = slice(&part.body);
