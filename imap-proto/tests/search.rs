@@ -180,3 +180,16 @@ fn a_query_by_uid_says_who_can_match() {
     assert_eq!(matcher.candidates().unwrap().to_string(), "3:5");
     assert!(Date::new(1996, 2, 30).is_none());
 }
+
+/// RFC 3464 §2: a report for programs is text, and its reader looks for what it says.
+#[test]
+fn the_text_of_a_delivery_report_belongs_to_the_body() {
+    let report = b"Subject: Undelivered\r\n\
+        Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n\
+        --b\r\nContent-Type: message/delivery-status\r\n\r\n\
+        Reporting-MTA: dns; mx.a.test\r\n\r\nFinal-Recipient: rfc822; bob@b.test\r\n\
+        --b\r\nContent-Type: image/png\r\n\r\nFinal-Image\r\n--b--\r\n";
+    let seen = |needle: &str| imap_proto::mime::decode_body(report, |text| text.contains(needle));
+    assert!(seen("Final-Recipient: rfc822; bob@b.test"));
+    assert!(!seen("Final-Image"));
+}
