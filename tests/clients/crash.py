@@ -232,10 +232,8 @@ def second_start(process):
 def killed_while_relaying(kit, folder):
     """The queue outlives its server: killed in the middle of a relay attempt, it delivers after the restart, once."""
     names = NameServer()
-    silent = socket.create_server(
-        ("127.0.0.1", 0)
-    )  # the next hop: takes the connection and never greets
-    port = silent.getsockname()[1]
+    port = free_ports(1)[0]
+    silent = socket.create_server(("127.0.0.1", port))  # takes the connection and never greets
     main = Process(kit.start, folder / "relay", "example.test", dns=names.port, relay_port=port)
     peer = Process(
         kit.start,

@@ -8,6 +8,8 @@ example.test:
     tests/clients/serve.py target/debug/mail-server curl --cacert {ca} imaps://alice%40example.test:alice-secret@{host}:{imaps}/
 """
 
+import contextlib
+import random
 import re
 import shutil
 import signal
@@ -25,12 +27,16 @@ NAMES = ("alice", "bob", "carol")
 
 
 def free_ports(count):
-    """Ports nobody listens on now; all are held until all are found, so that they differ."""
-    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [s.getsockname()[1] for s in held]
-    for s in held:
-        s.close()
-    return ports
+    """Ports nobody listens on now, below those the kernel gives to outgoing connections, so that none slips in."""
+    found = []
+    while len(found) < count:
+        port = random.SystemRandom().randint(20_000, 32_000)
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+                udp.bind(("127.0.0.1", port))
+            if port not in found:
+                found.append(port)
+    return found
 
 
 class Process:
@@ -154,8 +160,8 @@ class NameServer:
 
     def __init__(self):
         self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.udp.bind(("127.0.0.1", 0))
-        self.port = self.udp.getsockname()[1]
+        self.port = free_ports(1)[0]
+        self.udp.bind(("127.0.0.1", self.port))
         self.tcp = socket.create_server(("127.0.0.1", self.port))
         threading.Thread(target=self._serve_udp, daemon=True).start()
         threading.Thread(target=self._serve_tcp, daemon=True).start()
