@@ -541,6 +541,18 @@ fn a_message_that_trickles_has_an_hour() {
 }
 
 #[test]
+fn the_time_of_a_command_or_message_ends_with_it() {
+    // The next command has begun in the same read.
+    let next = "wait 200s\nC| OOP\\r\\n\nS: 250 2.0.0 Ok\n";
+    let long = "x".repeat(3000);
+    relay(&format!("C| {long}\nwait 200s\nC| \\r\\nN\nS: 500 5.5.6 Line too long\n{next}"));
+    relay(&format!("C| NO\nwait 200s\nC| OP\\r\\nN\nS: 250 2.0.0 Ok\n{next}"));
+    let trickle = "C| x\nwait 250s\n".repeat(14);
+    let end = "C| \\r\\n.\\r\\nN\nS: 250 2.0.0 Stored\n";
+    relay(&format!("{BEGUN}C: DATA\n{GO}{trickle}{end}{next}"));
+}
+
+#[test]
 fn an_idle_client_within_data_is_let_go_after_five_minutes() {
     let log = relay(&format!("{BEGUN}C: DATA\n{GO}C: Hello\nwait 300s\n{TIMED_OUT}"));
     assert_eq!(events(&log).last(), Some(&"Reset Closed"));

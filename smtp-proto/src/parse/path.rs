@@ -101,8 +101,7 @@ fn quoted_string(input: &[u8]) -> Parsed<'_, &[u8]> {
 ///
 /// An underscore is let through: it has no place in a host name, and stands in some.
 pub(crate) fn domain(input: &[u8]) -> Parsed<'_, &[u8]> {
-    let labels = recognize((label, many0_count(preceded(char('.'), label))));
-    verify(labels, |domain: &[u8]| domain.len() <= 255).parse_complete(input)
+    recognize((label, many0_count(preceded(char('.'), label)))).parse_complete(input)
 }
 
 fn label(input: &[u8]) -> Parsed<'_, &[u8]> {

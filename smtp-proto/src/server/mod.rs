@@ -60,7 +60,7 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// [`Misuse`] when none of these waits for an answer, when an intermediate reply (3xx) answers
+    /// [`Misuse`] when none of these waits for an answer or the event has not been taken yet, when an intermediate reply (3xx) answers
     /// anything but DATA, or a positive one (2xx) answers DATA.
     pub fn reply(&mut self, reply: Reply) -> Result<(), Misuse> {
         self.core.reply(reply)
@@ -70,7 +70,7 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// [`Misuse`] when no claim waits for a verdict.
+    /// [`Misuse`] when no claim waits for a verdict or the event has not been taken yet.
     pub fn verdict(&mut self, verdict: Verdict) -> Result<(), Misuse> {
         self.core.verdict(verdict)
     }
