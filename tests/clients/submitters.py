@@ -143,7 +143,7 @@ def swaks(kit, report):
 
     report.step("wrong-password", wrong_password)
 
-    def no_auth_before_tls():
+    def no_password_before_tls():
         out = kit.sh(
             [
                 "swaks",
@@ -157,9 +157,12 @@ def swaks(kit, report):
         )
         if not re.search(rb"250.STARTTLS", out):
             raise Skip("STARTTLS is not offered")
-        need(not re.search(rb"(?i)250.AUTH", out), "AUTH is offered before TLS")
+        need(
+            not re.search(rb"(?i)250.AUTH.*\b(PLAIN|LOGIN)\b", out),
+            "a password may be sent before TLS",
+        )
 
-    report.step("no-auth-before-tls", no_auth_before_tls)
+    report.step("no-password-before-tls", no_password_before_tls)
 
 
 def data_file(kit, raw):
@@ -207,6 +210,43 @@ password {password or server.users[0][1]}
         raw = kit.message(token, bcc=True)
         if report.step(step, go, raw, implicit_tls):
             kit.check_submitted(report, step, token, raw)
+
+    def mechanism(name):
+        offered = kit.sh(["msmtp", "-C", config(False), "-a", "test", "--serverinfo"])
+        if not re.search(rb"methods:[^:]*\b" + name.encode() + rb"(\s|$)", offered):
+            raise Skip("not offered")
+        token = kit.token("msmtp")
+        raw = kit.message(token)
+        kit.sh(
+            [
+                "msmtp",
+                "-C",
+                config(False),
+                "-a",
+                "test",
+                f"--auth={name.lower()}",
+                server.address(1),
+            ],
+            stdin=raw.replace(b"\r\n", b"\n"),
+        )
+        same_below_trace(kit.wait(token)[0][2], raw)
+        kit.sh(
+            [
+                "msmtp",
+                "-C",
+                config(False, "wrong"),
+                "-a",
+                "test",
+                f"--auth={name.lower()}",
+                server.address(1),
+            ],
+            stdin=b"Subject: x\n\nx\n",
+            allow=(77,),
+        )
+        return "taken with the right password, refused with a wrong one"
+
+    for name in ("PLAIN", "LOGIN", "SCRAM-SHA-1", "SCRAM-SHA-256"):
+        report.step(f"auth-{name.lower()}", mechanism, name)
 
     def bcc_left_in():
         token = kit.token("msmtp")
