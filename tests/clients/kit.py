@@ -48,6 +48,7 @@ class Server:
     context: ssl.SSLContext = field(init=False)
 
     def __post_init__(self):
+        self.ca = str(Path(self.ca).resolve())  # the clients run in a folder of their own
         self.context = ssl.create_default_context(cafile=self.ca)
 
     def address(self, n):
