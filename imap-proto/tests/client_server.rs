@@ -142,7 +142,9 @@ fn everyday() -> Script {
 fn an_everyday_session_goes_the_same_way_however_the_octets_are_cut() {
     let run = |cuts| {
         let client = Client::new(Config::default());
-        let server = Server::new(server::Config::default());
+        let mut config = server::Config::default();
+        config.starttls = true;
+        let server = Server::new(config);
         Pair::new(client, server).run(everyday(), TestHost::new(Store::with(2)), cuts)
     };
     let whole = run(Cuts::Whole);

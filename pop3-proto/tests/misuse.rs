@@ -203,7 +203,5 @@ fn a_client_takes_no_more_commands_than_its_limit_and_none_after_quit() {
 
 #[test]
 fn stls_over_tls_is_misuse() {
-    let mut config = open_client();
-    config.tls = true;
-    assert!(Client::new(config).stls().is_err());
+    assert!(Client::over_tls(open_client()).stls().is_err());
 }

@@ -21,7 +21,7 @@ fn passwords_are_refused_and_not_offered_before_stls() {
 /// A server that took `input` in one packet and now stands before the handshake.
 fn before_the_handshake(input: &[u8]) -> Server {
     let mut config = stls_server();
-    config.plain_text_without_tls = true;
+    config.plain_text_auth = true;
     let mut server = Server::new(config);
     server.recv().push(input);
     while server.poll(Instant::default()) == Step::NeedFlush {
@@ -96,8 +96,7 @@ fn tls_and_http_on_the_plain_port_end_the_session_at_once() {
 
 #[test]
 fn a_client_and_a_server_go_through_stls_together() {
-    let mut config = client::Config::default();
-    config.tls = false;
+    let config = client::Config::default();
     let script = Script::new(["capa; stls; capa; login mrose secret; stat; quit"]);
     let pair = Pair::new(Client::new(config), Server::new(stls_server()));
     let end = pair.run(script, Maildrop::rfc1939(), Cuts::Random(7));

@@ -1,7 +1,7 @@
 //! POP3: INBOX as a maildrop. Its messages are those there were at log-in, whatever their flags;
 //! what the reader deletes is removed when it says QUIT.
 
-use crate::{accounts::mechanisms, app::App, listen::Connection, service::Service, wire::Wire};
+use crate::{accounts::mechanisms, app::App, listen::Connection, wire::Wire};
 use mailstore::{Account, Expunge, MailboxId, MaildropLock, MessageId, Snapshot, Store, Uid};
 use mailwire::{
     Machine, Misuse,
@@ -10,7 +10,7 @@ use mailwire::{
 };
 use pop3_proto::{
     Code,
-    server::{Config, Entry, Event, Server, Tls},
+    server::{Config, Entry, Event, Server},
 };
 use std::{io, sync::Arc};
 use tracing::{debug, warn};
@@ -20,7 +20,9 @@ const GATHER: usize = 64 * 1024;
 
 pub(crate) async fn session<S: Store>(app: Arc<App<S>>, connection: Connection) -> io::Result<()> {
     let Connection { service, wire, tls, stopping, .. } = connection;
-    let mut machine = Server::new(machine_config(&app, service));
+    let config = machine_config(&app);
+    let mut machine =
+        if service.implicit_tls() { Server::over_tls(config) } else { Server::new(config) };
     machine.set_channel_binding(wire.channel_binding());
     let mut session = Session { app, account: None, maildrop: None };
     let mut driver = Driver::new(machine, wire);
@@ -57,10 +59,10 @@ pub(crate) async fn session<S: Store>(app: Arc<App<S>>, connection: Connection) 
     }
 }
 
-fn machine_config<S>(app: &App<S>, service: Service) -> Config {
+fn machine_config<S>(app: &App<S>) -> Config {
     let mut config = Config::default();
     config.name = format!("{} POP3 server", app.config.hostname);
-    config.tls = if service.implicit_tls() { Tls::Active } else { Tls::Offered };
+    config.starttls = true;
     config.mechanisms = mechanisms(&app.config);
     config
 }

@@ -83,7 +83,7 @@ fn line_of(out: &mut SendBuf) -> String {
 
 fn make(script: &[u8]) -> (Client, Script) {
     let mut config = Config::default();
-    config.plain_text_without_tls = true;
+    config.plain_text_auth = true;
     config.limits.line = 100;
     config.limits.buffer = 100;
     config.limits.capabilities = 3;

@@ -9,7 +9,7 @@ use mailwire::{
 };
 use pop3_proto::{
     Code, parse, print,
-    server::{Config, Entry, Event, Server, Tls},
+    server::{Config, Entry, Event, Server},
 };
 
 use crate::drive::{laws, seed};
@@ -17,8 +17,8 @@ use crate::drive::{laws, seed};
 /// The first octet chooses a configuration (see [`config`]), the rest is what a client sends.
 pub fn check(octets: &[u8]) {
     let Some((&choice, input)) = octets.split_first() else { return };
-    laws(|| (Server::new(config(choice)), Maildrop), input);
-    let mut server = Server::new(config(choice));
+    laws(|| (server(choice), Maildrop), input);
+    let mut server = server(choice);
     let outcome = run(&mut server, &mut Maildrop, input, Cuts::Random(!seed(input)));
     for line in outcome.output.split_inclusive(|&octet| octet == b'\n') {
         assert!(line.ends_with(b"\r\n"), "lines end in CRLF");
@@ -39,26 +39,26 @@ fn command(line: &[u8]) {
 
 /// `p`: passwords in the clear. `t`: STLS first. `l`: small limits. `h`: the answer to a wrong
 /// password is held back. Anything else: TLS from the start.
-fn config(choice: u8) -> Config {
+fn server(choice: u8) -> Server {
     let mut config = Config::default();
     config.timeouts.wrong_password = Duration::ZERO;
     match choice {
-        b'p' => config.plain_text_without_tls = true,
-        b't' => config.tls = Tls::Offered,
+        b'p' => config.plain_text_auth = true,
+        b't' => config.starttls = true,
         b'l' => {
-            config.plain_text_without_tls = true;
+            config.plain_text_auth = true;
             config.limits.line = 32;
             config.limits.sasl_line = 40;
             config.limits.output = 16;
             config.limits.bad_commands = 8;
         }
         b'h' => {
-            config.plain_text_without_tls = true;
+            config.plain_text_auth = true;
             config.timeouts.wrong_password = Duration::from_secs(1);
         }
-        _ => config.tls = Tls::Active,
+        _ => return Server::over_tls(config),
     }
-    config
+    Server::new(config)
 }
 
 const MESSAGES: [&[u8]; 3] =

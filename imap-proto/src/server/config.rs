@@ -9,7 +9,7 @@ use mailwire::sasl::Mechanism;
 pub struct Config {
     /// Text of the greeting, for people.
     pub greeting: String,
-    /// Whether STARTTLS is offered on connections without TLS.
+    /// Whether STARTTLS is offered on connections without TLS. Default: `false`.
     pub starttls: bool,
     /// Whether passwords may cross a connection without TLS. If not, LOGINDISABLED is said and
     /// plain-text mechanisms are not offered (RFC 3501 §6.2.3).
@@ -32,7 +32,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             greeting: String::from("IMAP server ready"),
-            starttls: true,
+            starttls: false,
             plain_text_auth: false,
             mechanisms: vec![Mechanism::Plain, Mechanism::Login],
             id: vec![(String::from("name"), String::from("imap-proto"))],

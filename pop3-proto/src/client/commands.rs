@@ -36,7 +36,7 @@ impl Client {
     ///
     /// [`Misuse`], as for all commands, and when the connection has TLS.
     pub fn stls(&mut self) -> Result<(), Misuse> {
-        if self.core.config.tls {
+        if self.core.tls {
             return Err(Misuse::new("the connection has TLS"));
         }
         self.give(Request::Stls)

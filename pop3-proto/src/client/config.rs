@@ -6,11 +6,9 @@ use mailwire::frame::BareEol;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Config {
-    /// Whether the connection has TLS from the first octet on (port 995). STLS sets it later.
-    pub tls: bool,
     /// Whether a password may be sent in the clear. Default: `false`; log-ins without TLS then fail
     /// without a word to the server, also when a server has refused STLS (RFC 8314 §5.2).
-    pub plain_text_without_tls: bool,
+    pub plain_text_auth: bool,
     /// Whether commands are sent before the answers to earlier ones have come.
     pub pipelining: Pipelining,
     /// What to do with bare CR and LF in messages. Default: [`BareEol::Keep`], a
@@ -25,8 +23,7 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Self {
         Self {
-            tls: false,
-            plain_text_without_tls: false,
+            plain_text_auth: false,
             pipelining: Pipelining::default(),
             bare_eol: BareEol::Keep,
             limits: Limits::default(),

@@ -14,6 +14,7 @@ use crate::{Capabilities, Scan, Stat, UniqueId, parse};
 #[derive(Debug)]
 pub(super) struct Core {
     pub(super) config: Config,
+    pub(super) tls: bool,
     pub(super) out: SendBuf,
     /// Commands not yet sent.
     pub(super) waiting: VecDeque<Job>,
@@ -94,10 +95,11 @@ struct Wait {
 }
 
 impl Core {
-    pub(super) fn new(config: Config) -> Self {
+    pub(super) fn new(config: Config, tls: bool) -> Self {
         Self {
             lines: LineFramer::new(config.limits.line),
             config,
+            tls,
             out: SendBuf::new(),
             waiting: VecDeque::new(),
             sent: VecDeque::new(),
@@ -245,7 +247,7 @@ impl Core {
         }
         let early = recv.take(recv.len());
         recv.open();
-        self.config.tls = true;
+        self.tls = true;
         self.capabilities = None;
         self.stage = Stage::Line;
         self.wait = None;

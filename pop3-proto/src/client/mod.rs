@@ -8,9 +8,7 @@
 //! use mailwire::{Instant, Machine, Step};
 //! use pop3_proto::client::{Client, Config, Event, Outcome};
 //!
-//! let mut config = Config::default();
-//! config.tls = true; // port 995
-//! let mut client = Client::new(config);
+//! let mut client = Client::over_tls(Config::default()); // port 995
 //! client.login("tim", "secret")?;
 //! client.retr(1)?;
 //! client.recv().push(b"+OK hi\r\n+OK\r\n+OK\r\n+OK\r\n..dot\r\n.\r\n"); // from the server
@@ -55,15 +53,25 @@ pub struct Client {
 }
 
 impl Client {
-    /// A session at its start. It waits for the server's greeting; commands may be given already.
+    /// A session on a connection without TLS. It waits for the server's greeting; commands may be
+    /// given already.
     pub fn new(config: Config) -> Self {
-        let limits = &config.limits;
-        Self { recv: RecvBuf::new(limits.buffer.max(limits.line)), core: Core::new(config) }
+        Self::start(config, false)
+    }
+
+    /// A session on a connection that is under TLS already (RFC 8314 §3.3).
+    pub fn over_tls(config: Config) -> Self {
+        Self::start(config, true)
+    }
+
+    fn start(config: Config, tls: bool) -> Self {
+        let recv = RecvBuf::new(config.limits.buffer.max(config.limits.line));
+        Self { recv, core: Core::new(config, tls) }
     }
 
     /// Whether the connection has TLS.
     pub const fn is_tls(&self) -> bool {
-        self.core.config.tls
+        self.core.tls
     }
 
     /// What the server last said to CAPA. Forgotten when TLS starts (RFC 2595 §4).

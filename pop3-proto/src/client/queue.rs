@@ -73,7 +73,7 @@ impl Core {
     }
 
     fn send_job(&mut self, mut job: Job) {
-        let in_clear = !self.config.tls && !self.config.plain_text_without_tls;
+        let in_clear = !self.tls && !self.config.plain_text_auth;
         if let Some(login) = &mut job.login {
             match login {
                 Login::Password(_) if in_clear => return self.not_sent(job.request),

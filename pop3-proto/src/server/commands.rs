@@ -3,7 +3,6 @@ use alloc::{format, string::String};
 use mailwire::{Close, frame::DataEncoder};
 
 use super::{
-    Tls,
     core::{Body, Core, Listing, Pending, State},
     maildrop::{Maildrop, NotThere},
     top::Top,
@@ -107,7 +106,7 @@ impl Core {
         for tag in ["TOP", "UIDL", "RESP-CODES", "AUTH-RESP-CODE", "PIPELINING"] {
             self.capability(tag);
         }
-        if self.config.tls == Tls::Offered && before_login {
+        if self.config.starttls && !self.tls && before_login {
             self.capability("STLS");
         }
         if self.config.user_pass && self.may_send_passwords() {
@@ -143,13 +142,13 @@ impl Core {
 
     /// RFC 2595 §4. After the answer nothing more is read until the transport was replaced.
     fn stls(&mut self) {
-        match self.config.tls {
-            Tls::Offered => {
-                self.ok("begin TLS negotiation");
-                self.state = State::Upgrade;
-            }
-            Tls::Active => self.reject(CommandError::State("command not permitted: TLS is active")),
-            Tls::Unavailable => self.reject(CommandError::State("TLS is not available")),
+        if self.tls {
+            self.reject(CommandError::State("command not permitted: TLS is active"));
+        } else if self.config.starttls {
+            self.ok("begin TLS negotiation");
+            self.state = State::Upgrade;
+        } else {
+            self.reject(CommandError::State("TLS is not available"));
         }
     }
 

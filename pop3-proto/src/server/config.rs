@@ -6,10 +6,10 @@ use mailwire::{frame::OutEol, sasl::Mechanism};
 /// What a server offers and allows.
 ///
 /// ```
-/// use pop3_proto::server::{Config, Tls};
+/// use pop3_proto::server::Config;
 ///
 /// let mut config = Config::default();
-/// config.tls = Tls::Active; // port 995
+/// config.starttls = true; // port 110, and the host can do TLS
 /// assert!(config.user_pass);
 /// ```
 #[derive(Clone, Debug)]
@@ -18,14 +18,14 @@ pub struct Config {
     /// What the server calls itself in its greeting and farewell, as in RFC 1939 §5's
     /// "dewey POP3 server". Default: `POP3 server`.
     pub name: String,
-    /// Whether there is TLS. Default: [`Tls::Unavailable`].
-    pub tls: Tls,
+    /// Whether STLS is offered on connections without TLS (RFC 2595 §4). Default: `false`.
+    pub starttls: bool,
     /// Whether a password may come in the clear. Default: `false`; USER and AUTH then ask for STLS
     /// first, and are not announced before it (RFC 2595 §2.2, RFC 8314 §3).
-    pub plain_text_without_tls: bool,
+    pub plain_text_auth: bool,
     /// Whether USER and PASS are offered. Default: `true`.
     pub user_pass: bool,
-    /// SASL mechanisms offered. Default: all that this suite knows.
+    /// SASL mechanisms offered. Default: PLAIN and LOGIN.
     pub mechanisms: Vec<Mechanism>,
     /// What to do with bare CR and LF in bodies. Default: [`OutEol::Normalise`]. Under
     /// [`OutEol::Refuse`] such a body ends the connection, as it can no longer be taken back.
@@ -48,8 +48,8 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             name: String::from("POP3 server"),
-            tls: Tls::default(),
-            plain_text_without_tls: false,
+            starttls: false,
+            plain_text_auth: false,
             user_pass: true,
             mechanisms: [Mechanism::Plain, Mechanism::Login].into(),
             bare_eol: OutEol::default(),
@@ -60,19 +60,6 @@ impl Default for Config {
             timeouts: Timeouts::default(),
         }
     }
-}
-
-/// Whether a connection has TLS, or can get it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Tls {
-    /// Neither now nor by STLS.
-    #[default]
-    Unavailable,
-    /// By STLS (RFC 2595 §4).
-    Offered,
-    /// From the first octet on (RFC 8314 §3.3), or since STLS.
-    Active,
 }
 
 /// The EXPIRE capability (RFC 2449 §6.7).

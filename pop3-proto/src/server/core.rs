@@ -1,4 +1,7 @@
-use alloc::string::{String, ToString};
+use alloc::{
+    string::{String, ToString},
+    sync::Arc,
+};
 
 use bytes::Bytes;
 use mailwire::{
@@ -7,7 +10,7 @@ use mailwire::{
     sasl::ChannelBinding,
 };
 
-use super::{Config, Event, Tls, login::Login, maildrop::Maildrop, top::Top};
+use super::{Config, Event, login::Login, maildrop::Maildrop, top::Top};
 use crate::{
     Code, CommandError, Scan, Status, UniqueId, parse,
     print::{self, line},
@@ -16,7 +19,8 @@ use crate::{
 /// Everything of a session but the octets not yet read.
 #[derive(Debug)]
 pub(super) struct Core {
-    pub(super) config: Config,
+    pub(super) config: Arc<Config>,
+    pub(super) tls: bool,
     pub(super) binding: ChannelBinding,
     pub(super) out: SendBuf,
     pub(super) state: State,
@@ -94,13 +98,14 @@ struct Wait {
 }
 
 impl Core {
-    pub(super) fn new(config: Config) -> Self {
+    pub(super) fn new(config: Arc<Config>, tls: bool) -> Self {
         let mut out = SendBuf::new();
         // RFC 1939 §4: any positive response.
         line(&mut out, Status::Ok, None, &[config.name.as_str(), " ready"].concat());
         Self {
             lines: LineFramer::new(config.limits.line),
             config,
+            tls,
             binding: ChannelBinding::default(),
             out,
             state: State::Command,
@@ -206,7 +211,7 @@ impl Core {
         }
         let early = recv.take(recv.len());
         recv.open();
-        self.config.tls = Tls::Active;
+        self.tls = true;
         self.binding = ChannelBinding::default();
         self.user = None;
         self.login = None;

@@ -8,10 +8,7 @@ use mailwire::{
     },
 };
 
-use super::{
-    Tls,
-    core::{Core, Pending, State},
-};
+use super::core::{Core, Pending, State};
 use crate::{Code, CommandError, print};
 
 /// A claim under judgement.
@@ -42,7 +39,7 @@ impl Login {
 impl Core {
     /// Whether a password may come over this connection.
     pub(super) fn may_send_passwords(&self) -> bool {
-        self.config.tls == Tls::Active || self.config.plain_text_without_tls
+        self.tls || self.config.plain_text_auth
     }
 
     /// The mechanisms that are offered as things stand.
@@ -53,9 +50,9 @@ impl Core {
     }
 
     fn insecure(&self) -> CommandError {
-        CommandError::Insecure(match self.config.tls {
-            Tls::Offered => "passwords are not taken in the clear: use STLS first",
-            _ => "passwords are not taken in the clear: connect to the port with TLS",
+        CommandError::Insecure(match self.config.starttls {
+            true => "passwords are not taken in the clear: use STLS first",
+            false => "passwords are not taken in the clear: connect to the port with TLS",
         })
     }
 

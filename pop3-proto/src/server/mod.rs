@@ -6,11 +6,9 @@
 //!
 //! ```
 //! use mailwire::{Instant, Machine, Step, sasl::{Claim, Verdict}};
-//! use pop3_proto::server::{Config, Entry, Event, Server, Tls};
+//! use pop3_proto::server::{Config, Entry, Event, Server};
 //!
-//! let mut config = Config::default();
-//! config.tls = Tls::Active;
-//! let mut server = Server::new(config);
+//! let mut server = Server::over_tls(Config::default());
 //! server.recv().push(b"USER tim\r\nPASS secret\r\nRETR 1\r\nQUIT\r\n");
 //! loop {
 //!     match server.poll(Instant::default()) {
@@ -48,9 +46,11 @@ mod login;
 mod maildrop;
 mod top;
 
-pub use config::{Config, Expire, Limits, LoginDelay, Timeouts, Tls};
+pub use config::{Config, Expire, Limits, LoginDelay, Timeouts};
 pub use event::Event;
 pub use maildrop::{Deleted, Entry, InvalidUidl};
+
+use alloc::sync::Arc;
 
 use bytes::Bytes;
 use mailwire::{Close, Instant, Machine, RecvBuf, SendBuf, Step, sasl::ChannelBinding};
@@ -67,15 +67,24 @@ pub struct Server {
 }
 
 impl Server {
-    /// A session at its start; the greeting stands in `transmit`.
-    pub fn new(config: Config) -> Self {
-        let limits = &config.limits;
-        Self { recv: RecvBuf::new(limits.line.max(limits.sasl_line)), core: Core::new(config) }
+    /// A session on a connection without TLS. The greeting stands in `transmit`.
+    pub fn new(config: impl Into<Arc<Config>>) -> Self {
+        Self::start(config.into(), false)
+    }
+
+    /// A session on a connection that is under TLS already (RFC 8314 §3.3).
+    pub fn over_tls(config: impl Into<Arc<Config>>) -> Self {
+        Self::start(config.into(), true)
+    }
+
+    fn start(config: Arc<Config>, tls: bool) -> Self {
+        let recv = RecvBuf::new(config.limits.line.max(config.limits.sasl_line));
+        Self { recv, core: Core::new(config, tls) }
     }
 
     /// Whether the connection has TLS.
     pub fn is_tls(&self) -> bool {
-        self.core.config.tls == Tls::Active
+        self.core.tls
     }
 
     /// What the -PLUS mechanisms bind to: to be told once TLS is up, from the start or after

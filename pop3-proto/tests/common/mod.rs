@@ -11,7 +11,7 @@ use mailwire::{
 use pop3_proto::{
     Code,
     client::{self, Client},
-    server::{self, Entry, Server, Tls},
+    server::{self, Entry, Server},
 };
 
 /// A message of exactly so many octets.
@@ -201,7 +201,7 @@ impl Host<Client> for Script {
 pub(crate) fn open_server() -> server::Config {
     let mut config = server::Config::default();
     config.name = "dewey POP3 server".into();
-    config.plain_text_without_tls = true;
+    config.plain_text_auth = true;
     config.timeouts.wrong_password = core::time::Duration::ZERO;
     config
 }
@@ -209,15 +209,15 @@ pub(crate) fn open_server() -> server::Config {
 /// The same, with STLS and nothing in the clear.
 pub(crate) fn stls_server() -> server::Config {
     let mut config = open_server();
-    config.tls = Tls::Offered;
-    config.plain_text_without_tls = false;
+    config.starttls = true;
+    config.plain_text_auth = false;
     config
 }
 
 /// A client that sends passwords in the clear.
 pub(crate) fn open_client() -> client::Config {
     let mut config = client::Config::default();
-    config.plain_text_without_tls = true;
+    config.plain_text_auth = true;
     config
 }
 

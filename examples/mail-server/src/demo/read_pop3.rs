@@ -11,9 +11,7 @@ use pop3_proto::client::{Client, Config, Event, Outcome};
 /// All messages of this user, which are deleted once they are here.
 pub(super) async fn download(servers: &Servers, who: &str, sink: Sink) -> Result<Vec<Vec<u8>>> {
     let wire = servers.connect(who, Service::Pop3s, sink).await?;
-    let mut config = Config::default();
-    config.tls = true;
-    let mut driver = Driver::new(Client::new(config), wire);
+    let mut driver = Driver::new(Client::over_tls(Config::default()), wire);
     let address = format!("{who}@b.test");
     driver.machine.login(&address, password(&address))?;
     driver.machine.stat()?;

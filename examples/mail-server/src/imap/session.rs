@@ -49,6 +49,7 @@ pub(crate) async fn session<S: Store>(app: Arc<App<S>>, connection: Connection) 
 
 fn machine_config<S>(app: &App<S>) -> Config {
     let mut config = Config::default();
+    config.starttls = true;
     config.greeting = format!("{} IMAP server ready", app.config.hostname);
     config.mechanisms = mechanisms(&app.config);
     config.append_limit = app.config.limits.message_size;
