@@ -49,7 +49,9 @@ fn ask<'m>(server: &'m mut Server, line: &str) -> Event<'m> {
 
 #[test]
 fn octets_after_starttls_are_handed_over_and_never_parsed() {
-    let mut server = Server::new(Config::default());
+    let mut config = Config::default();
+    config.starttls = true;
+    let mut server = Server::new(config);
     server.recv().push(b"a STARTTLS\r\nb LOGIN tim secret\r\n");
     assert_eq!(server.poll(START), Step::NeedFlush);
     assert!(said(&mut server).ends_with("a OK Begin TLS negotiation now\r\n"));

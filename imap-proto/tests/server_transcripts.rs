@@ -13,7 +13,8 @@ fn check(name: &str, tls: bool, messages: u32) {
     let text = std::fs::read_to_string(&path).unwrap();
     let transcript = Transcript::parse(&text).unwrap_or_else(|e| panic!("{name}: {e}"));
     let make = || {
-        let config = Config::default();
+        let mut config = Config::default();
+        config.starttls = true;
         let server = if tls { Server::over_tls(config) } else { Server::new(config) };
         (server, TestHost::new(Store::with(messages)))
     };

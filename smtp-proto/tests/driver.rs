@@ -14,7 +14,7 @@ use tokio::io::DuplexStream;
 
 /// Takes a message, as a small program would.
 async fn receive(io: DuplexStream) -> Vec<u8> {
-    let mut session = Driver::new(server(&Config::new("mx.example.org", Role::Relay)), io);
+    let mut session = Driver::new(server(&Config::new("mx.example.org", Role::Relay).into()), io);
     let mut message = Vec::new();
     while let Some(event) = session.next().await.unwrap() {
         let reply = match event {

@@ -15,10 +15,11 @@ use mailwire::{
 use proptest::{collection::vec, prelude::*, sample::select};
 use smtp_proto::{
     Reply,
-    client::{self, BodyError, CannotSend, Client},
-    server::{self, Server},
+    client::{BodyError, CannotSend},
 };
-use support::{Mx, Sender, client_config, envelope, relay_config, submission_config};
+use support::{
+    Mx, Sender, client, client_config, envelope, relay_config, server, submission_config,
+};
 
 /// A piece of what a client may send: real, broken and absurd.
 fn client_piece() -> impl Strategy<Value = Vec<u8>> {
@@ -55,7 +56,7 @@ fn client_piece() -> impl Strategy<Value = Vec<u8>> {
     ]
 }
 
-fn server_configs() -> impl Strategy<Value = server::Config> {
+fn server_configs() -> impl Strategy<Value = support::Config> {
     let eol = select(&[BareEol::Refuse, BareEol::Keep, BareEol::Normalise][..]);
     (0..4, eol, select(&[20u64, 1000, 100_000][..]), any::<bool>(), any::<bool>()).prop_map(
         |(role, bare_eol, message, small, slow)| {
@@ -94,7 +95,7 @@ fn server_piece() -> impl Strategy<Value = Vec<u8>> {
     ]
 }
 
-fn client_configs() -> impl Strategy<Value = client::Config> {
+fn client_configs() -> impl Strategy<Value = support::ClientConfig> {
     (any::<bool>(), select(&[1usize, 2, 100][..])).prop_map(|(small, pipeline)| {
         let mut config = client_config();
         config.plain_text_auth = true;
@@ -141,7 +142,7 @@ proptest! {
         config in server_configs(), pieces in vec(client_piece(), 0..40), seed: u64
     ) {
         let input = pieces.concat();
-        assert_laws(|| (support::server(&config), Mx::default()), &input, seed);
+        assert_laws(|| (server(&config), Mx::default()), &input, seed);
     }
 
     #[test]
@@ -153,7 +154,7 @@ proptest! {
         let make = || {
             let mut sender = Sender::new(&actions);
             sender.lenient = true;
-            (support::client(&config), sender)
+            (client(&config), sender)
         };
         assert_laws(make, &input, seed);
     }
@@ -279,7 +280,7 @@ proptest! {
 
     #[test]
     fn no_use_of_the_server_panics(config in server_configs(), acts in acts(client_piece())) {
-        let mut server = Server::new(config, Instant::default());
+        let mut server = server(&config);
         misuse(&mut server, &acts, |server, which| match which % 8 {
             0 => server.reply(Reply::new(250, "2.0.0 Ok")).is_ok(),
             1 => server.reply(Reply::go_ahead()).is_ok(),
@@ -301,7 +302,7 @@ proptest! {
         if refuse {
             config.bare_eol = OutEol::Refuse;
         }
-        let mut client = Client::new(config, Instant::default());
+        let mut client = client(&config);
         misuse(&mut client, &acts, |client, which| match which % 8 {
             0 | 1 => client.send(envelope("a@b.example", &["x@example.org", "y@example.org"])).is_ok(),
             2 => taken(client.body(b".a\n..\r\n")),

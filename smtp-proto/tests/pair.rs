@@ -18,9 +18,10 @@ use proptest::{collection::vec, prelude::*, sample::select};
 use smtp_proto::{
     Body,
     client::{Client, Event},
-    server::{Config, Role},
 };
-use support::{Mx, client, client_config, envelope, relay_config, server, submission_config};
+use support::{
+    Config, Mx, client, client_config, envelope, relay_config, server, submission_config,
+};
 
 #[derive(Clone, Debug)]
 struct Letter {
@@ -298,7 +299,7 @@ fn a_message_too_large_is_refused_and_the_next_one_taken() {
 
 #[test]
 fn a_server_that_shuts_down_lets_the_client_know() {
-    let mut machine = server(&Config::new("mx.example.org", Role::Relay));
+    let mut machine = server(&relay_config());
     machine.shutdown();
     let writer = Writer {
         letters: [Letter { from: "", to: vec!["bob@example.org"], body: vec![], piece: 1 }].into(),

@@ -8,7 +8,6 @@ use mailwire::{
     sasl::{Mechanism, client::Credentials},
     test::Log,
 };
-use smtp_proto::server::Config;
 use support::{client, client_config, events, serve, server, speak, submission_config, submit};
 
 const RIGHT: &str = "AGFsaWNlAHNlY3JldA==";
@@ -379,7 +378,7 @@ fn no_secret_is_printed_by_debug() {
 
 #[test]
 fn a_server_without_mechanisms_offers_no_auth() {
-    let mut config: Config = submission_config();
+    let mut config = submission_config();
     config.implicit_tls = true;
     config.auth.clear();
     let hello = support::SUBMISSION

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use mailwire::{
-    Instant, Machine,
+    Machine,
     sasl::client::Credentials,
     test::{Cuts, Host, Log, run},
 };
@@ -48,7 +48,7 @@ fn make(script: &[u8]) -> (Client, Sender) {
     config.limits.reply = 1000;
     config.limits.pipeline = 5;
     let sender = Sender { todo: script.iter().copied().collect(), ..Sender::default() };
-    (Client::new(config, Instant::default()), sender)
+    (Client::new(config), sender)
 }
 
 #[derive(Default)]

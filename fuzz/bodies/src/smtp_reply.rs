@@ -67,7 +67,7 @@ fn read(wire: &[u8]) -> Option<(u16, String)> {
     }
 
     let mut first = First(None);
-    let mut client = Client::new(Config::new("client.example"), Instant::default());
+    let mut client = Client::new(Config::new("client.example"));
     run(&mut client, &mut first, wire, Cuts::Random(seed(wire)));
     assert!(client.poll(Instant::default()) != Step::Event);
     first.0

@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use mailwire::{
-    Instant, Machine,
+    Machine,
     frame::BareEol,
     sasl::{Claim, Mechanism, Verdict},
     test::{Host, Log, run},
@@ -35,7 +35,6 @@ fn config(choice: u8) -> Config {
     config.limits.recipients = 3;
     config.auth_delay = Duration::ZERO;
     match choice {
-        b's' | b'h' => config.implicit_tls = true,
         b't' => config.starttls = true,
         b'l' => {
             config.limits.line = 40;
@@ -60,7 +59,8 @@ fn config(choice: u8) -> Config {
 }
 
 fn server(choice: u8) -> Server {
-    Server::new(config(choice), Instant::default())
+    let config = config(choice);
+    if matches!(choice, b's' | b'h') { Server::over_tls(config) } else { Server::new(config) }
 }
 
 /// RFC 5321 §4.2: each line is a code, a mark, a text; lines of one reply have one code.

@@ -10,8 +10,6 @@ pub struct Config {
     /// The name it says in EHLO: a fully qualified domain name or an address literal (RFC 5321
     /// §4.1.4). Control characters and spaces in it are printed as `?`.
     pub hostname: String,
-    /// Whether the transport has TLS from the start.
-    pub implicit_tls: bool,
     /// Whether passwords may be sent without TLS. Off by default, and best left so.
     pub plain_text_auth: bool,
     /// What to do with a bare CR or LF in a message.
@@ -27,7 +25,6 @@ impl Config {
     pub fn new(hostname: impl Into<String>) -> Self {
         Self {
             hostname: hostname.into(),
-            implicit_tls: false,
             plain_text_auth: false,
             bare_eol: OutEol::default(),
             limits: Limits::default(),

@@ -68,11 +68,10 @@ pub(super) enum Announced {
 }
 
 impl Core {
-    pub(super) fn new(config: Config, now: Instant) -> Self {
-        let until = now + config.timeouts.command;
+    pub(super) fn new(config: Config, tls: bool) -> Self {
         Self {
             replies: Replies::new(config.limits.line, config.limits.reply),
-            tls: config.implicit_tls,
+            tls,
             config,
             state: State::Waiting(Stage::Greeting),
             announced: Announced::Nothing,
@@ -82,7 +81,7 @@ impl Core {
             extensions: Extensions::default(),
             last_reply: Reply::new(220, ""),
             ready: false,
-            until: Some(until),
+            until: None,
         }
     }
 

@@ -35,7 +35,7 @@ use crate::Extensions;
 /// use smtp_proto::client::{Client, Config, Envelope, Event};
 ///
 /// let now = Instant::default();
-/// let mut client = Client::new(Config::new("client.example.org"), now);
+/// let mut client = Client::new(Config::new("client.example.org"));
 /// client.recv().push(b"220 mx.example.net ESMTP\r\n250-mx.example.net\r\n250 PIPELINING\r\n");
 /// assert_eq!(client.poll(now), Step::Event);
 /// assert!(matches!(client.event(), Event::Ready(offered) if offered.pipelining));
@@ -54,10 +54,18 @@ pub struct Client {
 }
 
 impl Client {
-    /// A session that has just been connected.
-    pub fn new(config: Config, now: Instant) -> Self {
-        let limit = config.limits.line.max(1024);
-        Self { recv: RecvBuf::new(limit), core: Core::new(config, now) }
+    /// A session on a connection without TLS. The greeting is waited for.
+    pub fn new(config: Config) -> Self {
+        Self::start(config, false)
+    }
+
+    /// A session on a connection that is under TLS already (RFC 8314 §3.3).
+    pub fn over_tls(config: Config) -> Self {
+        Self::start(config, true)
+    }
+
+    fn start(config: Config, tls: bool) -> Self {
+        Self { recv: RecvBuf::new(config.limits.line.max(1024)), core: Core::new(config, tls) }
     }
 
     /// What the server offers at present.

@@ -136,7 +136,7 @@ impl Core {
         lines
     }
 
-    pub(super) const fn may_auth(&self, mechanism: Mechanism) -> bool {
+    pub(super) fn may_auth(&self, mechanism: Mechanism) -> bool {
         mechanism.is_offerable(self.tls || self.config.plain_text_auth, &self.binding)
     }
 

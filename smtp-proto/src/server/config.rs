@@ -17,9 +17,7 @@ pub struct Config {
     pub hostname: String,
     /// What the port is for.
     pub role: Role,
-    /// Whether the transport has TLS from the start (RFC 8314 §3.3).
-    pub implicit_tls: bool,
-    /// Whether STARTTLS is offered (RFC 3207).
+    /// Whether STARTTLS is offered on connections without TLS (RFC 3207).
     pub starttls: bool,
     /// The mechanisms of AUTH (RFC 4954); none: no AUTH.
     pub auth: Vec<Mechanism>,
@@ -54,7 +52,6 @@ impl Config {
         Self {
             hostname: hostname.into(),
             role,
-            implicit_tls: false,
             starttls: false,
             auth: Vec::new(),
             plain_text_auth: false,

@@ -1,4 +1,4 @@
-use alloc::string::String;
+use alloc::{string::String, sync::Arc};
 
 use bytes::Bytes;
 use mailwire::{
@@ -13,7 +13,7 @@ use crate::{CommandError, Reply, Verb, parse};
 /// Everything of a session but its receive buffer, so that events can borrow from both.
 #[derive(Debug)]
 pub(super) struct Core {
-    pub(super) config: Config,
+    pub(super) config: Arc<Config>,
     pub(super) state: State,
     pub(super) announced: Announced,
     /// Octets at the start of the receive buffer that the last event lent.
@@ -116,10 +116,10 @@ struct Clock {
 }
 
 impl Core {
-    pub(super) fn new(config: Config, now: Instant) -> Self {
+    pub(super) fn new(config: Arc<Config>, tls: bool) -> Self {
         Self {
             lines: LineFramer::new(config.limits.line),
-            tls: config.implicit_tls,
+            tls,
             binding: ChannelBinding::default(),
             config,
             state: State::Command,
@@ -137,7 +137,7 @@ impl Core {
             shutting_down: false,
             greeted: false,
             recognised: false,
-            clock: Clock { seen: 0, last_octet: now, unit_began: None, restart: false },
+            clock: Clock::default(),
         }
     }
 
@@ -416,6 +416,13 @@ impl Core {
 
     pub(super) fn user(&self) -> Option<&str> {
         self.user.as_deref()
+    }
+}
+
+/// At rest: it starts with the first poll.
+impl Default for Clock {
+    fn default() -> Self {
+        Self { seen: 0, last_octet: Instant::default(), unit_began: None, restart: true }
     }
 }
 

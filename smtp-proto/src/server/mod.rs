@@ -8,6 +8,8 @@ mod data;
 mod event;
 mod replies;
 
+use alloc::sync::Arc;
+
 use ::core::mem;
 
 use bytes::Bytes;
@@ -34,7 +36,7 @@ use crate::Reply;
 /// use smtp_proto::{Reply, server::{Config, Event, Role, Server}};
 ///
 /// let now = Instant::default();
-/// let mut server = Server::new(Config::new("mx.example.org", Role::Relay), now);
+/// let mut server = Server::new(Config::new("mx.example.org", Role::Relay));
 /// server.recv().push(b"HELO client\r\nMAIL FROM:<a@b.example>\r\n");
 /// assert_eq!(server.poll(now), Step::Event);
 /// assert!(matches!(server.event(), Event::Mail(mail) if mail.from.to_string() == "<a@b.example>"));
@@ -50,9 +52,19 @@ pub struct Server {
 }
 
 impl Server {
-    /// A session that has just been connected.
-    pub fn new(config: Config, now: Instant) -> Self {
-        Self { recv: RecvBuf::new(config.limits.input.max(1024)), core: Core::new(config, now) }
+    /// A session on a connection without TLS.
+    pub fn new(config: impl Into<Arc<Config>>) -> Self {
+        Self::start(config.into(), false)
+    }
+
+    /// A session on a connection that is under TLS already (RFC 8314 §3.3).
+    pub fn over_tls(config: impl Into<Arc<Config>>) -> Self {
+        Self::start(config.into(), true)
+    }
+
+    fn start(config: Arc<Config>, tls: bool) -> Self {
+        let recv = RecvBuf::new(config.limits.input.max(1024));
+        Self { recv, core: Core::new(config, tls) }
     }
 
     /// Answers the last [`Event::Mail`], [`Event::Rcpt`], [`Event::Data`], [`Event::Message`] or

@@ -9,15 +9,19 @@ use mailwire::{
 };
 use smtp_proto::{
     Body, ForwardPath, Mailbox, ReversePath,
-    client::{Client, Config, Envelope, Event},
+    client::{self, Client, Envelope, Event},
 };
 
-pub(crate) fn client_config() -> Config {
-    Config::new("client.example")
+/// A configuration, and whether the connection is under TLS from the start.
+pub(crate) type ClientConfig = super::Setup<client::Config>;
+
+pub(crate) fn client_config() -> ClientConfig {
+    client::Config::new("client.example").into()
 }
 
-pub(crate) fn client(config: &Config) -> Client {
-    Client::new(config.clone(), Instant::default())
+pub(crate) fn client(config: &ClientConfig) -> Client {
+    let machine = (**config).clone();
+    if config.implicit_tls { Client::over_tls(machine) } else { Client::new(machine) }
 }
 
 /// An envelope from addresses as text; an empty sender is the null reverse-path, and `postmaster`

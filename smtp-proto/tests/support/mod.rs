@@ -5,15 +5,41 @@
 mod client;
 mod server;
 
+use core::ops::{Deref, DerefMut};
 use std::{fs, path::Path};
 
 use mailwire::test::{Log, Transcript};
 
 pub(crate) use self::{
-    client::{Sender, client, client_config, envelope},
-    server::{Mx, relay_config, server, submission_config},
+    client::{ClientConfig, Sender, client, client_config, envelope},
+    server::{Config, Mx, relay_config, server, submission_config},
 };
-use smtp_proto::{client::Config as ClientConfig, server::Config};
+
+/// A configuration, and whether the connection is under TLS from the start.
+#[derive(Clone, Debug)]
+pub(crate) struct Setup<C> {
+    config: C,
+    pub(crate) implicit_tls: bool,
+}
+
+impl<C> From<C> for Setup<C> {
+    fn from(config: C) -> Self {
+        Self { config, implicit_tls: false }
+    }
+}
+
+impl<C> Deref for Setup<C> {
+    type Target = C;
+    fn deref(&self) -> &C {
+        &self.config
+    }
+}
+
+impl<C> DerefMut for Setup<C> {
+    fn deref_mut(&mut self) -> &mut C {
+        &mut self.config
+    }
+}
 
 /// What a session with [`relay_config`] begins with.
 pub(crate) const HELLO: &str = "\

@@ -7,12 +7,15 @@ use mailwire::{
 };
 use smtp_proto::{
     ForwardPath, Reply,
-    server::{Config, Event, Role, Server},
+    server::{self, Event, Role, Server},
 };
+
+/// A configuration, and whether the connection is under TLS from the start.
+pub(crate) type Config = super::Setup<server::Config>;
 
 /// A relay for `example.org` with small limits.
 pub(crate) fn relay_config() -> Config {
-    let mut config = Config::new("mx.example.org", Role::Relay);
+    let mut config = Config::from(server::Config::new("mx.example.org", Role::Relay));
     config.limits.message = 1000;
     config.limits.recipients = 3;
     config
@@ -20,7 +23,7 @@ pub(crate) fn relay_config() -> Config {
 
 /// A submission server with STARTTLS, PLAIN and LOGIN.
 pub(crate) fn submission_config() -> Config {
-    let mut config = Config::new("mx.example.org", Role::Submission);
+    let mut config = Config::from(server::Config::new("mx.example.org", Role::Submission));
     config.limits.message = 1000;
     config.limits.recipients = 3;
     config.starttls = true;
@@ -29,7 +32,8 @@ pub(crate) fn submission_config() -> Config {
 }
 
 pub(crate) fn server(config: &Config) -> Server {
-    Server::new(config.clone(), Instant::default())
+    let machine = (**config).clone();
+    if config.implicit_tls { Server::over_tls(machine) } else { Server::new(machine) }
 }
 
 /// Users are `alice`, `bob` and `carol` at `example.org`, their password is `secret`.

@@ -8,7 +8,7 @@ use super::{
 use crate::{service::Service, wire::Sink};
 use mailwire::{
     Machine,
-    driver::{Driver, Stop, now},
+    driver::{Driver, Stop},
     sasl::client::Credentials,
 };
 use smtp_proto::{
@@ -18,7 +18,7 @@ use smtp_proto::{
 
 pub(super) async fn submit(servers: &Servers, letter: &Letter, sink: Sink) -> Result<()> {
     let wire = servers.connect("alice", Service::Submission, sink).await?;
-    let mut driver = Driver::new(Client::new(Config::new("laptop.a.test"), now()), wire);
+    let mut driver = Driver::new(Client::new(Config::new("laptop.a.test")), wire);
     ready(driver.next().await?)?;
 
     driver.machine.starttls()?;

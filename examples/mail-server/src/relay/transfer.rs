@@ -8,7 +8,7 @@ use crate::{
 use mailstore::{Body, Store};
 use mailwire::{
     Machine,
-    driver::{Driver, Stop, now},
+    driver::{Driver, Stop},
 };
 use rustls::pki_types::ServerName;
 use smtp_proto::{
@@ -108,7 +108,7 @@ async fn connect<S: Store>(app: &App<S>, hop: &Hop) -> std::result::Result<Sessi
     if let Some(sink) = &app.relay_sink {
         wire.watch(Trace::new(&app.config.hostname, &hop.name, Side::Client, sink.clone()));
     }
-    Ok(Driver::new(Client::new(Config::new(&app.config.hostname), now()), wire))
+    Ok(Driver::new(Client::new(Config::new(&app.config.hostname)), wire))
 }
 
 /// Waits until the server has said what it offers.

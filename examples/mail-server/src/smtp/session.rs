@@ -8,7 +8,7 @@ use crate::{accounts::mechanisms, app::App, listen::Connection, service::Protoco
 use mailstore::{Account, Store};
 use mailwire::{
     Machine,
-    driver::{Driver, Stop, now},
+    driver::{Driver, Stop},
     sasl::Verdict,
 };
 use smtp_proto::{
@@ -25,7 +25,9 @@ pub(crate) async fn session<S: Store>(app: Arc<App<S>>, connection: Connection) 
         Protocol::Submission => Role::Submission,
         _ => Role::Relay,
     };
-    let mut machine = Server::new(machine_config(&app, role, service.implicit_tls()), now());
+    let config = machine_config(&app, role);
+    let mut machine =
+        if service.implicit_tls() { Server::over_tls(config) } else { Server::new(config) };
     machine.set_channel_binding(wire.channel_binding());
     let mut session = Session { app, peer, role, account: None, transaction: None };
     let mut driver = Driver::new(machine, wire);
@@ -74,10 +76,9 @@ fn misuse(result: Result<(), mailwire::Misuse>) -> io::Result<()> {
     result.map_err(io::Error::other)
 }
 
-fn machine_config<S>(app: &App<S>, role: Role, implicit_tls: bool) -> Config {
+fn machine_config<S>(app: &App<S>, role: Role) -> Config {
     let mut config = Config::new(&app.config.hostname, role);
-    config.implicit_tls = implicit_tls;
-    config.starttls = !implicit_tls;
+    config.starttls = true;
     if role == Role::Submission {
         config.auth = mechanisms(&app.config);
     }
