@@ -1,7 +1,6 @@
 """What was acknowledged survives kill -9; a full disk is an answer, not a loss. Runs servers of its own."""
 
 import contextlib
-import imaplib
 import os
 import shutil
 import socket
@@ -10,9 +9,10 @@ import tempfile
 import threading
 from pathlib import Path
 
+import full_disk
 from kit import Fail, Kit, Skip, need, ok
 from serve import NAMES, NameServer, Process, free_ports
-from wire import Imap, Pop3, Smtp, short
+from wire import Imap, Pop3, Smtp, deliver, short
 
 
 def run(kit, report):
@@ -38,23 +38,9 @@ def run(kit, report):
     finally:
         process.stop()
     report.step("killed-while-relaying", killed_while_relaying, kit, folder)
-    report.step("full-disk", full_disk, kit)
+    for step in full_disk.STEPS:
+        report.step(step.__name__.replace("_", "-"), full_disk.on_small_disk, kit, step)
     shutil.rmtree(folder, ignore_errors=True)
-
-
-def deliver(server, token, body="hello\r\n"):
-    """One message from outside to user 1; returns at the 250."""
-    with Smtp(server) as s:
-        s.envelope("someone@elsewhere.test", server.address(1))
-        s.command("DATA", 354)
-        s.send(short(token, body) + b".\r\n")
-        return s.expect(250, "2.")
-
-
-def once(kit, token, sent):
-    found = kit.find(token)
-    need(len(found) == 1, f"{len(found)} copies of an acknowledged message")
-    need(found[0][2].endswith(sent), "the octets differ")
 
 
 def killed_after_250(kit, process):
@@ -63,7 +49,7 @@ def killed_after_250(kit, process):
         deliver(kit.server, token)
         process.kill()
         process.start()
-        once(kit, token, short(token))
+        kit.once(token, short(token))
     return "five times, the message was there once each time"
 
 
@@ -82,7 +68,7 @@ def killed_after_append(kit, process):
             need(got.startswith(b"a OK [APPENDUID "), f"answer {got!r}")
             process.kill()
         process.start()
-        once(kit, token, short(token))
+        kit.once(token, short(token))
         validity, uid = got.split()[3:5]
         need(kit.find(token)[0][0] == uid.strip(b"]").decode(), "another UID than APPENDUID said")
         need("\\Flagged" in kit.find(token)[0][1], "the flag is gone")
@@ -185,7 +171,7 @@ def killed_half_way(kit, process):
     need(not kit.find(first) and not kit.find(second), "half a message is there")
     token = kit.token("crash")
     deliver(kit.server, token)
-    once(kit, token, short(token))
+    kit.once(token, short(token))
     return "in DATA and in APPEND; nothing of it is there"
 
 
@@ -198,7 +184,7 @@ def stopped_gracefully(kit, process):
     need(status == 0, f"exit status {status}: {process.last_words()}")
     need(b"* BYE" in said, f"an idle session was told {said!r}")
     process.start()
-    once(kit, token, short(token))
+    kit.once(token, short(token))
     return "exit status 0, BYE to an open session"
 
 
@@ -267,86 +253,3 @@ def killed_while_relaying(kit, folder):
         for process in (main, peer):
             process.stop()
         names.close()
-
-
-def full_disk(kit):
-    folder = Path(tempfile.mkdtemp(prefix="mail-disk-"))
-    mount = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(folder)],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-    )
-    if mount.returncode:
-        folder.rmdir()
-        raise Skip(f"no small file system can be mounted here: {mount.stderr.strip()}")
-    process = Process(kit.start, folder / "data", "example.test")
-    try:
-        own = Kit(process.start(), timeout=kit.timeout)
-        server = own.server
-        before = own.token("crash")
-        deliver(server, before)
-        filler = folder / "filler"
-        fill(filler)
-        refused, refused_append = own.token("crash"), own.token("crash")
-        big = "x" * 70 + "\r\n"
-        with Smtp(server) as s:
-            said = try_to_deliver(s, server, short(refused, big * 20_000))
-            s.goes_on()
-        with Imap(server) as m:
-            text = short(refused_append, big * 20_000)
-            m.send(f"a APPEND INBOX {{{len(text)}}}\r\n".encode())
-            got = m.line()
-            if got.startswith(b"+"):
-                m.send(text + b"\r\n")
-                got = m.line()
-            while got.startswith(b"* "):
-                got = m.line()
-            need(got.startswith(b"a NO"), f"APPEND was answered {got!r}")
-            m.goes_on()
-        once(own, before, short(before))  # reading still works
-        filler.unlink()
-        after, appended = own.token("crash"), own.token("crash")
-        deliver(server, after)
-        with own.server.imap(1) as m:
-            ok(m.append("INBOX", None, imaplib.Time2Internaldate(0), short(appended)), "APPEND")
-        process.kill()
-        process.start()
-        for token in (before, after, appended):
-            once(own, token, short(token))
-        need(not own.find(refused) and not own.find(refused_append), "refused, and stored")
-        own.close()
-        return f"{said}; {got.decode().strip()}; taken again when there is room"
-    finally:
-        process.stop()
-        subprocess.run(["umount", str(folder)], stdin=subprocess.DEVNULL, check=False)
-        with contextlib.suppress(OSError):
-            folder.rmdir()
-
-
-def fill(path):
-    """Take every octet the file system has left."""
-    with path.open("wb", buffering=0) as f:
-        size = 1 << 20
-        while size:
-            try:
-                while True:
-                    need(f.write(b"\0" * size), "wrote nothing")
-            except (OSError, Fail):
-                size //= 2
-
-
-def try_to_deliver(s, server, raw):
-    """452 4.3.1 (RFC 5321 §4.2.3, RFC 3463 §3.4), at MAIL or at the end of the data."""
-    s.send(b"MAIL FROM:<someone@elsewhere.test>\r\n")
-    reply = s.reply()
-    if reply.code == 250:
-        s.command(f"RCPT TO:<{server.address(1)}>", 250)
-        s.send(b"DATA\r\n")
-        reply = s.reply()
-        if reply.code == 354:
-            s.send(raw + b".\r\n")
-            reply = s.reply()
-    need(reply.code == 452 and reply.enhanced == "4.3.1", f"a full disk was answered: {reply}")
-    s.command("RSET", 250)
-    return reply

@@ -218,6 +218,12 @@ class Kit:
             f"{token} has not arrived in {mailbox} of user {user}",
         )
 
+    def once(self, token, sent):
+        """It is there, once, and whole."""
+        found = self.find(token)
+        need(len(found) == 1, f"{len(found)} copies of an acknowledged message")
+        need(found[0][2].endswith(sent), "the octets differ")
+
     def wait_gone(self, token, user=1, mailbox="INBOX"):
         self.until(
             lambda: not self.find(token, user, mailbox),

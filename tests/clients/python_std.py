@@ -114,8 +114,14 @@ def relay(kit, server, report):
         same_below_trace(stored, raw)
         hops = len(re.findall(rb"(?im)^received\s*:", stored.split(b"\r\n\r\n")[0]))
         need(hops >= 2, f"{hops} Received fields after two servers")
-        need(re.search(rb"\bwith ESMTPS\b", stored), "no Received field says that the relay used TLS (RFC 3848)")
-        need(re.search(rb"\bwith ESMTPSA\b", stored), "no Received field says that it was submitted with a log-in")
+        need(
+            re.search(rb"\bwith ESMTPS\b", stored),
+            "no Received field says that the relay used TLS (RFC 3848)",
+        )
+        need(
+            re.search(rb"\bwith ESMTPSA\b", stored),
+            "no Received field says that it was submitted with a log-in",
+        )
         same_below_trace(kit.wait(token)[0][2], raw)
         with kit.peer.imap(0, "INBOX") as m:
             uid = ok(m.uid("SEARCH", None, "SUBJECT", token), "UID SEARCH")[0]

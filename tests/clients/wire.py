@@ -237,3 +237,12 @@ def client_hello():
     except ssl.SSLWantReadError:
         pass
     return out.read()
+
+
+def deliver(server, token, body="hello\r\n"):
+    """One message from outside to user 1; returns at the 250."""
+    with Smtp(server) as s:
+        s.envelope("someone@elsewhere.test", server.address(1))
+        s.command("DATA", 354)
+        s.send(short(token, body) + b".\r\n")
+        return s.expect(250, "2.")
