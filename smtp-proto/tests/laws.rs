@@ -191,7 +191,7 @@ proptest! {
     fn a_server_waits_for_no_client_for_ever(
         config in server_configs(), pieces in vec(client_piece(), 0..20)
     ) {
-        let mut server = support::server(&config);
+        let mut server = server(&config);
         server.recv().push(&pieces.concat());
         outwait(&mut server, &mut Mx::default());
     }
@@ -201,7 +201,7 @@ proptest! {
         config in client_configs(), actions in client_actions(), hello in hello(),
         pieces in vec(server_piece(), 0..20)
     ) {
-        let mut client = support::client(&config);
+        let mut client = client(&config);
         client.recv().push(&[hello, &pieces.concat()].concat());
         let mut sender = Sender::new(&actions);
         sender.lenient = true;
