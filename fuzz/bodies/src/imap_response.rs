@@ -3,7 +3,7 @@
 use imap_proto::{
     frame::{Frame, Framer},
     parse,
-    response::Response,
+    response::{FetchData, Response},
 };
 use mailwire::RecvBuf;
 
@@ -42,6 +42,10 @@ fn response(frame: &[u8]) {
                     text.text.is_empty()
                         || text.text.starts_with('[')
                         || line.iter().any(u8::is_ascii_control)
+                }
+                // What was not understood is kept as it came; set off from the rest it may be.
+                Response::Fetch(_, items) => {
+                    items.iter().any(|item| matches!(item, FetchData::Unknown(_)))
                 }
                 _ => false,
             };

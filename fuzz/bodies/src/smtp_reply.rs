@@ -6,7 +6,7 @@ use mailwire::{
 };
 use smtp_proto::{
     EnhancedCode, Extensions, Reply,
-    client::{Client, Config, Event},
+    client::{Client, Config, Event, Stage},
 };
 
 use crate::drive::seed;
@@ -59,7 +59,7 @@ fn read(wire: &[u8]) -> Option<(u16, String)> {
 
     impl Host<Client> for First {
         fn event(&mut self, client: &mut Client, log: &mut Log) {
-            if let Event::Refused { reply, .. } = client.event() {
+            if let Event::Refused { stage: Stage::Greeting, reply } = client.event() {
                 log.event(reply.to_string());
                 self.0.get_or_insert((reply.code(), reply.text().to_owned()));
             }

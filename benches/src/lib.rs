@@ -1,0 +1,8 @@
+//! Inputs, and what the crates make of them: shared by the benchmarks here and by the comparison with
+//! other crates in `peers`.
+//!
+//! Each function in [`work`] gives back what it found, so that a caller can check it: a fast wrong
+//! answer is no answer.
+
+pub mod input;
+pub mod work;
