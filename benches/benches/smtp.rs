@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use benches::{input, work};
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use mailwire::{Instant, RecvBuf};
+use mailwire::RecvBuf;
 use smtp_proto::{client, server};
 
 fn commands(c: &mut Criterion) {
@@ -28,7 +28,7 @@ fn server(c: &mut Criterion) {
     let wire = input::smtp_session(10);
     let make = || {
         let config = server::Config::new("mx.example.org", server::Role::Relay);
-        server::Server::new(config, Instant::default())
+        server::Server::new(config)
     };
     let octets = 10 * input::message(1024, 10).len();
     assert_eq!(work::smtp_session(make(), &wire), (10, 100, octets));
@@ -41,7 +41,7 @@ fn server(c: &mut Criterion) {
 
 fn client(c: &mut Criterion) {
     let mut group = c.benchmark_group("smtp client machine");
-    let make = || client::Client::new(client::Config::new("client"), Instant::default());
+    let make = || client::Client::new(client::Config::new("client"));
     assert_eq!(work::smtp_ehlo(make(), input::EHLO_REPLY), 8);
     group.bench_function("greeting and reply to EHLO", |b| {
         b.iter_batched(

@@ -211,7 +211,7 @@ fn smtp_hello(client: &mut SmtpClient, reply: &[u8]) -> usize {
 
 /// A client that has sent a message's envelope to `recipients`, and waits for the replies.
 pub fn smtp_waiting(recipients: usize) -> SmtpClient {
-    let mut client = SmtpClient::new(ClientConfig::new("client.example.org"), NOW);
+    let mut client = SmtpClient::new(ClientConfig::new("client.example.org"));
     assert_eq!(smtp_hello(&mut client, crate::input::EHLO_REPLY), 8);
     let to = (0..recipients).map(|i| {
         let mailbox = Mailbox::new(&format!("recipient.{i}"), "mx.example.net");
@@ -353,9 +353,7 @@ pub fn imap_fetch_responses(mut wire: &[u8]) -> usize {
 
 /// A POP3 server that is logged in, over a maildrop of `messages` messages.
 pub fn pop3_server(messages: usize) -> Pop3Server {
-    let mut config = pop3_proto::server::Config::default();
-    config.tls = pop3_proto::server::Tls::Active;
-    let mut server = Pop3Server::new(config);
+    let mut server = Pop3Server::over_tls(pop3_proto::server::Config::default());
     server.recv().push(b"USER tim\r\nPASS secret\r\n");
     loop {
         match server.poll(NOW) {
@@ -407,9 +405,7 @@ pub fn pop3_answer(server: &mut Pop3Server, command: &[u8], message: &Bytes) -> 
 /// A POP3 client reads the answer to one command; returns lines of a listing and octets of a
 /// message.
 pub fn pop3_read(give: impl FnOnce(&mut Pop3Client), mut wire: &[u8]) -> (usize, usize) {
-    let mut config = pop3_proto::client::Config::default();
-    config.tls = true;
-    let mut client = Pop3Client::new(config);
+    let mut client = Pop3Client::over_tls(pop3_proto::client::Config::default());
     client.recv().push(b"+OK ready\r\n");
     give(&mut client);
     let (mut lines, mut octets) = (0, 0);

@@ -8,7 +8,6 @@ mod peers;
 
 use benches::{input, work};
 use bytes::Bytes;
-use mailwire::Instant;
 use smtp_proto::client::{Client, Config};
 
 use measure::{Row, table};
@@ -161,7 +160,7 @@ fn stuffing(rows: &mut Vec<Row>) {
 }
 
 fn replies(rows: &mut Vec<Row>) {
-    let make = || Client::new(Config::new("client"), Instant::default());
+    let make = || Client::new(Config::new("client"));
     let ours = |client| work::smtp_ehlo(client, input::EHLO_REPLY);
     // Ours is the whole machine, the greeting and the client's EHLO included.
     let name = "EHLO reply of 9 lines (ours: session)";
