@@ -5,6 +5,7 @@
 //!   a client machine each, and whoever knows one can drive all six.
 //! - [`RecvBuf`], [`SendBuf`]: bounded octets in, linked octets out.
 //! - [`frame`]: lines, and dot-stuffed message data, in linear time under any chunking.
+//! - [`proxy`]: the PROXY protocol, ahead of the greeting.
 //! - [`sasl`]: authentication, the same types for every protocol and both roles.
 //! - [`driver`] (features `std` and `tokio`): about a hundred lines between a machine and a socket.
 //! - [`mod@test`] (feature `test`): the laws every machine is held to, transcripts as tests, and a
@@ -22,6 +23,7 @@ pub mod driver;
 pub mod frame;
 mod instant;
 mod machine;
+pub mod proxy;
 mod recv;
 pub mod sasl;
 mod send;

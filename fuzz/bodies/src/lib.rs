@@ -15,6 +15,7 @@ pub mod imap_server;
 pub mod mutate;
 pub mod pop3_client;
 pub mod pop3_server;
+pub mod proxy_header;
 pub mod sasl;
 pub mod smtp_address;
 pub mod smtp_client;
@@ -36,6 +37,7 @@ pub const ALL: &[(&str, Body)] = &[
     ("imap_server", imap_server::check),
     ("pop3_client", pop3_client::check),
     ("pop3_server", pop3_server::check),
+    ("proxy_header", proxy_header::check),
     ("sasl", sasl::check),
     ("smtp_address", smtp_address::check),
     ("smtp_client", smtp_client::check),

@@ -2,17 +2,19 @@
 //!
 //! - [`Driver`] (feature `tokio`): over any `AsyncRead + AsyncWrite`.
 //! - [`blocking::Driver`] (feature `std`): over a socket and a thread of its own.
+//! - [`proxy`]: takes a PROXY header from a connection, before its session begins.
 
 pub mod blocking;
 mod error;
-#[cfg(feature = "tokio")]
 mod prefixed;
+pub mod proxy;
 #[cfg(feature = "tokio")]
 mod tokio;
 
 #[cfg(feature = "tokio")]
-pub use self::{prefixed::Prefixed, tokio::Driver};
+pub use self::tokio::Driver;
 pub use error::Stop;
+pub use prefixed::Prefixed;
 
 use crate::Instant;
 

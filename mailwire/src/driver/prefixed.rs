@@ -1,11 +1,16 @@
+use core::time::Duration;
+#[cfg(feature = "tokio")]
 use core::{
     pin::Pin,
     task::{Context, Poll},
 };
-use std::io;
+use std::io::{self, Read, Write};
 
 use bytes::{Buf, Bytes};
+#[cfg(feature = "tokio")]
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use super::blocking::Transport;
 
 /// A transport that first reads the octets which were read too early from it.
 #[derive(Debug)]
@@ -26,6 +31,7 @@ impl<T> Prefixed<T> {
     }
 }
 
+#[cfg(feature = "tokio")]
 impl<T: AsyncRead + Unpin> AsyncRead for Prefixed<T> {
     fn poll_read(
         mut self: Pin<&mut Self>,
@@ -42,6 +48,7 @@ impl<T: AsyncRead + Unpin> AsyncRead for Prefixed<T> {
     }
 }
 
+#[cfg(feature = "tokio")]
 impl<T: AsyncWrite + Unpin> AsyncWrite for Prefixed<T> {
     fn poll_write(
         mut self: Pin<&mut Self>,
@@ -69,5 +76,38 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Prefixed<T> {
 
     fn is_write_vectored(&self) -> bool {
         self.io.is_write_vectored()
+    }
+}
+
+impl<T: Read> Read for Prefixed<T> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        if self.early.is_empty() {
+            return self.io.read(buf);
+        }
+        let n = self.early.len().min(buf.len());
+        if let Some(place) = buf.get_mut(..n) {
+            self.early.copy_to_slice(place);
+        }
+        Ok(n)
+    }
+}
+
+impl<T: Write> Write for Prefixed<T> {
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        self.io.write(buf)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.io.flush()
+    }
+
+    fn write_vectored(&mut self, bufs: &[io::IoSlice<'_>]) -> io::Result<usize> {
+        self.io.write_vectored(bufs)
+    }
+}
+
+impl<T: Transport> Transport for Prefixed<T> {
+    fn set_read_limit(&mut self, limit: Option<Duration>) -> io::Result<()> {
+        self.io.set_read_limit(limit)
     }
 }
