@@ -58,6 +58,16 @@ impl SendBuf {
         self.linked.push_back(octets);
     }
 
+    /// Appends all that waits in `other`, without copying what is linked there.
+    pub fn append(&mut self, other: &mut Self) {
+        for piece in other.linked.drain(..) {
+            self.put_bytes(piece);
+        }
+        other.linked_len = 0;
+        let tail = other.tail.split().freeze();
+        self.put_bytes(tail);
+    }
+
     /// Number of octets waiting.
     pub fn len(&self) -> usize {
         self.linked_len.saturating_add(self.tail.len())

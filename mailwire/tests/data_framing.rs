@@ -201,3 +201,85 @@ proptest! {
         prop_assert_eq!(decode(&whole, BareEol::Keep, 3).body, normalised(&body));
     }
 }
+
+/// Decodes counted data that come in these chunks, each shown in pieces of `cut` octets.
+fn decode_counted(chunks: &[&[u8]], policy: BareEol, cut: usize) -> (Vec<u8>, Defects) {
+    let mut decoder = DataDecoder::counted(policy);
+    let mut body = Vec::new();
+    for chunk in chunks {
+        let (mut held, mut rest) = (Vec::new(), *chunk);
+        loop {
+            match decoder.next(&held) {
+                Piece::Payload(n) => body.extend(held.drain(..n)),
+                Piece::Crlf(n) => {
+                    held.drain(..n);
+                    body.extend_from_slice(b"\r\n");
+                }
+                Piece::Skip(n) => drop(held.drain(..n)),
+                Piece::End(_) => panic!("counted data have no end of their own"),
+                Piece::Partial if rest.is_empty() => {
+                    if !held.is_empty() {
+                        assert_eq!(held, b"\r");
+                        decoder.chunk_ended();
+                    }
+                    break;
+                }
+                Piece::Partial => {
+                    let n = cut.min(rest.len());
+                    held.extend_from_slice(&rest[..n]);
+                    rest = &rest[n..];
+                }
+            }
+        }
+    }
+    if decoder.finish() {
+        body.extend_from_slice(b"\r\n");
+    }
+    (body, decoder.defects())
+}
+
+#[test]
+fn counted_data_have_no_dots_and_no_end() {
+    let (body, defects) = decode_counted(&[b".\r\n", b"..\r\n.\r\n"], BareEol::Refuse, 1);
+    assert_eq!((&body[..], defects), (&b".\r\n..\r\n.\r\n"[..], Defects::default()));
+    let mut out = SendBuf::new();
+    let mut encoder = DataEncoder::counted(OutEol::Normalise);
+    encoder.encode(b".\r\n.a\n.", &mut out).unwrap();
+    encoder.finish(&mut out).unwrap();
+    assert_eq!(&out.take_all()[..], b".\r\n.a\r\n.");
+}
+
+proptest! {
+    #[test]
+    fn counted_data_do_not_depend_on_chunks_and_cuts(
+        body in noisy(), at in any::<prop::sample::Index>(), cut in 1usize..9,
+    ) {
+        for policy in [BareEol::Refuse, BareEol::Keep, BareEol::Normalise] {
+            let (first, second) = body.split_at(at.index(body.len() + 1));
+            let whole = decode_counted(&[&body], policy, body.len().max(1));
+            let parted = decode_counted(&[first, second], policy, cut);
+            prop_assert_eq!(&whole.0, &parted.0);
+            if policy == BareEol::Keep {
+                prop_assert_eq!(&whole.0, &body);
+            } else {
+                prop_assert_eq!(whole.1, parted.1);
+            }
+        }
+    }
+
+    #[test]
+    fn appending_one_buffer_to_another_keeps_the_octets(
+        pieces in proptest::collection::vec((any::<bool>(), 0usize..3000), 0..10),
+    ) {
+        let (mut all, mut first, mut second) = (Vec::new(), SendBuf::new(), SendBuf::new());
+        for (i, (to_second, len)) in pieces.iter().enumerate() {
+            let piece = vec![i as u8; *len];
+            if *to_second { second.put_bytes(piece.clone().into()) } else { second.put(&piece) }
+            all.extend(piece);
+        }
+        first.put(b"x");
+        first.append(&mut second);
+        prop_assert!(second.is_empty());
+        prop_assert_eq!(&first.take_all()[1..], &all[..]);
+    }
+}

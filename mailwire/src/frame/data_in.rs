@@ -77,6 +77,7 @@ pub enum Piece {
 #[derive(Clone, Debug)]
 pub struct DataDecoder {
     bare_eol: BareEol,
+    counted: bool,
     at: At,
     defects: Defects,
 }
@@ -88,6 +89,8 @@ enum At {
     LineStart,
     /// Anywhere else; also after a stuffed dot.
     Text,
+    /// At the start of a chunk, after one that ended in CR.
+    OwedCr,
 }
 
 impl DataDecoder {
@@ -95,9 +98,34 @@ impl DataDecoder {
     pub const fn new(bare_eol: BareEol) -> Self {
         Self {
             bare_eol,
+            counted: false,
             at: At::LineStart,
             defects: Defects { bare_cr: false, bare_lf: false, nul: false },
         }
+    }
+
+    /// A decoder for data whose octets are counted (BDAT, RFC 3030): there is no dot-stuffing and
+    /// no [`Piece::End`]. Show it the octets of one chunk at a time; where it says
+    /// [`Piece::Partial`] over a CR that ends the chunk, consume that and call
+    /// [`chunk_ended`](Self::chunk_ended).
+    pub const fn counted(bare_eol: BareEol) -> Self {
+        let defects = Defects { bare_cr: false, bare_lf: false, nul: false };
+        Self { bare_eol, counted: true, at: At::Text, defects }
+    }
+
+    /// The CR that was held back was the last octet of its chunk: the next chunk says whether it is
+    /// bare.
+    pub const fn chunk_ended(&mut self) {
+        self.at = At::OwedCr;
+    }
+
+    /// The counted data are over. Says whether a CRLF of the payload is still owed.
+    pub fn finish(&mut self) -> bool {
+        if core::mem::replace(&mut self.at, At::Text) != At::OwedCr {
+            return false;
+        }
+        self.defects.bare_cr = true;
+        self.bare_eol == BareEol::Normalise
     }
 
     /// What was wrong so far.
@@ -125,7 +153,18 @@ impl DataDecoder {
                 }
                 _ => self.text(wire),
             },
-            At::Text if wire.is_empty() => Piece::Partial,
+            At::Text | At::OwedCr if wire.is_empty() => Piece::Partial,
+            At::OwedCr => {
+                self.at = At::Text;
+                if wire.first() == Some(&b'\n') {
+                    return self.crlf(1);
+                }
+                self.defects.bare_cr = true;
+                if self.bare_eol == BareEol::Normalise {
+                    return self.crlf(0);
+                }
+                self.text(wire)
+            }
             At::Text => self.text(wire),
         }
     }
@@ -141,11 +180,15 @@ impl DataDecoder {
             };
             let here = from + at;
             match rest.get(at..).unwrap_or_default() {
-                [b'\r', b'\n', b'.', ..] | [b'\r', b'\n'] => {
+                [b'\r', b'\n', b'.', ..] | [b'\r', b'\n'] if !self.counted => {
                     self.at = At::LineStart;
                     return self.payload(here + 2);
                 }
                 [b'\r', b'\n', ..] => from = here + 2,
+                // Octets that are kept as they are need no judgement.
+                [b'\r'] if self.counted && self.bare_eol == BareEol::Keep => {
+                    return self.payload(wire.len());
+                }
                 // Whether a CR is bare, the next octet says.
                 [b'\r'] if here == 0 => return Piece::Partial,
                 [b'\r'] => return self.payload(here),
@@ -161,13 +204,17 @@ impl DataDecoder {
                         _ => self.defects.nul = true,
                     }
                     if self.bare_eol == BareEol::Normalise && *octet != 0 {
-                        return Piece::Crlf(1);
+                        return self.crlf(1);
                     }
                     from = here + 1;
                 }
                 [] => return self.payload(wire.len()),
             }
         }
+    }
+
+    fn crlf(&self, n: usize) -> Piece {
+        if self.refused() { Piece::Skip(n) } else { Piece::Crlf(n) }
     }
 
     fn payload(&self, n: usize) -> Piece {

@@ -39,6 +39,7 @@ pub struct BareEolFound {
 #[derive(Clone, Debug)]
 pub struct DataEncoder {
     eol: OutEol,
+    counted: bool,
     at: At,
     offset: u64,
 }
@@ -83,7 +84,13 @@ impl Sink for Linked<'_> {
 impl DataEncoder {
     /// An encoder at the start of the data.
     pub const fn new(eol: OutEol) -> Self {
-        Self { eol, at: At::LineStart, offset: 0 }
+        Self { eol, counted: false, at: At::LineStart, offset: 0 }
+    }
+
+    /// An encoder for data whose octets are counted (BDAT, RFC 3030): dots are not stuffed and no
+    /// dot ends the data, only CR and LF are looked at.
+    pub const fn counted(eol: OutEol) -> Self {
+        Self { eol, counted: true, at: At::LineStart, offset: 0 }
     }
 
     /// Appends `octets`, stuffed, to `out`.
@@ -113,6 +120,7 @@ impl DataEncoder {
     pub fn finish(&mut self, out: &mut SendBuf) -> Result<(), BareEolFound> {
         match self.at {
             At::LineStart => {}
+            At::Text if self.counted => {}
             At::Text => out.put(b"\r\n"),
             At::Cr => {
                 self.bare(0)?;
@@ -120,7 +128,9 @@ impl DataEncoder {
             }
         }
         self.at = At::LineStart;
-        out.put(b".\r\n");
+        if !self.counted {
+            out.put(b".\r\n");
+        }
         Ok(())
     }
 
@@ -141,7 +151,7 @@ impl DataEncoder {
                 }
                 At::LineStart | At::Text => {}
             }
-            if self.at == At::LineStart && octet == b'.' {
+            if self.at == At::LineStart && octet == b'.' && !self.counted {
                 sink.run(run, pos);
                 sink.insert(b".");
                 run = pos;
