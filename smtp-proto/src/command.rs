@@ -1,6 +1,6 @@
 use core::fmt;
 
-use crate::types::{ForwardPath, MailParams, RcptParams, ReversePath};
+use crate::types::{ForwardPath, MailParams, RcptParams, ReversePath, Xtext};
 
 /// A command (RFC 5321 §4.1.1 and extensions), as a client sends it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -10,12 +10,28 @@ pub enum Command<'a> {
     Ehlo(&'a str),
     /// The client says who it is.
     Helo(&'a str),
+    /// The client of LMTP says who it is (RFC 2033 §4.1).
+    Lhlo(&'a str),
     /// A message begins.
     Mail(Mail<'a>),
     /// It goes to this recipient, too.
     Rcpt(Rcpt<'a>),
     /// Here it comes.
     Data,
+    /// Here come so many octets of it (RFC 3030 §2).
+    Bdat {
+        /// How many octets follow the line.
+        size: u64,
+        /// Whether they are the last.
+        last: bool,
+    },
+    /// It is to be fetched from there (RFC 4468).
+    Burl {
+        /// Where from.
+        url: &'a str,
+        /// Whether it is the last piece.
+        last: bool,
+    },
     /// Forget the message.
     Rset,
     /// Nothing.
@@ -26,6 +42,13 @@ pub enum Command<'a> {
     Expn(&'a str),
     /// Help.
     Help(&'a str),
+    /// Send what waits for this domain (RFC 1985).
+    Etrn(&'a str),
+    /// On whose behalf a trusted peer speaks: what follows takes the place of what is known of the
+    /// connection (Postfix's XCLIENT).
+    Xclient(Attributes<'a>),
+    /// The same, for logs only (Postfix's XFORWARD).
+    Xforward(Attributes<'a>),
     /// Goodbye.
     Quit,
     /// RFC 3207.
@@ -56,7 +79,7 @@ pub struct Rcpt<'a> {
     /// The recipient.
     pub to: ForwardPath<'a>,
     /// Its parameters.
-    pub params: RcptParams,
+    pub params: RcptParams<'a>,
 }
 
 impl<'a> Mail<'a> {
@@ -64,12 +87,50 @@ impl<'a> Mail<'a> {
     pub fn new(from: ReversePath<'a>) -> Self {
         Self { from, params: MailParams::default() }
     }
+
+    /// The same value, borrowing nothing.
+    pub fn into_owned(self) -> Mail<'static> {
+        Mail { from: self.from.into_owned(), params: self.params.into_owned() }
+    }
 }
 
 impl<'a> Rcpt<'a> {
     /// A RCPT command without parameters.
-    pub const fn new(to: ForwardPath<'a>) -> Self {
-        Self { to, params: RcptParams {} }
+    pub fn new(to: ForwardPath<'a>) -> Self {
+        Self { to, params: RcptParams::default() }
+    }
+
+    /// The same value, borrowing nothing.
+    pub fn into_owned(self) -> Rcpt<'static> {
+        Rcpt { to: self.to.into_owned(), params: self.params.into_owned() }
+    }
+}
+
+/// `NAME=value` pairs of XCLIENT and XFORWARD, the values in xtext.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Attributes<'a>(&'a str);
+
+impl<'a> Attributes<'a> {
+    /// `None` for anything but such pairs with a space between, at least one.
+    pub fn new(text: &'a str) -> Option<Self> {
+        let attributes = Self(text);
+        let all = text.split(' ').filter(|word| !word.is_empty()).count();
+        (all > 0 && attributes.iter().count() == all).then_some(attributes)
+    }
+
+    /// Names, as they were written, and values. `[UNAVAILABLE]` and `[TEMPUNAVAIL]` stand for what
+    /// is not known.
+    pub fn iter(self) -> impl Iterator<Item = (&'a str, Xtext<'a>)> {
+        self.0.split(' ').filter_map(|word| {
+            let (name, value) = word.split_once('=')?;
+            let is_name = !name.is_empty() && name.bytes().all(|o| o.is_ascii_alphanumeric());
+            Some((name, Xtext::new(value)?)).filter(|_| is_name)
+        })
+    }
+
+    /// The value of an attribute, by its name in any case.
+    pub fn value(self, name: &str) -> Option<Xtext<'a>> {
+        self.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 }
 
@@ -103,6 +164,18 @@ pub enum Verb {
     StartTls,
     /// `AUTH`
     Auth,
+    /// `LHLO`
+    Lhlo,
+    /// `BDAT`
+    Bdat,
+    /// `BURL`
+    Burl,
+    /// `ETRN`
+    Etrn,
+    /// `XCLIENT`
+    Xclient,
+    /// `XFORWARD`
+    Xforward,
 }
 
 /// Why a line is not a command.
@@ -135,7 +208,17 @@ impl fmt::Display for Command<'_> {
             Self::Helo(name) => write!(f, "HELO {}", Word(name)),
             Self::Mail(mail) => mail.fmt(f),
             Self::Rcpt(rcpt) => rcpt.fmt(f),
+            Self::Lhlo(name) => write!(f, "LHLO {}", Clean(name)),
             Self::Data => f.write_str("DATA"),
+            Self::Bdat { size, last } => {
+                write!(f, "BDAT {size}{}", if *last { " LAST" } else { "" })
+            }
+            Self::Burl { url, last } => {
+                write!(f, "BURL {}{}", Clean(url), if *last { " LAST" } else { "" })
+            }
+            Self::Etrn(node) => write!(f, "ETRN {}", Clean(node)),
+            Self::Xclient(Attributes(text)) => write!(f, "XCLIENT {}", Clean(text)),
+            Self::Xforward(Attributes(text)) => write!(f, "XFORWARD {}", Clean(text)),
             Self::Rset => f.write_str("RSET"),
             Self::Noop => f.write_str("NOOP"),
             Self::Vrfy(text) => write!(f, "VRFY {}", Clean(text)),
@@ -154,23 +237,13 @@ impl fmt::Display for Command<'_> {
 
 impl fmt::Display for Mail<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "MAIL FROM:{}", self.from)?;
-        if let Some(size) = self.params.size {
-            write!(f, " SIZE={size}")?;
-        }
-        if let Some(body) = self.params.body {
-            write!(f, " BODY={body}")?;
-        }
-        if let Some(auth) = self.params.auth {
-            write!(f, " AUTH={}", Clean(auth))?;
-        }
-        Ok(())
+        write!(f, "MAIL FROM:{}{}", self.from, self.params)
     }
 }
 
 impl fmt::Display for Rcpt<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "RCPT TO:{}", self.to)
+        write!(f, "RCPT TO:{}{}", self.to, self.params)
     }
 }
 

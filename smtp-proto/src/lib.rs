@@ -14,9 +14,10 @@ pub mod server;
 pub mod trace;
 pub mod types;
 
-pub use command::{Command, CommandError, Mail, Rcpt, Verb};
+pub use command::{Attributes, Command, CommandError, Mail, Rcpt, Verb};
 pub use parse::Leniency;
 pub use types::{
-    AddressError, Body, Domain, EnhancedCode, Extensions, ForwardPath, MailParams, Mailbox,
-    ParamError, RcptParams, Reply, ReversePath,
+    AddressError, Body, DateTime, DeliverBy, DeliverMode, Domain, EnhancedCode, Extensions,
+    ForwardPath, Hold, MailParams, Mailbox, Notify, Orcpt, ParamError, RcptParams, Reply, Ret,
+    ReversePath, Rrvs, RrvsAction, Xtext,
 };

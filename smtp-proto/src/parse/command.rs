@@ -2,7 +2,7 @@ use nom::{Parser, bytes::complete::tag_no_case, character::complete::space0, com
 
 use super::{params, path};
 use crate::{
-    command::{Command, CommandError, Mail, Rcpt, Verb},
+    command::{Attributes, Command, CommandError, Mail, Rcpt, Verb},
     types::{AddressError, ForwardPath, ReversePath},
 };
 
@@ -24,10 +24,11 @@ pub struct Leniency {
 /// [`CommandError::UnknownVerb`], and [`CommandError::BadOctets`] where the line holds control
 /// characters.
 pub fn verb(line: &[u8]) -> Result<(Verb, &[u8]), CommandError> {
-    const VERBS: [(&[u8], Verb); 13] = [
+    const VERBS: [(&[u8], Verb); 19] = [
         (b"RCPT", Verb::Rcpt),
         (b"MAIL", Verb::Mail),
         (b"DATA", Verb::Data),
+        (b"BDAT", Verb::Bdat),
         (b"EHLO", Verb::Ehlo),
         (b"RSET", Verb::Rset),
         (b"QUIT", Verb::Quit),
@@ -38,6 +39,11 @@ pub fn verb(line: &[u8]) -> Result<(Verb, &[u8]), CommandError> {
         (b"VRFY", Verb::Vrfy),
         (b"EXPN", Verb::Expn),
         (b"HELP", Verb::Help),
+        (b"LHLO", Verb::Lhlo),
+        (b"BURL", Verb::Burl),
+        (b"ETRN", Verb::Etrn),
+        (b"XCLIENT", Verb::Xclient),
+        (b"XFORWARD", Verb::Xforward),
     ];
     if line.iter().any(|&octet| octet < b' ' || octet == 0x7F) {
         return Err(CommandError::BadOctets);
@@ -74,6 +80,12 @@ pub fn command(line: &[u8], leniency: Leniency) -> Result<Command<'_>, CommandEr
         Verb::Rcpt => rcpt(rest, leniency).map(Command::Rcpt),
         Verb::Ehlo => Ok(Command::Ehlo(client_name(rest)?)),
         Verb::Helo => Ok(Command::Helo(client_name(rest)?)),
+        Verb::Lhlo => Ok(Command::Lhlo(client_name(rest)?)),
+        Verb::Bdat => bdat(rest).map(|(size, last)| Command::Bdat { size, last }),
+        Verb::Burl => burl(rest).map(|(url, last)| Command::Burl { url, last }),
+        Verb::Etrn => Ok(Command::Etrn(client_name(rest)?)),
+        Verb::Xclient => attributes(rest).map(Command::Xclient),
+        Verb::Xforward => attributes(rest).map(Command::Xforward),
         Verb::Vrfy => Ok(Command::Vrfy(argument(rest)?)),
         Verb::Expn => Ok(Command::Expn(argument(rest)?)),
         Verb::Help => Ok(Command::Help(text(rest)?)),
@@ -164,4 +176,39 @@ pub(crate) fn auth(rest: &[u8]) -> Result<(&str, Option<&str>), CommandError> {
         return Err(CommandError::Arguments);
     }
     Ok((mechanism, initial))
+}
+
+/// ```abnf
+/// bdat-cmd   = "BDAT" SP chunk-size [ SP "LAST" ]    ; RFC 3030 §2
+/// chunk-size = 1*DIGIT
+/// ```
+pub(crate) fn bdat(rest: &[u8]) -> Result<(u64, bool), CommandError> {
+    let mut words = argument(rest)?.split(' ');
+    let size = words.next().unwrap_or_default();
+    let last = last_word(words)?;
+    let fits = (1..=20).contains(&size.len()) && size.bytes().all(|octet| octet.is_ascii_digit());
+    let size = if fits { size.parse().ok() } else { None };
+    Ok((size.ok_or(CommandError::Arguments)?, last))
+}
+
+/// ```abnf
+/// burl-cmd = "BURL" SP absolute-URI [ SP "LAST" ]    ; RFC 4468 §3.4
+/// ```
+pub(crate) fn burl(rest: &[u8]) -> Result<(&str, bool), CommandError> {
+    let mut words = argument(rest)?.split(' ');
+    let url = words.next().unwrap_or_default();
+    let last = last_word(words)?;
+    if url.contains(':') { Ok((url, last)) } else { Err(CommandError::Arguments) }
+}
+
+fn last_word<'a>(mut words: impl Iterator<Item = &'a str>) -> Result<bool, CommandError> {
+    match (words.next(), words.next()) {
+        (None, _) => Ok(false),
+        (Some(word), None) if word.eq_ignore_ascii_case("LAST") => Ok(true),
+        _ => Err(CommandError::Arguments),
+    }
+}
+
+pub(crate) fn attributes(rest: &[u8]) -> Result<Attributes<'_>, CommandError> {
+    Attributes::new(argument(rest)?).ok_or(CommandError::Arguments)
 }
