@@ -101,7 +101,7 @@ fn the_limit_is_offered() {
     serve(
         &config,
         "S: 220 mx.example.org ESMTP ready\nC: EHLO c\nS: 250-mx.example.org\nS: 250-PIPELINING\n\
-         S: 250-SIZE 123456789\nS: 250-8BITMIME\nS: 250 ENHANCEDSTATUSCODES\n",
+         S: 250-SIZE 123456789\nS: 250-8BITMIME\nS: 250-CHUNKING\nS: 250 ENHANCEDSTATUSCODES\n",
     );
 }
 

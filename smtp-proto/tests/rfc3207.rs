@@ -15,7 +15,7 @@ use support::{
 
 /// What a submission session begins with before TLS.
 const OPEN: &str = "S: 220 mx.example.org ESMTP ready\nC: EHLO client.example\nS: 250-mx.example.org\n\
-    S: 250-PIPELINING\nS: 250-SIZE 1000\nS: 250-8BITMIME\nS: 250-ENHANCEDSTATUSCODES\nS: 250 STARTTLS\n";
+    S: 250-PIPELINING\nS: 250-SIZE 1000\nS: 250-8BITMIME\nS: 250-CHUNKING\nS: 250-ENHANCEDSTATUSCODES\nS: 250 STARTTLS\n";
 
 const READY: &str = "C: STARTTLS\nS: 220 2.0.0 Ready to start TLS\nupgrade\n";
 

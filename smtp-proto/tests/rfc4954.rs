@@ -51,7 +51,7 @@ fn base64_without_its_padding_is_taken() {
 fn the_user_is_known_after_success_and_auth_is_no_longer_offered() {
     submit(&format!(
         "C: AUTH PLAIN {RIGHT}\n{WELCOME}C: EHLO client.example\nS: 250-mx.example.org\nS: 250-PIPELINING\n\
-         S: 250-SIZE 1000\nS: 250-8BITMIME\nS: 250 ENHANCEDSTATUSCODES\n\
+         S: 250-SIZE 1000\nS: 250-8BITMIME\nS: 250-CHUNKING\nS: 250 ENHANCEDSTATUSCODES\n\
          C: MAIL FROM:<alice@example.org> AUTH=<>\nS: 250 2.1.0 Sender ok\n\
          C: RCPT TO:<x@elsewhere.example>\nS: 250 2.1.5 Recipient ok\n"
     ));
@@ -103,7 +103,7 @@ fn auth_needs_ehlo() {
 #[test]
 fn a_plain_text_mechanism_without_tls_gets_538_and_is_not_offered() {
     let session = "S: 220 mx.example.org ESMTP ready\nC: EHLO c\nS: 250-mx.example.org\nS: 250-PIPELINING\n\
-        S: 250-SIZE 1000\nS: 250-8BITMIME\nS: 250-ENHANCEDSTATUSCODES\nS: 250 STARTTLS\n";
+        S: 250-SIZE 1000\nS: 250-8BITMIME\nS: 250-CHUNKING\nS: 250-ENHANCEDSTATUSCODES\nS: 250 STARTTLS\n";
     for command in ["AUTH PLAIN", "AUTH LOGIN", "AUTH PLAIN AGFsaWNlAHNlY3JldA=="] {
         let log = serve(
             &submission_config(),

@@ -25,7 +25,7 @@ fn body_may_be_7bit_or_8bitmime_in_any_case() {
 
 #[test]
 fn other_values_and_no_value_get_501() {
-    for body in ["BODY", "BODY=", "BODY=8BIT", "BODY=BINARYMIME", "BODY=7BIT BODY=8BITMIME"] {
+    for body in ["BODY", "BODY=", "BODY=8BIT", "BODY=7BIT BODY=8BITMIME"] {
         relay(&format!("C: MAIL FROM:<> {body}\nS: 501 5.5.4 Bad parameter\n"));
     }
 }

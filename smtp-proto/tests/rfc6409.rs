@@ -36,7 +36,7 @@ fn the_null_sender_needs_auth_too() {
 fn a_user_may_submit_to_other_domains_and_stays_logged_in_through_rset_and_ehlo() {
     let one = "C: MAIL FROM:<alice@example.org>\nS: 250 2.1.0 Sender ok\n\
                C: RCPT TO:<x@elsewhere.example>\nS: 250 2.1.5 Recipient ok\n";
-    let hello = "C: EHLO again\nS: 250-mx.example.org\nS: 250-PIPELINING\nS: 250-SIZE 1000\nS: 250-8BITMIME\nS: 250 ENHANCEDSTATUSCODES\n";
+    let hello = "C: EHLO again\nS: 250-mx.example.org\nS: 250-PIPELINING\nS: 250-SIZE 1000\nS: 250-8BITMIME\nS: 250-CHUNKING\nS: 250 ENHANCEDSTATUSCODES\n";
     submit(&format!("{AUTH}{one}C: RSET\nS: 250 2.0.0 Ok\n{one}{hello}{one}"));
 }
 

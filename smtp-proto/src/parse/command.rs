@@ -194,7 +194,7 @@ pub(crate) fn bdat(rest: &[u8]) -> Result<(u64, bool), CommandError> {
 /// ```abnf
 /// burl-cmd = "BURL" SP absolute-URI [ SP "LAST" ]    ; RFC 4468 §3.4
 /// ```
-pub(crate) fn burl(rest: &[u8]) -> Result<(&str, bool), CommandError> {
+fn burl(rest: &[u8]) -> Result<(&str, bool), CommandError> {
     let mut words = argument(rest)?.split(' ');
     let url = words.next().unwrap_or_default();
     let last = last_word(words)?;
@@ -209,6 +209,6 @@ fn last_word<'a>(mut words: impl Iterator<Item = &'a str>) -> Result<bool, Comma
     }
 }
 
-pub(crate) fn attributes(rest: &[u8]) -> Result<Attributes<'_>, CommandError> {
+fn attributes(rest: &[u8]) -> Result<Attributes<'_>, CommandError> {
     Attributes::new(argument(rest)?).ok_or(CommandError::Arguments)
 }

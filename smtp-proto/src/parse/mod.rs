@@ -6,7 +6,7 @@ pub(crate) mod path;
 pub(crate) mod reply;
 
 pub use command::{Leniency, command, verb};
-pub(crate) use command::{attributes, auth, bdat, client_name};
+pub(crate) use command::{auth, bdat, client_name};
 
 /// What all parsers here return.
 pub(crate) type Parsed<'a, T> = nom::IResult<&'a [u8], T>;

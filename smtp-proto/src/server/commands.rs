@@ -1,14 +1,11 @@
-use alloc::{borrow::ToOwned, format, string::String};
-use core::fmt::Write;
-
-use mailwire::sasl::Mechanism;
+use alloc::borrow::ToOwned;
 
 use super::{
     Event, Reset, Role,
-    core::{Announced, Asked, Core, Hello, State},
+    core::{Announced, Asked, Core, Hello, State, Transaction},
     replies,
 };
-use crate::{Command, Mail, Rcpt, Reply, Verb, parse};
+use crate::{Body, Command, Mail, Mailbox, Rcpt, Reply, Verb, parse};
 
 impl Core {
     /// The event of a command that a host decides on; refused here if it is wrong or out of place.
@@ -27,31 +24,54 @@ impl Core {
                     self.reject(reply.clone());
                 }
                 self.mail_refused |= verb == Verb::Mail && self.transaction.is_none();
+                self.chunk_asked = None;
                 self.announced = Announced::Nothing;
                 Event::Rejected(reply)
             }
         }
     }
 
-    fn judge<'a>(&self, verb: Verb, line: &'a [u8]) -> Result<(Asked, Event<'a>), Reply> {
+    fn judge<'a>(&mut self, verb: Verb, line: &'a [u8]) -> Result<(Asked, Event<'a>), Reply> {
         let line = mailwire::frame::strip_eol(line);
         // RFC 5321 §4.1.4: VRFY and EXPN need no EHLO.
         if matches!(verb, Verb::Mail | Verb::Rcpt) && self.hello.is_none() {
             return Err(replies::hello_first());
         }
-        if verb == Verb::Data {
-            return self.judge_data().map(|()| (Asked::Data, Event::Data));
+        match verb {
+            Verb::Data => return self.judge_data().map(|()| (Asked::Data, Event::Data)),
+            // It was judged before it was announced.
+            Verb::Bdat => return Ok((Asked::Data, Event::Data)),
+            _ => {}
         }
         let command = parse::command(line, self.config.leniency).map_err(replies::to_error)?;
         match command {
             Command::Mail(mail) => {
-                self.judge_mail(&mail).map(|()| (Asked::Mail, Event::Mail(mail)))
+                self.judge_mail(&mail)?;
+                self.pending = Transaction {
+                    smtp_utf8: mail.params.smtp_utf8,
+                    body: mail.params.body.unwrap_or_default(),
+                    ..Transaction::default()
+                };
+                Ok((Asked::Mail, Event::Mail(mail)))
             }
             Command::Rcpt(rcpt) => {
                 self.judge_rcpt(&rcpt).map(|()| (Asked::Rcpt, Event::Rcpt(rcpt)))
             }
-            Command::Vrfy(text) => Ok((Asked::Verify, Event::Verify { text, expand: false })),
-            Command::Expn(text) => Ok((Asked::Verify, Event::Verify { text, expand: true })),
+            Command::Vrfy(text) => Ok((Asked::Plain, Event::Verify { text, expand: false })),
+            Command::Expn(text) => Ok((Asked::Plain, Event::Verify { text, expand: true })),
+            Command::Burl { url, last } => self.judge_burl(url, last),
+            Command::Etrn(node) if self.config.offer.etrn => {
+                Ok((Asked::Plain, Event::Etrn { node }))
+            }
+            Command::Etrn(_) => Err(replies::no_etrn()),
+            Command::Xclient(_) if self.transaction.is_some() => Err(replies::mail_underway()),
+            Command::Xclient(attributes) if self.config.offer.xclient.is_some() => {
+                Ok((Asked::Xclient, Event::Xclient(attributes)))
+            }
+            Command::Xforward(attributes) if self.config.offer.xforward.is_some() => {
+                Ok((Asked::Plain, Event::Xforward(attributes)))
+            }
+            Command::Xclient(_) | Command::Xforward(_) => Err(replies::no_xclient()),
             _ => Err(replies::unknown_command()),
         }
     }
@@ -64,43 +84,61 @@ impl Core {
         if self.transaction.is_some() {
             return Err(replies::nested_mail());
         }
-        if mail.from.mailbox().is_some_and(|mailbox| !mailbox.is_ascii()) {
-            return Err(replies::utf8_address());
+        if self.config.limits.mails.is_some_and(|most| self.mails() >= most) {
+            return Err(replies::too_many_mails());
         }
-        // RFC 1870 §6.1: refused before it is sent.
-        if mail.params.size.is_some_and(|size| size > self.config.limits.message) {
-            return Err(replies::message_too_large());
-        }
-        // RFC 4954 §5: the parameter goes with AUTH.
-        if mail.params.auth.is_some() && self.config.auth.is_empty() {
-            return Err(replies::unknown_parameter());
-        }
-        Ok(())
+        self.judge_mail_params(&mail.params)?;
+        let ascii = mail.from.mailbox().is_none_or(Mailbox::is_ascii);
+        if ascii || mail.params.smtp_utf8 { Ok(()) } else { Err(replies::utf8_address()) }
     }
 
     fn judge_rcpt(&self, rcpt: &Rcpt<'_>) -> Result<(), Reply> {
         let Some(transaction) = &self.transaction else { return Err(replies::no_mail()) };
+        if transaction.reception.is_some() {
+            return Err(replies::data_after_bdat());
+        }
         if transaction.recipients >= self.config.limits.recipients {
             return Err(replies::too_many_recipients());
         }
-        if rcpt.to.mailbox().is_some_and(|mailbox| !mailbox.is_ascii()) {
-            return Err(replies::utf8_address());
-        }
-        Ok(())
+        self.judge_rcpt_params(&rcpt.params)?;
+        let ascii = rcpt.to.mailbox().is_none_or(Mailbox::is_ascii);
+        if ascii || transaction.smtp_utf8 { Ok(()) } else { Err(replies::utf8_address()) }
     }
 
     fn judge_data(&self) -> Result<(), Reply> {
+        self.judge_recipients()?;
+        match &self.transaction {
+            Some(transaction) if transaction.reception.is_some() => Err(replies::data_after_bdat()),
+            Some(transaction) if transaction.body == Body::BinaryMime => {
+                Err(replies::binary_by_data())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether there is anybody to send a message to.
+    pub(super) fn judge_recipients(&self) -> Result<(), Reply> {
         match &self.transaction {
             None => Err(replies::no_mail()),
             Some(transaction) if transaction.recipients > 0 => Ok(()),
-            Some(transaction) if transaction.refused > 0 => Err(replies::no_valid_recipients()),
+            // RFC 2033 §4.2 has 503 there.
+            Some(transaction) if transaction.refused > 0 && self.config.role != Role::Lmtp => {
+                Err(replies::no_valid_recipients())
+            }
             Some(_) => Err(replies::no_recipients()),
         }
     }
 
     /// EHLO and HELO: also the end of a message underway (RFC 5321 §4.1.4).
     pub(super) fn hello(&mut self, verb: Verb, rest: &[u8]) {
-        let extended = verb == Verb::Ehlo;
+        // RFC 2033 §4.1: LHLO takes the place of both.
+        match (self.config.role, verb) {
+            (Role::Lmtp, Verb::Lhlo) => {}
+            (Role::Lmtp, _) => return self.reject(replies::use_lhlo()),
+            (_, Verb::Lhlo) => return self.reject(replies::use_ehlo()),
+            _ => {}
+        }
+        let extended = verb != Verb::Helo;
         let name = match parse::client_name(rest) {
             Ok(name) => name.to_owned(),
             Err(error) => return self.reject(replies::to_error(error)),
@@ -113,31 +151,6 @@ impl Core {
         };
         self.say(&reply);
         self.void();
-    }
-
-    /// The lines of the reply to EHLO.
-    fn offer(&self) -> String {
-        let config = &self.config;
-        // Writing to a String cannot fail.
-        let mut lines = format!("{}\nPIPELINING\nSIZE {}", config.hostname, config.limits.message);
-        lines.push_str("\n8BITMIME\nENHANCEDSTATUSCODES");
-        if config.starttls && !self.tls {
-            lines.push_str("\nSTARTTLS");
-        }
-        if self.user.is_none() {
-            let mut offered = config.auth.iter().filter(|&&m| self.may_auth(m)).peekable();
-            if offered.peek().is_some() {
-                lines.push_str("\nAUTH");
-                offered.for_each(|mechanism| {
-                    let _ = write!(lines, " {mechanism}");
-                });
-            }
-        }
-        lines
-    }
-
-    pub(super) fn may_auth(&self, mechanism: Mechanism) -> bool {
-        mechanism.is_offerable(self.tls || self.config.plain_text_auth, &self.binding)
     }
 
     pub(super) fn rset(&mut self) {

@@ -23,10 +23,16 @@ pub struct Config {
     pub auth: Vec<Mechanism>,
     /// Whether passwords may be sent without TLS. Off by default, and best left so.
     pub plain_text_auth: bool,
-    /// What to do with a bare CR or LF in a message.
+    /// Extensions that are offered.
+    pub offer: Offer,
+    /// What to do with a bare CR or LF in a message. Not looked at in a message that is declared
+    /// BINARYMIME.
     pub bare_eol: BareEol,
     /// Departures from the grammar to put up with.
     pub leniency: Leniency,
+    /// How long the greeting is held back. Whoever speaks before it is told as
+    /// [`Event::EarlyTalk`](super::Event::EarlyTalk): mail servers wait, spam programs do not.
+    pub greeting_delay: Duration,
     /// How long the answer to a wrong password is held back.
     pub auth_delay: Duration,
     /// Bounds for what a client can make the server hold.
@@ -44,10 +50,70 @@ pub enum Role {
     Relay,
     /// Ports 587 and 465: this server's users hand in mail (RFC 6409). MAIL needs AUTH first.
     Submission,
+    /// LMTP (RFC 2033): a mail queue hands messages to what stores them. Each recipient gets an
+    /// answer of its own to the message. Never on port 25.
+    Lmtp,
+}
+
+/// Extensions that are offered. All but CHUNKING need a host that honours them, and are off.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Offer {
+    /// CHUNKING: BDAT (RFC 3030 §2). On by default.
+    pub chunking: bool,
+    /// BINARYMIME (RFC 3030 §3); needs CHUNKING.
+    pub binary_mime: bool,
+    /// SMTPUTF8 (RFC 6531).
+    pub smtp_utf8: bool,
+    /// DSN (RFC 3461).
+    pub dsn: bool,
+    /// REQUIRETLS (RFC 8689); under TLS only.
+    pub require_tls: bool,
+    /// MT-PRIORITY (RFC 6710) with this profile; the empty one has no name.
+    pub mt_priority: Option<String>,
+    /// FUTURERELEASE (RFC 4865): the longest interval in seconds, and the latest date. On
+    /// submission only.
+    pub future_release: Option<(u32, String)>,
+    /// DELIVERBY (RFC 2852): the shortest time in seconds; 0 for none.
+    pub deliver_by: Option<u32>,
+    /// RRVS (RFC 7293).
+    pub rrvs: bool,
+    /// BURL (RFC 4468): what URLs, `imap` for instance. On submission only, after AUTH.
+    pub burl: Option<String>,
+    /// ETRN (RFC 1985).
+    pub etrn: bool,
+    /// LIMITS (RFC 9422): those in [`Limits`] are told.
+    pub limits: bool,
+    /// XCLIENT with these attributes, a space between. For trusted peers only: with it a client
+    /// says from where and for whom it speaks, and is believed.
+    pub xclient: Option<String>,
+    /// XFORWARD with these attributes. For trusted peers only.
+    pub xforward: Option<String>,
+}
+
+impl Default for Offer {
+    fn default() -> Self {
+        Self {
+            chunking: true,
+            binary_mime: false,
+            smtp_utf8: false,
+            dsn: false,
+            require_tls: false,
+            mt_priority: None,
+            future_release: None,
+            deliver_by: None,
+            rrvs: false,
+            burl: None,
+            etrn: false,
+            limits: false,
+            xclient: None,
+            xforward: None,
+        }
+    }
 }
 
 impl Config {
-    /// A server of this name, with PIPELINING, SIZE, 8BITMIME and ENHANCEDSTATUSCODES.
+    /// A server of this name, with PIPELINING, SIZE, 8BITMIME, ENHANCEDSTATUSCODES and CHUNKING.
     pub fn new(hostname: impl Into<String>, role: Role) -> Self {
         Self {
             hostname: hostname.into(),
@@ -55,8 +121,10 @@ impl Config {
             starttls: false,
             auth: Vec::new(),
             plain_text_auth: false,
+            offer: Offer::default(),
             bare_eol: BareEol::default(),
             leniency: Leniency::default(),
+            greeting_delay: Duration::ZERO,
             auth_delay: Duration::from_secs(1),
             limits: Limits::default(),
             timeouts: Timeouts::default(),
@@ -77,6 +145,8 @@ pub struct Limits {
     pub message: u64,
     /// Recipients of a message: RFC 5321 §4.5.3.1.8 asks for 100.
     pub recipients: usize,
+    /// Messages of a session; `None`: any number.
+    pub mails: Option<u32>,
     /// Commands that were refused for their form or place, until the session is ended.
     pub bad_commands: u32,
     /// Wrong passwords until the session is ended.
@@ -94,6 +164,7 @@ impl Default for Limits {
             auth_line: 12_288,
             message: 50 * 1024 * 1024,
             recipients: 1000,
+            mails: None,
             bad_commands: 20,
             auth_failures: 5,
             input: 64 * 1024,

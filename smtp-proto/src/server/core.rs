@@ -3,12 +3,12 @@ use alloc::{string::String, sync::Arc};
 use bytes::Bytes;
 use mailwire::{
     Close, Instant, Misuse, RecvBuf, SendBuf, Step,
-    frame::{DataDecoder, Line, LineFramer, speaks_other, strip_eol},
+    frame::{Line, LineFramer, speaks_other, strip_eol},
     sasl::{ChannelBinding, server::Exchange},
 };
 
-use super::{Config, Reset, replies};
-use crate::{CommandError, Reply, Verb, parse};
+use super::{Config, Reset, Role, bdat::Chunk, data::Reception, replies};
+use crate::{Body, CommandError, Reply, Verb, parse};
 
 /// Everything of a session but its receive buffer, so that events can borrow from both.
 #[derive(Debug)]
@@ -26,13 +26,21 @@ pub(super) struct Core {
     pub(super) hello: Option<Hello>,
     pub(super) user: Option<String>,
     pub(super) transaction: Option<Transaction>,
+    /// The message that begins if the host accepts MAIL.
+    pub(super) pending: Transaction,
     /// The last MAIL was refused, and nothing has begun since.
     pub(super) mail_refused: bool,
+    /// The first BDAT of a message, about which the host is asked: size, and whether it is the
+    /// last, too.
+    pub(super) chunk_asked: Option<(u64, bool)>,
     lines: LineFramer,
     bad_commands: u32,
+    mails: u32,
     pub(super) auth_failures: u32,
     shutting_down: bool,
-    greeted: bool,
+    greeting: Greeting,
+    /// The reply that took the place of the greeting.
+    turned_away: Option<Reply>,
     /// Whether the first octets of this transport have been looked at.
     recognised: bool,
     clock: Clock,
@@ -50,18 +58,22 @@ pub(super) enum State {
     AuthClaim(Exchange),
     /// The answer to a wrong password is held back until then.
     AuthHeld(Option<Instant>),
-    /// The message comes in.
-    Data(DataState),
+    /// The message comes in by DATA.
+    Data(Reception),
+    /// A chunk of it comes in by BDAT.
+    Chunk(Chunk),
     /// STARTTLS was accepted.
     Upgrade,
 }
 
-#[derive(Debug)]
-pub(super) struct DataState {
-    pub(super) decoder: DataDecoder,
-    pub(super) size: u64,
-    /// The message is refused; the rest is read and dropped.
-    pub(super) void: Option<Reset>,
+/// How far the greeting is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Greeting {
+    /// Held back; whether the client has spoken meanwhile was not told yet.
+    Held(Option<Instant>),
+    /// The same, told.
+    HeldAfterTalk(Option<Instant>),
+    Said,
 }
 
 /// What the host was asked.
@@ -71,7 +83,12 @@ pub(super) enum Asked {
     Rcpt,
     Data,
     Message,
-    Verify,
+    Burl {
+        last: bool,
+    },
+    Xclient,
+    /// Anything that changes nothing: VRFY, EXPN, ETRN, XFORWARD.
+    Plain,
 }
 
 /// What `event` will report.
@@ -91,6 +108,7 @@ pub(super) enum Announced {
     Message(u64),
     Reset(Reset),
     Rejected(Reply),
+    EarlyTalk,
 }
 
 #[derive(Debug)]
@@ -103,6 +121,13 @@ pub(super) struct Hello {
 pub(super) struct Transaction {
     pub(super) recipients: usize,
     pub(super) refused: usize,
+    /// Recipients whose answer to the message was given (LMTP).
+    pub(super) answered: usize,
+    /// SMTPUTF8 was declared.
+    pub(super) smtp_utf8: bool,
+    pub(super) body: Body,
+    /// What has come by BDAT.
+    pub(super) reception: Option<Reception>,
 }
 
 /// The two clocks: since the last octet, and since the first octet of what is being received.
@@ -132,10 +157,14 @@ impl Core {
             user: None,
             transaction: None,
             mail_refused: false,
+            pending: Transaction::default(),
+            chunk_asked: None,
             bad_commands: 0,
+            mails: 0,
             auth_failures: 0,
             shutting_down: false,
-            greeted: false,
+            greeting: Greeting::Held(None),
+            turned_away: None,
             recognised: false,
             clock: Clock::default(),
         }
@@ -146,11 +175,6 @@ impl Core {
             return Step::Event;
         }
         recv.consume(core::mem::take(&mut self.spent));
-        if !self.greeted {
-            self.greeted = true;
-            let text = alloc::format!("{} ESMTP ready", self.config.hostname);
-            self.say(&Reply::new(220, text));
-        }
         self.clock.look(recv, now);
         loop {
             if self.closed.is_some() {
@@ -160,11 +184,13 @@ impl Core {
                 return Step::NeedFlush;
             }
             let stuck = match &mut self.state {
+                _ if self.greeting != Greeting::Said => self.greet(recv, now),
                 State::Answer(_) | State::AuthClaim(_) => return Step::YourTurn,
                 State::Upgrade if self.out.is_empty() => return Step::Upgrade,
                 State::Upgrade => return Step::NeedFlush,
                 State::AuthHeld(_) => self.held(recv, now),
                 State::Data(_) => self.data(recv, now),
+                State::Chunk(_) => self.chunk(recv, now),
                 State::Command | State::AuthResponse(_) => self.line(recv, now),
             };
             if !matches!(self.announced, Announced::Nothing) {
@@ -193,6 +219,42 @@ impl Core {
             return Step::Event;
         }
         Step::Closed
+    }
+
+    /// Greets, now or once it is time. Returns whether to wait.
+    fn greet(&mut self, recv: &RecvBuf, now: Instant) -> bool {
+        let (Greeting::Held(until) | Greeting::HeldAfterTalk(until)) = self.greeting else {
+            return false;
+        };
+        let until = until.unwrap_or(now + self.config.greeting_delay);
+        let waits = !self.config.greeting_delay.is_zero();
+        if waits && matches!(self.greeting, Greeting::Held(_)) && !recv.is_empty() {
+            self.greeting = Greeting::HeldAfterTalk(Some(until));
+            self.announced = Announced::EarlyTalk;
+            return false;
+        }
+        // A client that fills the buffer before it is greeted is greeted at once.
+        if now < until && recv.room() > 0 && self.turned_away.is_none() {
+            if matches!(self.greeting, Greeting::Held(_)) {
+                self.greeting = Greeting::Held(Some(until));
+            }
+            return true;
+        }
+        self.greeting = Greeting::Said;
+        self.clock.restart = true;
+        let protocol = if self.config.role == Role::Lmtp { "LMTP" } else { "ESMTP" };
+        let text = alloc::format!("{} {protocol} ready", self.config.hostname);
+        let greeting = self.turned_away.clone().unwrap_or_else(|| Reply::new(220, text));
+        self.say(&greeting);
+        false
+    }
+
+    pub(super) fn turn_away(&mut self, reply: Reply) -> Result<(), Misuse> {
+        if self.greeting == Greeting::Said || reply.code() < 400 {
+            return Err(Misuse::new("turn_away: a negative reply, before the greeting"));
+        }
+        self.turned_away = Some(reply);
+        Ok(())
     }
 
     /// Takes one line, if there is one. Returns whether more input is needed.
@@ -268,15 +330,28 @@ impl Core {
         self.spent = len;
         let bare = rest.trim_ascii().is_empty();
         match verb {
-            Verb::Mail | Verb::Rcpt | Verb::Vrfy | Verb::Expn => {
+            Verb::Bdat => self.bdat(rest, len),
+            Verb::Quit if bare => {
+                self.say(&replies::bye());
+                self.close(Close::Done);
+            }
+            _ if self.turned_away.is_some() => self.reject(replies::turned_away()),
+            Verb::Mail
+            | Verb::Rcpt
+            | Verb::Vrfy
+            | Verb::Expn
+            | Verb::Burl
+            | Verb::Etrn
+            | Verb::Xclient
+            | Verb::Xforward => {
                 self.spent = 0;
                 self.announced = Announced::Line(verb, len);
             }
-            Verb::Ehlo | Verb::Helo => self.hello(verb, rest),
+            Verb::Ehlo | Verb::Helo | Verb::Lhlo => self.hello(verb, rest),
             Verb::Noop => self.say(&replies::ok()),
             Verb::Help => self.say(&replies::help()),
             Verb::Auth => self.auth(rest),
-            Verb::Data | Verb::Rset | Verb::Quit | Verb::StartTls if !bare => {
+            Verb::Data | Verb::Rset | Verb::StartTls if !bare => {
                 self.reject(replies::to_error(CommandError::Arguments));
             }
             Verb::Data => {
@@ -285,10 +360,7 @@ impl Core {
             }
             Verb::Rset => self.rset(),
             Verb::StartTls => self.starttls(),
-            Verb::Quit => {
-                self.say(&replies::bye());
-                self.close(Close::Done);
-            }
+            Verb::Quit => self.reject(replies::to_error(CommandError::Arguments)),
         }
     }
 
@@ -324,27 +396,71 @@ impl Core {
         if reply.is_intermediate() != (asked == Asked::Data && reply.code() < 400) {
             return Err(Misuse::new("reply: 354 answers DATA, 2xx everything else"));
         }
-        self.say(&reply);
         self.host_moved();
         self.state = State::Command;
-        let accepted = reply.code() < 400;
-        if asked == Asked::Mail {
-            self.mail_refused = !accepted;
-        }
-        match (asked, &mut self.transaction) {
-            (Asked::Mail, transaction) if accepted => {
-                *transaction = Some(Transaction::default());
+        let code = reply.code();
+        let accepted = code < 400;
+        // The answer to BDAT comes after its octets.
+        match (asked, self.chunk_asked.take()) {
+            (Asked::Data, Some((size, last))) => self.bdat_answered(size, last, reply),
+            _ => {
+                self.say(&reply);
+                self.answered(asked, accepted);
             }
-            (Asked::Rcpt, Some(transaction)) if accepted => transaction.recipients += 1,
-            (Asked::Rcpt, Some(transaction)) => transaction.refused += 1,
-            (Asked::Data, _) if accepted => self.begin_data(),
-            (Asked::Message, transaction) => *transaction = None,
-            _ => {}
         }
-        if reply.code() == 421 {
+        if code == 421 {
             self.close(Close::Shutdown);
         }
         Ok(())
+    }
+
+    /// What follows from the host's answer.
+    fn answered(&mut self, asked: Asked, accepted: bool) {
+        match asked {
+            Asked::Mail => {
+                self.mail_refused = !accepted;
+                if accepted {
+                    self.mails = self.mails.saturating_add(1);
+                    self.transaction = Some(core::mem::take(&mut self.pending));
+                }
+            }
+            Asked::Rcpt => {
+                if let Some(transaction) = &mut self.transaction {
+                    let count = if accepted {
+                        &mut transaction.recipients
+                    } else {
+                        &mut transaction.refused
+                    };
+                    *count += 1;
+                }
+            }
+            Asked::Data if accepted => self.begin_data(),
+            Asked::Message => self.message_answered(),
+            Asked::Burl { last } => self.burl_answered(last, accepted),
+            Asked::Xclient if accepted => {
+                // It is as if the client had just connected.
+                self.hello = None;
+                self.user = None;
+                self.transaction = None;
+            }
+            Asked::Data | Asked::Xclient | Asked::Plain => {}
+        }
+    }
+
+    /// RFC 2033 §4.2: under LMTP each recipient gets an answer.
+    fn message_answered(&mut self) {
+        if let Some(transaction) = &mut self.transaction {
+            transaction.answered += 1;
+            if self.config.role == Role::Lmtp && transaction.answered < transaction.recipients {
+                self.state = State::Answer(Asked::Message);
+                return;
+            }
+        }
+        self.transaction = None;
+    }
+
+    pub(super) const fn mails(&self) -> u32 {
+        self.mails
     }
 
     pub(super) fn shutdown(&mut self) {
@@ -379,10 +495,13 @@ impl Core {
         if self.closed.is_some() {
             return None;
         }
+        if let Greeting::Held(until) | Greeting::HeldAfterTalk(until) = self.greeting {
+            return until;
+        }
         let unit = match &self.state {
             State::Answer(_) | State::AuthClaim(_) => return None,
             State::AuthHeld(until) => return *until,
-            State::Data(_) => timeouts.message,
+            State::Data(_) | State::Chunk(_) => timeouts.message,
             _ => timeouts.command,
         };
         let idle = last_octet + timeouts.idle;

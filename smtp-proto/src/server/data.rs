@@ -4,79 +4,143 @@ use mailwire::{
 };
 
 use super::{
-    Reset,
-    core::{Announced, Asked, Core, DataState, State},
+    Reset, Role,
+    core::{Announced, Asked, Core, State},
     replies,
 };
+
+/// A message as far as it has come.
+#[derive(Debug)]
+pub(super) struct Reception {
+    pub(super) decoder: DataDecoder,
+    pub(super) size: u64,
+    /// The message is refused; the rest is read and dropped.
+    pub(super) void: Option<Reset>,
+    finished: bool,
+}
+
+/// What the next octets are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Taken {
+    /// The first `lent` of the next `len` are payload.
+    Payload { lent: usize, len: usize },
+    /// They stand for a CRLF.
+    Crlf(usize),
+    /// They carry nothing.
+    Nothing(usize),
+    /// They end the message.
+    End(usize),
+    /// More are needed.
+    Partial,
+}
+
+impl Reception {
+    pub(super) const fn new(decoder: DataDecoder) -> Self {
+        Self { decoder, size: 0, void: None, finished: false }
+    }
+
+    /// Takes the next piece of `wire`, of a message of at most `limit` octets.
+    pub(super) fn take(&mut self, wire: &[u8], limit: u64) -> Taken {
+        let piece = self.decoder.next(wire);
+        self.judge(piece, limit)
+    }
+
+    /// The last chunk is over: what is owed yet.
+    pub(super) fn finish(&mut self, limit: u64) -> Option<Taken> {
+        if core::mem::replace(&mut self.finished, true) {
+            return None;
+        }
+        let owed = self.decoder.finish();
+        let piece = if owed { Piece::Crlf(0) } else { Piece::Skip(0) };
+        Some(self.judge(piece, limit))
+    }
+
+    fn judge(&mut self, piece: Piece, limit: u64) -> Taken {
+        if self.void.is_none() && self.decoder.refused() {
+            self.void = Some(Reset::Malformed);
+        }
+        let (len, payload) = match piece {
+            Piece::Payload(n) => (n, n),
+            Piece::Crlf(n) => (n, 2),
+            Piece::Skip(n) => (n, 0),
+            Piece::Partial => return Taken::Partial,
+            Piece::End(n) => return Taken::End(n),
+        };
+        let room = limit.saturating_sub(self.size);
+        self.size = self.size.saturating_add(payload as u64);
+        if payload == 0 || self.void.is_some() {
+            // Of a refused message nothing is a command: it is read to its end.
+            return Taken::Nothing(len);
+        }
+        if payload as u64 > room {
+            self.void = Some(Reset::TooLarge);
+        }
+        // What fits of a message too large is handed out, so that the events do not depend on how
+        // it was cut.
+        let lent = usize::try_from(room).map_or(payload, |room| room.min(payload));
+        match piece {
+            Piece::Payload(_) if lent > 0 => Taken::Payload { lent, len },
+            Piece::Crlf(_) if lent == payload => Taken::Crlf(len),
+            _ => Taken::Nothing(len),
+        }
+    }
+}
 
 impl Core {
     pub(super) fn begin_data(&mut self) {
         let decoder = DataDecoder::new(self.config.bare_eol);
-        self.state = State::Data(DataState { decoder, size: 0, void: None });
+        self.state = State::Data(Reception::new(decoder));
     }
 
     /// Takes the next piece of the message. Returns whether more input is needed.
     pub(super) fn data(&mut self, recv: &mut RecvBuf, now: Instant) -> bool {
         self.begin_unit(now);
-        let State::Data(data) = &mut self.state else { return false };
+        let limit = self.config.limits.message;
+        let State::Data(reception) = &mut self.state else { return false };
         loop {
-            let piece = data.decoder.next(recv.unread());
-            if data.void.is_none() && data.decoder.refused() {
-                data.void = Some(Reset::Malformed);
-            }
-            let (len, payload) = match piece {
-                Piece::Payload(n) => (n, n),
-                Piece::Crlf(n) => (n, 2),
-                Piece::Skip(n) => (n, 0),
-                Piece::Partial => return true,
-                Piece::End(n) => {
-                    recv.consume(n);
+            match reception.take(recv.unread(), limit) {
+                Taken::Payload { lent, len } => {
+                    self.announced = Announced::Chunk { lent, len };
+                    return false;
+                }
+                Taken::Crlf(len) => {
+                    self.announced = Announced::Crlf(len);
+                    return false;
+                }
+                Taken::Nothing(len) => recv.consume(len),
+                Taken::Partial => return true,
+                Taken::End(len) => {
+                    recv.consume(len);
                     break;
                 }
-            };
-            let room = self.config.limits.message.saturating_sub(data.size);
-            data.size = data.size.saturating_add(payload as u64);
-            if payload == 0 || data.void.is_some() {
-                // Of a refused message nothing is a command: it is read to its end.
-                recv.consume(len);
-                continue;
             }
-            if payload as u64 > room {
-                data.void = Some(Reset::TooLarge);
-            }
-            // What fits of a message too large is handed out, so that the events do not depend on
-            // how it was cut.
-            let lent = usize::try_from(room).map_or(payload, |room| room.min(payload));
-            match piece {
-                Piece::Payload(_) if lent > 0 => self.announced = Announced::Chunk { lent, len },
-                Piece::Crlf(_) if lent == payload => self.announced = Announced::Crlf(len),
-                _ => {
-                    recv.consume(len);
-                    continue;
-                }
-            }
-            return false;
         }
-        let (size, void) = (data.size, data.void);
-        let defects = data.decoder.defects();
         self.end_unit();
-        match void {
-            None => {
-                self.announced = Announced::Message(size);
-                self.state = State::Answer(Asked::Message);
-            }
-            Some(why) => {
-                let reply = match why {
-                    Reset::TooLarge => replies::message_too_large(),
-                    _ if defects.bare_eol() => replies::bare_eol(),
-                    _ => replies::nul(),
-                };
-                self.say(&reply);
-                self.state = State::Command;
-                self.transaction = None;
-                self.announced = Announced::Reset(why);
-            }
+        if let State::Data(reception) = core::mem::replace(&mut self.state, State::Command) {
+            self.message_ended(&reception, true);
         }
         false
+    }
+
+    /// The message is whole, or void before its end: the host's turn, or the machine's.
+    pub(super) fn message_ended(&mut self, reception: &Reception, whole: bool) {
+        let Some(why) = reception.void else {
+            self.announced = Announced::Message(reception.size);
+            self.state = State::Answer(Asked::Message);
+            return;
+        };
+        let reply = match why {
+            Reset::TooLarge => replies::message_too_large(),
+            _ if reception.decoder.defects().bare_eol() => replies::bare_eol(),
+            _ => replies::nul(),
+        };
+        let recipients = self.transaction.take().map_or(0, |transaction| transaction.recipients);
+        // RFC 2033 §4.2: one reply for each recipient, at the end.
+        let each = whole && self.config.role == Role::Lmtp;
+        let replies = if each { recipients.max(1) } else { 1 };
+        for _ in 0..replies {
+            self.say(&reply);
+        }
+        self.announced = Announced::Reset(why);
     }
 }

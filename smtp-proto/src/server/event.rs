@@ -1,6 +1,6 @@
 use mailwire::sasl::Claim;
 
-use crate::{Mail, Rcpt, Reply};
+use crate::{Attributes, Mail, Rcpt, Reply};
 
 /// What a server machine reports.
 ///
@@ -14,11 +14,20 @@ pub enum Event<'a> {
     Mail(Mail<'a>),
     /// A recipient. Answer: `reply` with 250 or a refusal.
     Rcpt(Rcpt<'a>),
-    /// The client wants to send the message, and there is a recipient. Answer: `reply` with
-    /// [`Reply::go_ahead`] or a refusal.
+    /// The client wants to send the message, by DATA or by BDAT, and there is a recipient. Answer:
+    /// `reply` with [`Reply::go_ahead`] or a refusal.
     Data,
     /// Octets of the message, dot-stuffing taken out.
     Chunk(&'a [u8]),
+    /// A piece of the message is to be fetched from there (RFC 4468). Answer: `reply` with 250 once
+    /// it is there, or with a refusal: then the message is void. After the last piece the answer is
+    /// that to the message.
+    Burl {
+        /// Where from.
+        url: &'a str,
+        /// Whether it is the last piece.
+        last: bool,
+    },
     /// The message is whole. Answer: `reply` with 250 once it is durable, or with a refusal.
     Message {
         /// Its size in octets.
@@ -33,6 +42,20 @@ pub enum Event<'a> {
         /// EXPN: the members of a list.
         expand: bool,
     },
+    /// ETRN: send what waits for this domain (RFC 1985). Answer: `reply` with 250 to 253, 458 or
+    /// 459.
+    Etrn {
+        /// The domain, with `@` or `#` before it as the client wrote it.
+        node: &'a str,
+    },
+    /// A trusted peer says on whose behalf it speaks. Answer: `reply` with 220, as in a greeting, or
+    /// a refusal. The session starts over then.
+    Xclient(Attributes<'a>),
+    /// A trusted peer says where a message came from, for logs. Answer: `reply` with 250.
+    Xforward(Attributes<'a>),
+    /// The client spoke before the greeting. Nothing is to be answered;
+    /// [`turn_away`](super::Server::turn_away) ends the acquaintance.
+    EarlyTalk,
     /// The machine refused a command by itself. For logs.
     Rejected(Reply),
     /// Nothing: `event` was called when none was announced.
@@ -49,6 +72,8 @@ pub enum Reset {
     TooLarge,
     /// It held a bare CR or LF, or a NUL (550 was said).
     Malformed,
+    /// A piece of it was refused by the host.
+    Refused,
     /// The session ended in the middle.
     Closed,
 }

@@ -1,11 +1,13 @@
 //! The server machine.
 
 mod auth;
+mod bdat;
 mod commands;
 mod config;
 mod core;
 mod data;
 mod event;
+mod offer;
 mod replies;
 
 use alloc::sync::Arc;
@@ -20,7 +22,7 @@ use mailwire::{
 
 use self::core::{Announced, Core};
 pub use self::{
-    config::{Config, Limits, Role, Timeouts},
+    config::{Config, Limits, Offer, Role, Timeouts},
     event::{Event, Reset},
 };
 use crate::Reply;
@@ -67,8 +69,10 @@ impl Server {
         Self { recv, core: Core::new(config, tls) }
     }
 
-    /// Answers the last [`Event::Mail`], [`Event::Rcpt`], [`Event::Data`], [`Event::Message`] or
-    /// [`Event::Verify`]. A 421 ends the session.
+    /// Answers the last event that says "answer: reply". A 421 ends the session.
+    ///
+    /// Under [`Role::Lmtp`], [`Event::Message`] is answered once for each recipient that was
+    /// accepted, in their order (RFC 2033 §4.2).
     ///
     /// # Errors
     ///
@@ -76,6 +80,16 @@ impl Server {
     /// anything but DATA, or a positive one (2xx) answers DATA.
     pub fn reply(&mut self, reply: Reply) -> Result<(), Misuse> {
         self.core.reply(reply)
+    }
+
+    /// Turns the client away: in place of the greeting it is told this (554 by rule), and nothing
+    /// but QUIT is carried out (RFC 5321 §3.1).
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse`] after the greeting, or when the reply is not negative.
+    pub fn turn_away(&mut self, reply: Reply) -> Result<(), Misuse> {
+        self.core.turn_away(reply)
     }
 
     /// Answers the last [`Event::Auth`].
@@ -148,6 +162,7 @@ impl Machine for Server {
             Announced::Message(size) => Event::Message { size },
             Announced::Reset(why) => Event::Reset(why),
             Announced::Rejected(reply) => Event::Rejected(reply),
+            Announced::EarlyTalk => Event::EarlyTalk,
         }
     }
 

@@ -10,7 +10,7 @@ macro_rules! replies {
 
 replies! {
     ok: 250 "2.0.0 Ok";
-    help: 214 "2.0.0 EHLO HELO MAIL RCPT DATA RSET NOOP VRFY HELP QUIT STARTTLS AUTH; see RFC 5321";
+    help: 214 "2.0.0 EHLO HELO MAIL RCPT DATA BDAT RSET NOOP VRFY EXPN HELP QUIT STARTTLS AUTH; see RFC 5321";
     bye: 221 "2.0.0 Bye";
     ready_for_tls: 220 "2.0.0 Ready to start TLS";
     authenticated: 235 "2.7.0 Authentication successful";
@@ -21,6 +21,7 @@ replies! {
     too_many_auth_failures: 421 "4.7.0 Too many failed log-ins";
     auth_unavailable: 454 "4.7.0 Temporary authentication failure";
     too_many_recipients: 452 "4.5.3 Too many recipients";
+    too_many_mails: 452 "4.5.3 Too many messages in one session";
 
     unknown_command: 500 "5.5.1 Command not recognised";
     line_too_long: 500 "5.5.6 Line too long";
@@ -40,6 +41,15 @@ replies! {
     already_authenticated: 503 "5.5.1 Already authenticated";
     no_starttls: 502 "5.5.1 STARTTLS is not offered";
     no_auth: 502 "5.5.1 AUTH is not offered";
+    no_bdat: 502 "5.5.1 CHUNKING is not offered";
+    no_burl: 502 "5.5.1 BURL is not offered";
+    no_etrn: 502 "5.5.1 ETRN is not offered";
+    no_xclient: 550 "5.7.0 Not for you";
+    data_after_bdat: 503 "5.5.1 BDAT has begun: go on with it";
+    binary_by_data: 503 "5.5.1 BINARYMIME needs BDAT";
+    use_lhlo: 500 "5.5.1 This is LMTP: say LHLO";
+    use_ehlo: 500 "5.5.1 This is SMTP: say EHLO";
+    turned_away: 503 "5.5.1 No mail is taken in this session";
     no_mechanism: 504 "5.5.4 Mechanism not offered";
     starttls_first: 530 "5.7.0 Say STARTTLS first";
     auth_first: 530 "5.7.0 Authentication required";
@@ -49,6 +59,8 @@ replies! {
     message_too_large: 552 "5.3.4 Message is larger than the limit offered as SIZE";
     bare_eol: 550 "5.6.11 Message holds a bare CR or LF";
     nul: 550 "5.6.0 Message holds a NUL octet";
+    too_soon: 501 "5.5.4 Cannot be delivered so soon";
+    held_too_long: 501 "5.5.4 Cannot be held so long";
     utf8_address: 553 "5.6.7 SMTPUTF8 is not offered: the address must be ASCII";
     unknown_parameter: 555 "5.5.4 Parameter not recognised or not offered";
     bad_parameter: 501 "5.5.4 Bad parameter";
