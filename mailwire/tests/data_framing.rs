@@ -246,7 +246,7 @@ fn counted_data_have_no_dots_and_no_end() {
     let mut encoder = DataEncoder::counted(OutEol::Normalise);
     encoder.encode(b".\r\n.a\n.", &mut out).unwrap();
     encoder.finish(&mut out).unwrap();
-    assert_eq!(&out.take_all()[..], b".\r\n.a\r\n.");
+    assert_eq!(&out.take_all()[..], b".\r\n.a\r\n.\r\n");
 }
 
 proptest! {

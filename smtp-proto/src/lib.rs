@@ -18,6 +18,6 @@ pub use command::{Attributes, Command, CommandError, Mail, Rcpt, Verb};
 pub use parse::Leniency;
 pub use types::{
     AddressError, Body, DateTime, DeliverBy, DeliverMode, Domain, EnhancedCode, Extensions,
-    ForwardPath, Hold, MailParams, Mailbox, Notify, Orcpt, ParamError, RcptParams, Reply, Ret,
-    ReversePath, Rrvs, RrvsAction, Xtext,
+    ForwardPath, Hold, MailParams, Mailbox, Notify, OfferedLimits, Orcpt, ParamError, RcptParams,
+    Reply, Ret, ReversePath, Rrvs, RrvsAction, Xtext,
 };

@@ -83,7 +83,7 @@ impl Host<Client> for Writer {
             client.auth(self.credentials(password)).unwrap();
         } else if let Some(letter) = self.letters.pop_front() {
             let mut envelope = envelope(letter.from, &letter.to);
-            envelope.body = Body::EightBitMime;
+            envelope.mail.params.body = Some(Body::EightBitMime);
             client.send(envelope).unwrap();
             self.body = Some((letter.body, letter.piece));
         } else if !core::mem::replace(&mut self.quit, true) {

@@ -133,6 +133,6 @@ fn a_message_larger_than_offered_is_not_sent() {
     let _ = client.poll(Instant::default());
     client.event();
     let mut large = envelope("", &["x@y.example"]);
-    large.size = Some(11);
+    large.mail.params.size = Some(11);
     assert_eq!(client.send(large), Err(CannotSend::Size(10)));
 }

@@ -140,8 +140,7 @@ fn noop_may_have_an_argument_which_is_ignored() {
 
 #[test]
 fn help_names_the_commands() {
-    let reply =
-        "214 2.0.0 EHLO HELO MAIL RCPT DATA BDAT RSET NOOP VRFY EXPN HELP QUIT STARTTLS AUTH; see RFC 5321";
+    let reply = "214 2.0.0 EHLO HELO MAIL RCPT DATA BDAT RSET NOOP VRFY EXPN HELP QUIT STARTTLS AUTH; see RFC 5321";
     answers("HELP", reply);
     answers("HELP MAIL", reply);
 }
@@ -158,8 +157,7 @@ fn vrfy_and_expn_ask_the_host() {
 
 #[test]
 fn unknown_commands_get_500() {
-    for command in ["WHAT", "", " ", " NOOP", "MAILFROM:<a@b.example>", "DATAX", "XNONSENSE a"]
-    {
+    for command in ["WHAT", "", " ", " NOOP", "MAILFROM:<a@b.example>", "DATAX", "XNONSENSE a"] {
         answers(command, "500 5.5.1 Command not recognised");
     }
 }

@@ -52,6 +52,6 @@ fn the_client_declares_8bit_where_it_is_offered_and_refuses_to_send_it_elsewhere
     let _ = client.poll(Instant::default());
     client.event();
     let mut eight = envelope("", &["x@y.example"]);
-    eight.body = Body::EightBitMime;
+    eight.mail.params.body = Some(Body::EightBitMime);
     assert_eq!(client.send(eight), Err(CannotSend::EightBit));
 }

@@ -62,7 +62,7 @@ struct Sender {
 impl Sender {
     fn envelope(recipients: usize) -> Envelope {
         let mailbox = |n: usize| Mailbox::new(&format!("r{n}"), "example.net").expect("an address");
-        let to = (0..recipients).map(|n| ForwardPath::Mailbox(mailbox(n))).collect();
+        let to = (0..recipients).map(|n| ForwardPath::Mailbox(mailbox(n)));
         Envelope::new(ReversePath::Null, to)
     }
 }
@@ -104,9 +104,9 @@ impl Host<Client> for Sender {
                 b'1'..=b'9' => {
                     let count = usize::from(action - b'0');
                     let mut envelope = Self::envelope(count);
-                    envelope.size = Some(200);
+                    envelope.mail.params.size = Some(200);
                     if action == b'8' {
-                        envelope.body = Body::EightBitMime;
+                        envelope.mail.params.body = Some(Body::EightBitMime);
                     }
                     let sent = client.send(envelope).is_ok();
                     if sent {

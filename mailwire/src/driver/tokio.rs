@@ -1,4 +1,9 @@
-use core::{future::Future, pin::pin, time::Duration};
+use core::{
+    future::{Future, poll_fn},
+    pin::pin,
+    task::Poll,
+    time::Duration,
+};
 use std::io;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -34,12 +39,14 @@ pub struct Driver<M, T> {
     io: T,
     stall: Duration,
     stop: Stop,
+    /// The peer sends no more.
+    eof: bool,
 }
 
 impl<M: Machine, T: AsyncRead + AsyncWrite + Unpin> Driver<M, T> {
     /// Puts a machine and its transport together.
     pub const fn new(machine: M, io: T) -> Self {
-        Self { machine, io, stall: Duration::from_secs(300), stop: Stop::YourTurn }
+        Self { machine, io, stall: Duration::from_secs(300), stop: Stop::YourTurn, eof: false }
     }
 
     /// How long one write may make no progress before the peer is given up; five minutes unless
@@ -82,7 +89,8 @@ impl<M: Machine, T: AsyncRead + AsyncWrite + Unpin> Driver<M, T> {
         self.stop
     }
 
-    /// Sends what waits in the machine's `transmit`.
+    /// Sends what waits in the machine's `transmit`. While the peer takes nothing, what it says is
+    /// taken in as far as there is room: two sides that both write do not block each other.
     ///
     /// # Errors
     ///
@@ -92,13 +100,41 @@ impl<M: Machine, T: AsyncRead + AsyncWrite + Unpin> Driver<M, T> {
             return Ok(());
         }
         while !self.machine.transmit().is_empty() {
-            let write = self.io.write_buf(self.machine.transmit());
-            let sent = tokio::time::timeout(self.stall, write).await;
+            let sent = tokio::time::timeout(self.stall, self.write()).await;
             if sent.map_err(|_| stalled())?? == 0 {
                 return Err(io::ErrorKind::WriteZero.into());
             }
         }
         tokio::time::timeout(self.stall, self.io.flush()).await.map_err(|_| stalled())?
+    }
+
+    /// Writes once; reads meanwhile.
+    async fn write(&mut self) -> io::Result<usize> {
+        poll_fn(|cx| {
+            loop {
+                let write = pin!(self.io.write_buf(self.machine.transmit()));
+                if let Poll::Ready(sent) = write.poll(cx) {
+                    return Poll::Ready(sent);
+                }
+                if self.eof || self.machine.recv().room() == 0 {
+                    return Poll::Pending;
+                }
+                let mut space = self.machine.recv().space();
+                let read = pin!(self.io.read_buf(&mut space));
+                match read.poll(cx) {
+                    Poll::Ready(Ok(0)) => self.end_of_input(),
+                    Poll::Ready(Ok(_)) => {}
+                    Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                    Poll::Pending => return Poll::Pending,
+                }
+            }
+        })
+        .await
+    }
+
+    fn end_of_input(&mut self) {
+        self.eof = true;
+        self.machine.recv_eof();
     }
 
     /// Reads once, or waits until the deadline.
@@ -108,7 +144,7 @@ impl<M: Machine, T: AsyncRead + AsyncWrite + Unpin> Driver<M, T> {
         let mut space = self.machine.recv().space();
         let read = pin!(self.io.read_buf(&mut space));
         if read_before(deadline, read).await? == Some(0) {
-            self.machine.recv_eof();
+            self.end_of_input();
         }
         Ok(())
     }
@@ -128,7 +164,7 @@ impl<M: Machine, T: AsyncRead + AsyncWrite + Unpin> Driver<M, T> {
     {
         let early = self.machine.upgrade();
         let io = wrap(Prefixed::new(early, self.io)).await?;
-        Ok(Driver { machine: self.machine, io, stall: self.stall, stop: self.stop })
+        Ok(Driver { machine: self.machine, io, stall: self.stall, stop: self.stop, eof: false })
     }
 
     /// The transport.

@@ -88,7 +88,7 @@ impl DataEncoder {
     }
 
     /// An encoder for data whose octets are counted (BDAT, RFC 3030): dots are not stuffed and no
-    /// dot ends the data, only CR and LF are looked at.
+    /// dot ends the data. Line ends are dealt with as ever, that of the last line, too.
     pub const fn counted(eol: OutEol) -> Self {
         Self { eol, counted: true, at: At::LineStart, offset: 0 }
     }
@@ -120,7 +120,6 @@ impl DataEncoder {
     pub fn finish(&mut self, out: &mut SendBuf) -> Result<(), BareEolFound> {
         match self.at {
             At::LineStart => {}
-            At::Text if self.counted => {}
             At::Text => out.put(b"\r\n"),
             At::Cr => {
                 self.bare(0)?;

@@ -10,6 +10,11 @@ pub struct Config {
     /// The name it says in EHLO: a fully qualified domain name or an address literal (RFC 5321
     /// §4.1.4). Control characters and spaces in it are printed as `?`.
     pub hostname: String,
+    /// What is spoken.
+    pub protocol: Protocol,
+    /// Whether a message is sent by BDAT where that is offered (RFC 3030), and PIPELINING with it:
+    /// one round trip less, and no dot-stuffing.
+    pub chunking: bool,
     /// Whether passwords may be sent without TLS. Off by default, and best left so.
     pub plain_text_auth: bool,
     /// What to do with a bare CR or LF in a message.
@@ -25,12 +30,25 @@ impl Config {
     pub fn new(hostname: impl Into<String>) -> Self {
         Self {
             hostname: hostname.into(),
+            protocol: Protocol::Smtp,
+            chunking: true,
             plain_text_auth: false,
             bare_eol: OutEol::default(),
             limits: Limits::default(),
             timeouts: Timeouts::default(),
         }
     }
+}
+
+/// What a client speaks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Protocol {
+    /// RFC 5321.
+    #[default]
+    Smtp,
+    /// LMTP (RFC 2033): LHLO in place of EHLO, and one reply to the message for each recipient.
+    Lmtp,
 }
 
 /// Bounds for what a server can make a client hold.
@@ -44,13 +62,17 @@ pub struct Limits {
     /// Commands sent ahead of their replies. RFC 2920 §3.1 has the client mind the window of the
     /// transport: a hundred short replies fit in any.
     pub pipeline: usize,
+    /// Octets of a chunk of BDAT; so many are gathered before they are sent. The replies to all but
+    /// the last chunk are read after that, so the transport must be able to hold them: forty
+    /// octets each.
+    pub chunk: usize,
     /// Octets of output waiting before they must be sent.
     pub output: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { line: 4096, reply: 64 * 1024, pipeline: 100, output: 64 * 1024 }
+        Self { line: 4096, reply: 64 * 1024, pipeline: 100, chunk: 256 * 1024, output: 64 * 1024 }
     }
 }
 

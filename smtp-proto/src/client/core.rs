@@ -4,7 +4,7 @@ use core::{mem, time::Duration};
 use bytes::Bytes;
 use mailwire::{
     Close, Instant, Misuse, RecvBuf, SendBuf, Step,
-    frame::DataEncoder,
+    frame::{BareEolFound, DataEncoder},
     sasl::{
         self, Mechanism, Response,
         client::{Credentials, Exchange},
@@ -12,11 +12,12 @@ use mailwire::{
 };
 
 use super::{
-    BodyError, CannotSend, Config, Envelope, Event, Stage,
+    BodyError, CannotSend, Config, Envelope, Event, Protocol, Stage,
+    envelope::Circumstances,
     replies::{Received, Replies},
-    transaction::Transaction,
+    transaction::{Chunks, Transaction, Way},
 };
-use crate::{Command, Extensions, Reply};
+use crate::{Body, Command, Extensions, Reply};
 
 /// The longest command line that any server takes (RFC 5321 §4.5.3.1.4), its CRLF included.
 const COMMAND_LINE: usize = 512;
@@ -31,6 +32,10 @@ pub(super) struct Core {
     pub(super) eof: bool,
     pub(super) extensions: Extensions,
     pub(super) last_reply: Reply,
+    /// Messages begun in this session.
+    mails: u32,
+    /// XCLIENT was given: a positive reply is a greeting.
+    xclient: bool,
     /// EHLO or HELO was taken, over this transport.
     ready: bool,
     tls: bool,
@@ -65,6 +70,7 @@ pub(super) enum Announced {
     Body,
     Recipient(usize, Stage),
     Done,
+    Answered,
 }
 
 impl Core {
@@ -80,6 +86,8 @@ impl Core {
             eof: false,
             extensions: Extensions::default(),
             last_reply: Reply::new(220, ""),
+            mails: 0,
+            xclient: false,
             ready: false,
             until: None,
         }
@@ -195,7 +203,9 @@ impl Core {
             State::Waiting(Stage::Hello) if positive => self.ready(true),
             State::Helo if positive => self.ready(false),
             // RFC 5321 §3.2: a server that does not know EHLO knows HELO.
-            State::Waiting(Stage::Hello) if self.last_reply.is_permanent() => {
+            State::Waiting(Stage::Hello)
+                if self.last_reply.is_permanent() && self.config.protocol == Protocol::Smtp =>
+            {
                 self.say(&Command::Helo(&self.config.hostname.clone()));
                 self.state = State::Helo;
             }
@@ -207,6 +217,10 @@ impl Core {
                     self.close(Close::Injection);
                 }
             }
+            State::Waiting(Stage::Command) if positive && mem::take(&mut self.xclient) => {
+                self.hello();
+            }
+            State::Waiting(Stage::Command) => self.announced = Announced::Answered,
             State::Waiting(Stage::Quit) => self.close(Close::Done),
             State::Auth(exchange) if positive && exchange.is_trusted() => {
                 self.announced = Announced::Authenticated;
@@ -228,7 +242,11 @@ impl Core {
     }
 
     fn hello(&mut self) {
-        self.say(&Command::Ehlo(&self.config.hostname.clone()));
+        let hostname = self.config.hostname.clone();
+        self.say(&match self.config.protocol {
+            Protocol::Smtp => Command::Ehlo(&hostname),
+            Protocol::Lmtp => Command::Lhlo(&hostname),
+        });
         self.state = State::Waiting(Stage::Hello);
     }
 
@@ -301,39 +319,116 @@ impl Core {
     pub(super) fn send(&mut self, envelope: Envelope) -> Result<(), CannotSend> {
         self.at_rest()?;
         if !self.ready {
-            return Err(Misuse::new("send: the server has not taken EHLO or HELO").into());
+            return Err(Misuse::new("send: EHLO and HELO were refused").into());
         }
-        envelope.check(&self.extensions)?;
-        let encoder = DataEncoder::new(self.config.bare_eol);
-        self.state = State::Transaction(Transaction::new(envelope, encoder));
+        // RFC 3030 §4.2: chunks are sent one after the other without waiting.
+        let bdat = self.config.chunking && self.extensions.chunking && self.extensions.pipelining;
+        let here = Circumstances { tls: self.tls, mails: self.mails, bdat };
+        envelope.check(&self.extensions, here)?;
+        let binary = envelope.mail.params.body == Some(Body::BinaryMime);
+        let way = if bdat {
+            let lines = (!binary).then(|| DataEncoder::counted(self.config.bare_eol));
+            Way::Bdat(Chunks::new(lines))
+        } else {
+            Way::Data(DataEncoder::new(self.config.bare_eol))
+        };
+        self.mails = self.mails.saturating_add(1);
+        self.state = State::Transaction(Transaction::new(envelope, self.config.protocol, way));
         Ok(())
+    }
+
+    /// The transaction that waits for its message.
+    fn writing(&mut self) -> Result<&mut Transaction, Misuse> {
+        match &mut self.state {
+            State::Transaction(transaction)
+                if self.closed.is_none() && transaction.wants_body() =>
+            {
+                Ok(transaction)
+            }
+            _ => Err(Misuse::new("body: no message is asked for")),
+        }
     }
 
     pub(super) fn body(
         &mut self,
-        encode: impl FnOnce(&mut DataEncoder, &mut SendBuf) -> Result<(), mailwire::frame::BareEolFound>,
+        encode: impl FnOnce(Option<&mut DataEncoder>, &mut SendBuf) -> Result<(), BareEolFound>,
     ) -> Result<(), BodyError> {
-        let State::Transaction(transaction) = &mut self.state else {
-            return Err(Misuse::new("body: no message is asked for").into());
+        let mut out = mem::take(&mut self.out);
+        let chunk = self.config.limits.chunk;
+        let encoded = match self.writing().map(|transaction| &mut transaction.way) {
+            Err(misuse) => Err(BodyError::Misuse(misuse)),
+            Ok(Way::Data(encoder)) => encode(Some(encoder), &mut out).map_err(BodyError::BareEol),
+            Ok(Way::Bdat(chunks)) => {
+                let encoded = encode(chunks.encoder.as_mut(), &mut chunks.next);
+                if encoded.is_ok() && chunks.next.len() >= chunk {
+                    chunks.send(false, &mut out);
+                }
+                encoded.map_err(BodyError::BareEol)
+            }
         };
-        if self.closed.is_some() || !transaction.wants_body() {
-            return Err(Misuse::new("body: no message is asked for").into());
-        }
-        let encoded = encode(&mut transaction.encoder, &mut self.out);
-        if let Err(found) = encoded {
+        self.out = out;
+        if let Err(BodyError::BareEol(_)) = encoded {
             // What was sent cannot be taken back, and must not be completed.
             self.out = SendBuf::new();
             self.close(Close::Shutdown);
-            return Err(found.into());
         }
-        Ok(())
+        encoded
     }
 
     pub(super) fn body_end(&mut self) -> Result<(), BodyError> {
-        self.body(DataEncoder::finish)?;
-        if let State::Transaction(transaction) = &mut self.state {
+        self.body(|encoder, out| match encoder {
+            Some(encoder) => encoder.finish(out),
+            None => Ok(()),
+        })?;
+        let mut out = mem::take(&mut self.out);
+        if let Ok(transaction) = self.writing() {
+            if let Way::Bdat(chunks) = &mut transaction.way {
+                chunks.send(true, &mut out);
+            }
             transaction.body_sent();
         }
+        self.out = out;
+        Ok(())
+    }
+
+    pub(super) fn burl(&mut self, url: &str) -> Result<(), Misuse> {
+        let offered = self.extensions.burl;
+        let mut out = mem::take(&mut self.out);
+        let begun = self.writing().and_then(|transaction| match &mut transaction.way {
+            Way::Bdat(chunks) if offered => {
+                if !chunks.next.is_empty() {
+                    chunks.send(false, &mut out);
+                }
+                transaction.body_sent();
+                Ok(())
+            }
+            _ => Err(Misuse::new("burl: BURL or BDAT was not offered")),
+        });
+        self.out = out;
+        begun?;
+        self.say(&Command::Burl { url, last: true });
+        Ok(())
+    }
+
+    pub(super) fn command(&mut self, command: &Command<'_>) -> Result<(), Misuse> {
+        self.at_rest()?;
+        let plain = matches!(
+            command,
+            Command::Vrfy(_)
+                | Command::Expn(_)
+                | Command::Help(_)
+                | Command::Noop
+                | Command::Rset
+                | Command::Etrn(_)
+                | Command::Xclient(_)
+                | Command::Xforward(_)
+        );
+        if !plain {
+            return Err(Misuse::new("command: there is a method for that one"));
+        }
+        self.say(command);
+        self.xclient = matches!(command, Command::Xclient(_));
+        self.state = State::Waiting(Stage::Command);
         Ok(())
     }
 

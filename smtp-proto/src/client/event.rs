@@ -31,6 +31,8 @@ pub enum Event<'a> {
     },
     /// The transaction is over: each recipient has been reported. Another can begin.
     Done,
+    /// The reply to [`Client::command`](super::Client::command).
+    Answered(&'a Reply),
     /// Nothing: `event` was called when none was announced.
     Nothing,
 }
@@ -57,6 +59,8 @@ pub enum Stage {
     Message,
     /// RSET.
     Reset,
+    /// A command given by [`Client::command`](super::Client::command).
+    Command,
     /// QUIT.
     Quit,
 }

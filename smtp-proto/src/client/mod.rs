@@ -18,11 +18,11 @@ use mailwire::{
 
 use self::core::{Announced, Core};
 pub use self::{
-    config::{Config, Limits, Timeouts},
+    config::{Config, Limits, Protocol, Timeouts},
     envelope::{CannotSend, Envelope},
     event::{Event, Stage},
 };
-use crate::Extensions;
+use crate::{Command, Extensions};
 
 /// One SMTP session, seen from the client.
 ///
@@ -119,7 +119,10 @@ impl Client {
     /// [`OutEol::Refuse`](mailwire::frame::OutEol::Refuse), [`BodyError::BareEol`]: the session is
     /// closed then, because what was sent cannot be taken back.
     pub fn body(&mut self, octets: &[u8]) -> Result<(), BodyError> {
-        self.core.body(|encoder, out| encoder.encode(octets, out))
+        self.core.body(|encoder, out| match encoder {
+            Some(encoder) => encoder.encode(octets, out),
+            None => Ok(out.put(octets)),
+        })
     }
 
     /// Like [`body`](Self::body), without copying large pieces.
@@ -128,7 +131,10 @@ impl Client {
     ///
     /// As for [`body`](Self::body).
     pub fn body_bytes(&mut self, octets: &Bytes) -> Result<(), BodyError> {
-        self.core.body(|encoder, out| encoder.encode_bytes(octets, out))
+        self.core.body(|encoder, out| match encoder {
+            Some(encoder) => encoder.encode_bytes(octets, out),
+            None => Ok(out.put_bytes(octets.clone())),
+        })
     }
 
     /// Ends the message.
@@ -138,6 +144,27 @@ impl Client {
     /// As for [`body`](Self::body).
     pub fn body_end(&mut self) -> Result<(), BodyError> {
         self.core.body_end()
+    }
+
+    /// Has the server fetch the message, or the rest of it, from a URL (RFC 4468), in place of
+    /// [`body_end`](Self::body_end).
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse`] when no message is asked for, or BURL or BDAT was not offered.
+    pub fn burl(&mut self, url: &str) -> Result<(), Misuse> {
+        self.core.burl(url)
+    }
+
+    /// Gives a command that changes nothing in the session: VRFY, EXPN, HELP, NOOP, RSET, ETRN,
+    /// XFORWARD; and XCLIENT, after which EHLO is said anew and [`Event::Ready`] follows.
+    /// [`Event::Answered`] tells the reply.
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse`] for other commands, and when the client is not at rest.
+    pub fn command(&mut self, command: &Command<'_>) -> Result<(), Misuse> {
+        self.core.command(command)
     }
 
     /// Says goodbye. The session closes when the server has answered.
@@ -179,6 +206,7 @@ impl Machine for Client {
             Announced::Body => Event::Body,
             Announced::Recipient(index, stage) => core.outcome(index, stage),
             Announced::Done => Event::Done,
+            Announced::Answered => Event::Answered(&core.last_reply),
         }
     }
 

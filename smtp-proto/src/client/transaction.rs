@@ -3,17 +3,19 @@ use core::fmt::Write;
 
 use mailwire::{SendBuf, frame::DataEncoder};
 
-use super::{Config, Envelope, Stage, core::Announced};
-use crate::{Extensions, Mail, Rcpt, Reply};
+use super::{Config, Envelope, Protocol, Stage, core::Announced};
+use crate::{Extensions, Reply};
 
-/// One message on its way, from MAIL to the reply to the final dot.
+/// One message on its way, from MAIL to the reply to the message.
 ///
-/// Commands are numbered: 0 is MAIL, 1..=n are the recipients, n + 1 is DATA. Two counters say how
-/// many were sent and how many were answered.
+/// Commands are numbered: 0 is MAIL, 1..=n are the recipients, n + 1 is DATA, if it is sent by DATA.
+/// Two counters say how many were sent and how many were answered.
 #[derive(Debug)]
 pub(super) struct Transaction {
     envelope: Envelope,
-    pub(super) encoder: DataEncoder,
+    protocol: Protocol,
+    /// How the octets of the message are sent.
+    pub(super) way: Way,
     sent: usize,
     answered: usize,
     /// What decided each recipient, once something has.
@@ -22,6 +24,43 @@ pub(super) struct Transaction {
     reported: usize,
     mail_refused: bool,
     phase: Phase,
+}
+
+/// How the octets of a message are sent.
+#[derive(Debug)]
+pub(super) enum Way {
+    /// DATA, dot-stuffed.
+    Data(DataEncoder),
+    /// BDAT, in chunks (RFC 3030).
+    Bdat(Chunks),
+}
+
+/// A message that is sent in chunks.
+#[derive(Debug)]
+pub(super) struct Chunks {
+    /// `None`: binary, sent as it is.
+    pub(super) encoder: Option<DataEncoder>,
+    /// Octets of the next chunk.
+    pub(super) next: SendBuf,
+    /// Chunks sent whose reply is not the last one, and not in.
+    due: usize,
+    /// One of them was refused.
+    refused: bool,
+}
+
+impl Chunks {
+    pub(super) fn new(encoder: Option<DataEncoder>) -> Self {
+        Self { encoder, next: SendBuf::new(), due: 0, refused: false }
+    }
+
+    /// Sends what has gathered as one chunk.
+    pub(super) fn send(&mut self, last: bool, out: &mut SendBuf) {
+        let mark = if last { " LAST" } else { "" };
+        // Writing to a SendBuf cannot fail.
+        let _ = write!(out, "BDAT {}{mark}\r\n", self.next.len());
+        out.append(&mut self.next);
+        self.due += usize::from(!last);
+    }
 }
 
 #[derive(Debug)]
@@ -38,7 +77,7 @@ enum Phase {
     BodyAsked,
     /// The user sends it.
     Body,
-    /// The final dot is sent.
+    /// The end of the message is sent.
     Sent,
     /// DATA was accepted though no recipient was: a lone dot ends it (RFC 2920 §3.1).
     LoneDotDue,
@@ -53,12 +92,13 @@ enum Phase {
 }
 
 impl Transaction {
-    pub(super) fn new(envelope: Envelope, encoder: DataEncoder) -> Self {
+    pub(super) fn new(envelope: Envelope, protocol: Protocol, way: Way) -> Self {
         let mut outcomes = Vec::new();
-        outcomes.resize_with(envelope.to.len(), || None);
+        outcomes.resize_with(envelope.rcpts.len(), || None);
         Self {
             envelope,
-            encoder,
+            protocol,
+            way,
             sent: 0,
             answered: 0,
             outcomes,
@@ -68,15 +108,20 @@ impl Transaction {
         }
     }
 
-    fn data_number(&self) -> usize {
-        self.envelope.to.len() + 1
+    fn recipients(&self) -> usize {
+        self.envelope.rcpts.len()
+    }
+
+    /// The number of commands before the message.
+    fn commands(&self) -> usize {
+        1 + self.recipients() + usize::from(matches!(self.way, Way::Data(_)))
     }
 
     /// Sends what may be sent ahead of the replies that are due.
     pub(super) fn write(&mut self, offered: &Extensions, config: &Config, out: &mut SendBuf) {
         let window = if offered.pipelining { config.limits.pipeline.max(1) } else { 1 };
         while self.phase == Phase::Envelope
-            && self.sent <= self.data_number()
+            && self.sent < self.commands()
             && self.sent - self.answered < window
             && out.len() <= config.limits.output
         {
@@ -103,15 +148,9 @@ impl Transaction {
     fn write_one(&self, offered: &Extensions, out: &mut SendBuf) {
         // Writing to a SendBuf cannot fail.
         let _ = match self.sent.checked_sub(1) {
-            None => {
-                let mut mail = Mail::new(self.envelope.from.clone());
-                mail.params.size = self.envelope.size.filter(|_| offered.size.is_some());
-                mail.params.body = offered.eight_bit_mime.then_some(self.envelope.body);
-                mail.params.body = mail.params.body.filter(|&body| body != crate::Body::SevenBit);
-                write!(out, "{mail}\r\n")
-            }
-            Some(index) => match self.envelope.to.get(index) {
-                Some(to) => write!(out, "{}\r\n", Rcpt::new(to.clone())),
+            None => write!(out, "{}\r\n", self.envelope.mail_for(offered)),
+            Some(index) => match self.envelope.rcpt_for(index, offered) {
+                Some(rcpt) => write!(out, "{rcpt}\r\n"),
                 None => out.write_str("DATA\r\n"),
             },
         };
@@ -137,14 +176,18 @@ impl Transaction {
                 self.answered += 1;
                 match number.checked_sub(1) {
                     None => self.mail(&reply),
-                    Some(index) if index < self.envelope.to.len() => self.rcpt(index, reply),
+                    Some(index) if index < self.recipients() => self.rcpt(index, reply),
                     Some(_) => self.data(&reply),
                 }
+                // With BDAT nothing is asked before the message.
+                if self.phase == Phase::Envelope && self.answered == self.commands() {
+                    match self.outcomes.iter().any(Option::is_none) {
+                        true => self.phase = Phase::BodyAsked,
+                        false => self.abandon(),
+                    }
+                }
             }
-            Phase::Sent => {
-                self.decide(Stage::Message, &reply);
-                self.phase = Phase::Over;
-            }
+            Phase::Sent => self.message(reply),
             Phase::LoneDot | Phase::Reset => self.phase = Phase::Over,
             Phase::BodyAsked | Phase::Body | Phase::LoneDotDue | Phase::ResetDue | Phase::Over => {}
         }
@@ -175,6 +218,37 @@ impl Transaction {
             self.phase = Phase::BodyAsked;
         } else {
             self.phase = Phase::LoneDotDue;
+        }
+    }
+
+    /// A reply after the end of the message was sent.
+    fn message(&mut self, reply: Reply) {
+        if let Way::Bdat(chunks) = &mut self.way
+            && chunks.due > 0
+        {
+            chunks.due -= 1;
+            if !reply.is_positive() {
+                // RFC 3030 §2: the message is void, whatever is said to the chunks after it.
+                chunks.refused = true;
+                self.decide(Stage::Message, &reply);
+            }
+            return;
+        }
+        match (&self.way, self.protocol) {
+            (Way::Bdat(Chunks { refused: true, .. }), _) => self.abandon(),
+            // RFC 2033 §4.2: one reply for each recipient that was accepted, in their order.
+            (_, Protocol::Lmtp) => {
+                if let Some(outcome) = self.outcomes.iter_mut().find(|outcome| outcome.is_none()) {
+                    *outcome = Some(Outcome { stage: Stage::Message, reply });
+                }
+                if self.outcomes.iter().all(Option::is_some) {
+                    self.phase = Phase::Over;
+                }
+            }
+            (_, Protocol::Smtp) => {
+                self.decide(Stage::Message, &reply);
+                self.phase = Phase::Over;
+            }
         }
     }
 
@@ -233,7 +307,7 @@ impl Transaction {
         match self.phase {
             Phase::Envelope => match self.answered {
                 0 => Stage::Mail,
-                n if n < self.data_number() => Stage::Recipient,
+                n if n <= self.recipients() => Stage::Recipient,
                 _ => Stage::Data,
             },
             Phase::BodyAsked | Phase::Body | Phase::Sent => Stage::Message,

@@ -30,6 +30,30 @@ pub struct Extensions {
     pub enhanced_status_codes: bool,
     /// RFC 3207.
     pub starttls: bool,
+    /// RFC 3030 §2.
+    pub chunking: bool,
+    /// RFC 3030 §3.
+    pub binary_mime: bool,
+    /// RFC 6531.
+    pub smtp_utf8: bool,
+    /// RFC 3461.
+    pub dsn: bool,
+    /// RFC 8689.
+    pub require_tls: bool,
+    /// RFC 6710.
+    pub mt_priority: bool,
+    /// RFC 4865.
+    pub future_release: bool,
+    /// RFC 2852: the shortest time in seconds; 0 for none.
+    pub deliver_by: Option<u32>,
+    /// RFC 7293.
+    pub rrvs: bool,
+    /// RFC 4468.
+    pub burl: bool,
+    /// RFC 1985.
+    pub etrn: bool,
+    /// RFC 9422.
+    pub limits: OfferedLimits,
     /// RFC 4954: the mechanisms this crate knows. [`Extensions::lines`] has them all.
     pub auth: Vec<Mechanism>,
     lines: Vec<String>,
@@ -62,6 +86,20 @@ impl Extensions {
             "8BITMIME" => self.eight_bit_mime = true,
             "ENHANCEDSTATUSCODES" => self.enhanced_status_codes = true,
             "STARTTLS" => self.starttls = true,
+            "CHUNKING" => self.chunking = true,
+            "BINARYMIME" => self.binary_mime = true,
+            "SMTPUTF8" => self.smtp_utf8 = true,
+            "DSN" => self.dsn = true,
+            "REQUIRETLS" => self.require_tls = true,
+            "MT-PRIORITY" => self.mt_priority = true,
+            "FUTURERELEASE" => self.future_release = true,
+            "DELIVERBY" => {
+                self.deliver_by = Some(words.next().and_then(|n| n.parse().ok()).unwrap_or(0));
+            }
+            "RRVS" => self.rrvs = true,
+            "BURL" => self.burl = true,
+            "ETRN" => self.etrn = true,
+            "LIMITS" => self.limits = OfferedLimits::read(line),
             "AUTH" => {
                 for mechanism in words.filter_map(|word| Mechanism::from_name(word.as_bytes())) {
                     if !self.auth.contains(&mechanism) {
@@ -73,8 +111,45 @@ impl Extensions {
         }
     }
 
+    /// Whether AUTH was offered, by whatever mechanism.
+    pub(crate) fn has_auth(&self) -> bool {
+        let is_auth =
+            |line: &String| line.get(..4).is_some_and(|word| word.eq_ignore_ascii_case("AUTH"));
+        self.lines.iter().any(is_auth)
+    }
+
     /// All lines after the first, as they came.
     pub fn lines(&self) -> &[String] {
         &self.lines
+    }
+}
+
+/// What a server said of its limits (RFC 9422).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct OfferedLimits {
+    /// `MAILMAX`: messages in a session.
+    pub mails: Option<u32>,
+    /// `RCPTMAX`: recipients of a message.
+    pub recipients: Option<u32>,
+    /// `RCPTDOMAINMAX`: domains among the recipients of a session.
+    pub recipient_domains: Option<u32>,
+}
+
+impl OfferedLimits {
+    fn read(line: &str) -> Self {
+        let mut limits = Self::default();
+        for word in line.split_ascii_whitespace().skip(1) {
+            let Some((name, value)) = word.split_once('=') else { continue };
+            let slot = match name.to_ascii_uppercase().as_str() {
+                "MAILMAX" => &mut limits.mails,
+                "RCPTMAX" => &mut limits.recipients,
+                "RCPTDOMAINMAX" => &mut limits.recipient_domains,
+                _ => continue,
+            };
+            // RFC 9422 §3: a value that cannot be read is as if the limit were not there.
+            *slot = value.parse().ok().filter(|&limit| limit > 0);
+        }
+        limits
     }
 }

@@ -11,7 +11,7 @@ mod xtext;
 pub use address::{AddressError, Domain, ForwardPath, Mailbox, ReversePath};
 pub use dsn::{Notify, Orcpt, Ret};
 pub use enhanced::EnhancedCode;
-pub use extensions::Extensions;
+pub use extensions::{Extensions, OfferedLimits};
 pub use params::{
     Body, DateTime, DeliverBy, DeliverMode, Hold, MailParams, ParamError, RcptParams, Rrvs,
     RrvsAction,

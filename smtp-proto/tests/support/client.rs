@@ -34,7 +34,7 @@ pub(crate) fn envelope(from: &str, to: &[&str]) -> Envelope {
         "postmaster" => ForwardPath::Postmaster,
         text => ForwardPath::Mailbox(mailbox(text)),
     };
-    Envelope::new(from, to.iter().map(forward).collect())
+    Envelope::new(from, to.iter().map(forward))
 }
 
 /// Does what `A:` lines of a transcript say, or what was queued in [`Sender::todo`]:
@@ -70,13 +70,13 @@ impl Sender {
         self.body = b"Hello\r\n".to_vec();
         for word in words {
             if let Some(size) = word.strip_prefix("size=") {
-                envelope.size = Some(size.parse().unwrap());
+                envelope.mail.params.size = Some(size.parse().unwrap());
             } else if let Some(body) = word.strip_prefix("body=") {
                 self.body =
                     body.replace("\\r", "\r").replace("\\n", "\n").replace("\\s", " ").into_bytes();
             } else {
                 assert_eq!(word, "8bit");
-                envelope.body = Body::EightBitMime;
+                envelope.mail.params.body = Some(Body::EightBitMime);
             }
         }
         envelope

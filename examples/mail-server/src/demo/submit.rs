@@ -48,7 +48,7 @@ pub(super) async fn submit(servers: &Servers, letter: &Letter, sink: Sink) -> Re
     }
     let from = ReversePath::Mailbox(address("alice@a.test")?);
     let mut envelope = Envelope::new(from, to);
-    envelope.size = u64::try_from(letter.message.len()).ok();
+    envelope.mail.params.size = u64::try_from(letter.message.len()).ok();
     driver.machine.send(envelope)?;
     loop {
         match driver.next().await? {

@@ -133,11 +133,11 @@ fn wanted(envelope: &Envelope, group: &Group) -> Wanted {
         Ok(mailbox) => ReversePath::Mailbox(mailbox.into_owned()),
         Err(_) => ReversePath::Null,
     };
-    let to = group.iter().map(|(_, path)| path.clone()).collect();
+    let to = group.iter().map(|(_, path)| path.clone());
     let mut wanted = Wanted::new(from, to);
-    wanted.size = Some(envelope.size);
+    wanted.mail.params.size = Some(envelope.size);
     if envelope.params == EIGHT_BIT {
-        wanted.body = Octets::EightBitMime;
+        wanted.mail.params.body = Some(Octets::EightBitMime);
     }
     wanted
 }

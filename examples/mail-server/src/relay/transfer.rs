@@ -205,7 +205,7 @@ fn refused_here(
         other => return Err(Broken::Said(other.to_string())),
     };
     let diagnostic = cannot.to_string();
-    let all = (0..envelope.to.len())
+    let all = (0..envelope.rcpts.len())
         .map(|place| (place, Outcome::Failed { status, diagnostic: diagnostic.clone() }));
     result.outcomes.extend(all);
     Ok(())
