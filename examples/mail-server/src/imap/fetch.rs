@@ -4,7 +4,7 @@ use super::{Done, Failure, Session, flags};
 use bytes::Bytes;
 use imap_proto::{
     mime::{self, Plan, Summary},
-    types::{BodySection, DateTime, FetchItem, FetchItems, UidSet},
+    types::{BodySection, Code, DateTime, FetchItem, FetchItems, UidSet},
 };
 use mailstore::{Body, FlagChange, Flags, MailboxId, ModSeq, Row, Store, Uid};
 use mailwire::Machine;
@@ -34,18 +34,22 @@ impl<S: Store> Session<S> {
             .rows()
             .filter(|row| uids.contains(row.uid.value()) && row.modseq > since)
             .peekable();
+        let mut gone = false;
         while rows.peek().is_some() {
             let batch: Vec<Row> = rows.by_ref().take(BATCH).collect();
             let facts = self.facts(&batch, items).await?;
             for (row, facts) in batch.iter().zip(facts) {
                 let seen = newly_seen.contains(&row.uid);
-                self.row(row, facts, items, seen, changed_since.is_some()).await?;
+                gone |= !self.row(row, facts, items, seen, changed_since.is_some()).await?;
                 if self.driver.machine.transmit().len() > WAITING {
                     self.driver.flush().await?;
                 }
             }
         }
         self.refresh().await?;
+        if gone {
+            return Err(Failure::No(Some(Code::ExpungeIssued), "Some messages are gone"));
+        }
         Ok(self.driver.machine.ok("Fetched")?)
     }
 
@@ -75,16 +79,7 @@ impl<S: Store> Session<S> {
         rows: &[Row],
         items: &FetchItems<'_>,
     ) -> Result<Vec<Option<Bytes>>, Failure> {
-        let needed = items.iter().any(|item| {
-            matches!(
-                item,
-                FetchItem::Envelope
-                    | FetchItem::Body
-                    | FetchItem::BodyStructure
-                    | FetchItem::Section(_)
-            )
-        });
-        if !needed {
+        if !items.iter().any(needs_facts) {
             return Ok(vec![None; rows.len()]);
         }
         let messages: Vec<_> = rows.iter().map(|row| row.message).collect();
@@ -103,6 +98,9 @@ impl<S: Store> Session<S> {
         Ok(all)
     }
 
+    /// One row. `false` if the message was removed a moment ago by somebody else: it is left out,
+    /// and the command says NO (RFC 2180 §4.1.2). An empty body under OK, which §4.1.3 would
+    /// allow, is taken for the message by clients that keep copies.
     async fn row(
         &mut self,
         row: &Row,
@@ -110,13 +108,24 @@ impl<S: Store> Session<S> {
         items: &FetchItems<'_>,
         newly_seen: bool,
         with_mod_seq: bool,
-    ) -> Done {
+    ) -> Result<bool, Failure> {
         let uid = row.uid.value();
         let summary = facts.as_ref().and_then(|blob| Summary::decode(blob));
-        let mut body = None;
+        if summary.is_none() && items.iter().any(needs_facts) {
+            return Ok(false);
+        }
+        // Opened before a word is said about the message; what is open can be read to its end.
+        let body = match items.iter().any(|item| matches!(item, FetchItem::Section(_))) {
+            true => match self.app.store.body(row.message).await {
+                Ok(body) => body,
+                Err(mailstore::Error::NotFound { .. }) => return Ok(false),
+                Err(error) => return Err(error.into()),
+            },
+            false => Body::from_bytes(Bytes::new()),
+        };
         for item in items.iter() {
             // `None`: the client has been told that the message is gone.
-            let Some(mut out) = self.driver.machine.row(uid)? else { return Ok(()) };
+            let Some(mut out) = self.driver.machine.row(uid)? else { return Ok(true) };
             match (item, &summary) {
                 (FetchItem::Flags, _) => {
                     out.flags(flags::names(&row.flags))?;
@@ -141,11 +150,9 @@ impl<S: Store> Session<S> {
                 }
                 (FetchItem::Section(section), Some(summary)) => match summary.plan(section) {
                     Plan::Octets(range) => {
-                        let body = self.body(row, &mut body).await?;
-                        self.octets(uid, section, body, range).await?;
+                        self.octets(uid, section, &body, range).await?;
                     }
                     Plan::Fields(range, filter) => {
-                        let body = self.body(row, &mut body).await?;
                         let chosen = filter.apply(&body.read(range).await?);
                         if let Some(mut out) = self.driver.machine.row(uid)? {
                             out.section(section, &chosen)?;
@@ -159,28 +166,14 @@ impl<S: Store> Session<S> {
             }
         }
         let flags_asked = items.contains(&FetchItem::Flags);
-        let Some(mut out) = self.driver.machine.row(uid)? else { return Ok(()) };
+        let Some(mut out) = self.driver.machine.row(uid)? else { return Ok(true) };
         if newly_seen && !flags_asked {
             out.flags(flags::names(&row.flags))?;
         }
         if with_mod_seq && !items.contains(&FetchItem::ModSeq) {
             out.mod_seq(row.modseq.value())?;
         }
-        Ok(())
-    }
-
-    /// The body of a row, opened once.
-    async fn body<'a>(&self, row: &Row, body: &'a mut Option<Body>) -> Result<&'a Body, Failure> {
-        let opened = match body.take() {
-            Some(body) => body,
-            None => match self.app.store.body(row.message).await {
-                Ok(body) => body,
-                // Removed a moment ago: RFC 2180 §4.1.3 lets its octets be empty.
-                Err(mailstore::Error::NotFound { .. }) => Body::from_bytes(Bytes::new()),
-                Err(error) => return Err(error.into()),
-            },
-        };
-        Ok(body.insert(opened))
+        Ok(true)
     }
 
     /// A section as a literal, piece by piece.
@@ -207,4 +200,12 @@ impl<S: Store> Session<S> {
         }
         Ok(())
     }
+}
+
+/// Whether an item is made of the facts that the store keeps beside a message.
+fn needs_facts(item: &FetchItem<'_>) -> bool {
+    matches!(
+        item,
+        FetchItem::Envelope | FetchItem::Body | FetchItem::BodyStructure | FetchItem::Section(_)
+    )
 }

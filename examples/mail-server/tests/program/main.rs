@@ -10,5 +10,6 @@ mod flow;
 mod kit;
 mod next_hop;
 mod policy;
+mod readers;
 mod retries;
 mod users;
