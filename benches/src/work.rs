@@ -217,7 +217,7 @@ pub fn smtp_waiting(recipients: usize) -> SmtpClient {
         let mailbox = Mailbox::new(&format!("recipient.{i}"), "mx.example.net");
         ForwardPath::Mailbox(mailbox.expect("an address"))
     });
-    let envelope = Envelope::new(ReversePath::Null, to.collect());
+    let envelope = Envelope::new(ReversePath::Null, to);
     client.send(envelope).expect("the server takes it");
     client
 }

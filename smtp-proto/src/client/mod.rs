@@ -121,7 +121,10 @@ impl Client {
     pub fn body(&mut self, octets: &[u8]) -> Result<(), BodyError> {
         self.core.body(|encoder, out| match encoder {
             Some(encoder) => encoder.encode(octets, out),
-            None => Ok(out.put(octets)),
+            None => {
+                out.put(octets);
+                Ok(())
+            }
         })
     }
 
@@ -133,7 +136,10 @@ impl Client {
     pub fn body_bytes(&mut self, octets: &Bytes) -> Result<(), BodyError> {
         self.core.body(|encoder, out| match encoder {
             Some(encoder) => encoder.encode_bytes(octets, out),
-            None => Ok(out.put_bytes(octets.clone())),
+            None => {
+                out.put_bytes(octets.clone());
+                Ok(())
+            }
         })
     }
 

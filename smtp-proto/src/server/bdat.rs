@@ -41,10 +41,7 @@ impl Core {
             self.reject(replies::to_error(crate::CommandError::Arguments));
             return self.close(Close::Protocol);
         };
-        let refusal = match self.judge_bdat() {
-            Ok(()) => None,
-            Err(reply) => Some(reply),
-        };
+        let refusal = self.judge_bdat().err();
         let begun = self.transaction.as_mut().and_then(|transaction| transaction.reception.take());
         match (refusal, begun) {
             (Some(reply), _) => {
