@@ -273,7 +273,7 @@ proptest! {
     ) {
         let (mut all, mut first, mut second) = (Vec::new(), SendBuf::new(), SendBuf::new());
         for (i, (to_second, len)) in pieces.iter().enumerate() {
-            let piece = vec![i as u8; *len];
+            let piece = vec![u8::try_from(i).unwrap(); *len];
             if *to_second { second.put_bytes(piece.clone().into()) } else { second.put(&piece) }
             all.extend(piece);
         }
