@@ -1,4 +1,4 @@
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use memchr::memchr2;
 
 use crate::SendBuf;
@@ -59,6 +59,7 @@ trait Sink {
 }
 
 struct Copied<'a>(&'a [u8], &'a mut SendBuf);
+struct Extended<'a>(&'a [u8], &'a mut BytesMut);
 struct Linked<'a>(&'a Bytes, &'a mut SendBuf);
 
 impl Sink for Copied<'_> {
@@ -67,6 +68,15 @@ impl Sink for Copied<'_> {
     }
     fn insert(&mut self, octets: &'static [u8]) {
         self.1.put(octets);
+    }
+}
+
+impl Sink for Extended<'_> {
+    fn run(&mut self, from: usize, to: usize) {
+        self.1.extend_from_slice(self.0.get(from..to).unwrap_or_default());
+    }
+    fn insert(&mut self, octets: &'static [u8]) {
+        self.1.extend_from_slice(octets);
     }
 }
 
@@ -112,23 +122,45 @@ impl DataEncoder {
         self.stuff(octets, &mut Linked(octets, out))
     }
 
+    /// Like [`encode`](Self::encode), into a buffer of another kind.
+    ///
+    /// # Errors
+    ///
+    /// As for [`encode`](Self::encode).
+    pub fn encode_into(&mut self, octets: &[u8], out: &mut BytesMut) -> Result<(), BareEolFound> {
+        self.stuff(octets, &mut Extended(octets, out))
+    }
+
     /// Ends the data: the last line is completed where that is needed, and the lone dot follows.
     ///
     /// # Errors
     ///
     /// [`BareEolFound`] under [`OutEol::Refuse`], for a CR as the very last octet.
     pub fn finish(&mut self, out: &mut SendBuf) -> Result<(), BareEolFound> {
+        self.end(&mut Copied(&[], out))
+    }
+
+    /// Like [`finish`](Self::finish), into a buffer of another kind.
+    ///
+    /// # Errors
+    ///
+    /// As for [`finish`](Self::finish).
+    pub fn finish_into(&mut self, out: &mut BytesMut) -> Result<(), BareEolFound> {
+        self.end(&mut Extended(&[], out))
+    }
+
+    fn end(&mut self, sink: &mut impl Sink) -> Result<(), BareEolFound> {
         match self.at {
             At::LineStart => {}
-            At::Text => out.put(b"\r\n"),
+            At::Text => sink.insert(b"\r\n"),
             At::Cr => {
                 self.bare(0)?;
-                out.put(b"\r\n");
+                sink.insert(b"\r\n");
             }
         }
         self.at = At::LineStart;
         if !self.counted {
-            out.put(b".\r\n");
+            sink.insert(b".\r\n");
         }
         Ok(())
     }

@@ -41,6 +41,25 @@ pub enum Line {
     Partial,
 }
 
+/// What [`LineFramer::look`] found, and what is to be done about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(clippy::exhaustive_enums, reason = "there is nothing else to find")]
+pub enum Look {
+    /// The first `len` octets are a line: consume them.
+    Complete {
+        /// Length with CRLF or LF.
+        len: usize,
+        /// Whether the line ends in CRLF.
+        crlf: bool,
+    },
+    /// The first `n` octets end a line longer than the limit: consume them, and report it.
+    TooLong(usize),
+    /// The first `n` octets belong to a line longer than the limit: consume them.
+    Skip(usize),
+    /// No line end: show these octets again when there are more.
+    Partial,
+}
+
 impl LineFramer {
     /// A framer for lines of at most `limit` octets, the line end included. The limit must not be
     /// above that of the buffer.
@@ -55,26 +74,63 @@ impl LineFramer {
 
     /// Looks for the end of the line at the start of `buf`.
     pub fn find(&mut self, buf: &mut RecvBuf) -> Line {
-        let scanned = buf.scanned();
-        let fresh = buf.unread().get(scanned..).unwrap_or_default();
-        let Some(at) = memchr(b'\n', fresh) else {
-            let held = buf.len();
-            buf.set_scanned(held);
-            if self.skipping || held >= self.limit.min(buf.limit()) {
-                self.skipping = true;
-                buf.consume(held);
+        match self.look(buf.unread(), buf.scanned()) {
+            Look::Complete { len, crlf } => {
+                buf.set_scanned(len);
+                Line::Complete { len, crlf }
             }
-            return Line::Partial;
+            Look::TooLong(len) => {
+                buf.set_scanned(len);
+                buf.consume(len);
+                Line::TooLong
+            }
+            Look::Skip(held) => {
+                buf.set_scanned(held);
+                buf.consume(held);
+                Line::Partial
+            }
+            Look::Partial => {
+                let held = buf.len();
+                buf.set_scanned(held);
+                if held >= buf.limit() {
+                    self.skipping = true;
+                    buf.consume(held);
+                }
+                Line::Partial
+            }
+        }
+    }
+
+    /// The search of [`find`](Self::find), for octets that stand in a buffer of another kind.
+    ///
+    /// `unread` begins with the line; the first `scanned` of it were shown before, without an
+    /// answer. The caller does what the [`Look`] says.
+    ///
+    /// ```
+    /// use mailwire::frame::{LineFramer, Look};
+    ///
+    /// let mut lines = LineFramer::new(8);
+    /// assert_eq!(lines.look(b"NOOP\r", 0), Look::Partial);
+    /// assert_eq!(lines.look(b"NOOP\r\nQ", 5), Look::Complete { len: 6, crlf: true });
+    /// assert_eq!(lines.look(b"VRFY a-long", 0), Look::Skip(11));
+    /// assert_eq!(lines.look(b"-name\r\n", 0), Look::TooLong(7));
+    /// ```
+    pub fn look(&mut self, unread: &[u8], scanned: usize) -> Look {
+        let fresh = unread.get(scanned..).unwrap_or_default();
+        let Some(at) = memchr(b'\n', fresh) else {
+            if self.skipping || unread.len() >= self.limit {
+                self.skipping = true;
+                return Look::Skip(unread.len());
+            }
+            return Look::Partial;
         };
         let len = scanned + at + 1;
-        buf.set_scanned(len);
         if self.skipping || len > self.limit {
             self.skipping = false;
-            buf.consume(len);
-            return Line::TooLong;
+            return Look::TooLong(len);
         }
-        let crlf = len >= 2 && buf.unread().get(len - 2) == Some(&b'\r');
-        Line::Complete { len, crlf }
+        let crlf = len >= 2 && unread.get(len - 2) == Some(&b'\r');
+        Look::Complete { len, crlf }
     }
 
     /// Whether an over-long line is being swallowed.

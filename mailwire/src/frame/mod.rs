@@ -15,5 +15,5 @@ mod other;
 
 pub use data_in::{BareEol, DataDecoder, Defects, Piece};
 pub use data_out::{BareEolFound, DataEncoder, OutEol};
-pub use line::{Line, LineFramer, strip_eol};
+pub use line::{Line, LineFramer, Look, strip_eol};
 pub use other::speaks_other;
