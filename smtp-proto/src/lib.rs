@@ -6,6 +6,8 @@ extern crate alloc;
 extern crate std;
 
 pub mod client;
+#[cfg(feature = "codec")]
+pub mod codec;
 mod command;
 pub mod delivery;
 pub mod header;
