@@ -9,7 +9,7 @@ use mailwire::{
 };
 use proptest::prelude::*;
 use smtp_proto::{
-    Command, Leniency, Reply, Verb,
+    Command, Leniency, Reply,
     codec::{
         Bdat, ClientCodec, CodecError, CommandCodec, CommandFrame, CommandLine, Data, Fault,
         ReplyCodec, ServerCodec,
@@ -20,11 +20,10 @@ use tokio_util::codec::{Decoder, Encoder};
 /// What the next lines of a session lead to: DATA to a message, BDAT to its octets.
 fn follow(codec: &mut CommandCodec, frame: &CommandFrame) {
     let CommandFrame::Line(line) = frame else { return };
-    if line.verb() == Ok(Verb::Data) {
-        codec.begin_data(BareEol::Refuse);
-    } else if let Some(size) = line.as_bytes().strip_prefix(b"BDAT ") {
-        let digits = size.split(|&octet| octet == b' ').next().unwrap();
-        codec.begin_bdat(core::str::from_utf8(digits).unwrap().parse().unwrap());
+    match line.command(Leniency::default()) {
+        Ok(Command::Data) => codec.begin_data(BareEol::Refuse),
+        Ok(Command::Bdat { size, .. }) => codec.begin_bdat(size),
+        _ => {}
     }
 }
 
@@ -400,9 +399,9 @@ mod framed {
             let frame = frame.unwrap();
             follow(&mut session.codec_mut().decoder, &frame);
             let reply = match frame {
-                CommandFrame::Line(line) if line.verb() == Ok(Verb::Data) => Reply::go_ahead(),
-                CommandFrame::Line(line) if line.as_bytes().starts_with(b"BDAT ") => continue,
                 CommandFrame::Line(line) => match line.command(Leniency::default()) {
+                    Ok(Command::Data) => Reply::go_ahead(),
+                    Ok(Command::Bdat { .. }) => continue,
                     Ok(Command::Quit) => {
                         session.send(&Reply::new(221, "bye")).await.unwrap();
                         break;

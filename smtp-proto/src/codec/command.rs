@@ -122,7 +122,7 @@ impl CommandCodec {
         self.mode = Mode::Data(DataDecoder::new(bare_eol));
     }
 
-    /// The `size` octets of a BDAT are what comes next, whether or not it is accepted: a refused
+    /// The `size` octets of a [`Command::Bdat`] are what comes next, whether or not it is accepted: a refused
     /// one must be read, too (RFC 3030 §2). Chunks follow, and [`CommandFrame::End`].
     pub const fn begin_bdat(&mut self, size: u64) {
         self.mode = Mode::Bdat(size);
