@@ -75,10 +75,7 @@ fn a_code_of_another_class_than_the_reply_is_none() {
     assert_eq!(Reply::new(550, "5.1.1 x").enhanced(), Some(EnhancedCode::new(5, 1, 1)));
     assert_eq!(Reply::new(550, "4.1.1 x").enhanced(), None);
     assert_eq!(Reply::new(250, "5.1.1 x").enhanced(), None);
-    let status = |text: &'static str| match Outcome::from_reply(&Reply::new(550, text)) {
-        Outcome::Failed { status, .. } => status,
-        other => panic!("{other:?}"),
-    };
+    let status = |text: &'static str| Outcome::from_reply(&Reply::new(550, text)).status;
     assert_eq!(status("5.1.1 x"), EnhancedCode::new(5, 1, 1));
     assert_eq!(status("2.1.1 x"), EnhancedCode::new(5, 0, 0));
 }

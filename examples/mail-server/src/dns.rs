@@ -1,5 +1,6 @@
 //! Where mail for a domain goes: RFC 5321 §5.1, RFC 7505.
 
+use crate::unique;
 use hickory_resolver::{
     Resolver, TokioResolver,
     config::{ConnectionConfig, NameServerConfig, ResolveHosts, ResolverConfig},
@@ -7,42 +8,41 @@ use hickory_resolver::{
     net::{DnsError, NetError, runtime::TokioRuntimeProvider},
     proto::rr::{Name, RData},
 };
-use std::{
-    hash::{BuildHasher, RandomState},
-    net::{IpAddr, Ipv6Addr, SocketAddr},
-    time::Duration,
+use smtp_proto::{
+    Domain,
+    delivery::{self, AddressLookup, Destination, Diagnostic, Hop, Mx, MxLookup, Outcome},
 };
+use std::{net::SocketAddr, time::Duration};
 
 /// Addresses to try at most (RFC 5321 §5.1 asks for at least two).
 const MOST_HOPS: usize = 8;
 /// How long one question may take, before it is asked again.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// One host that takes mail for the domain, at one of its addresses.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct Hop {
-    /// The host's name, in lower case, without the last dot; an address literal stays in brackets.
-    pub(crate) name: String,
-    pub(crate) address: IpAddr,
-}
-
 /// Why there is nowhere to send to.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-pub(crate) enum NoRoute {
-    /// Trying again will not help.
-    #[error("{why}")]
-    Permanent {
-        /// The enhanced status code (RFC 3463).
-        status: &'static str,
-        why: String,
-    },
-    /// The name servers did not say; try again later.
-    #[error("{why}")]
-    Temporary {
-        /// The enhanced status code (RFC 3463).
-        status: &'static str,
-        why: String,
-    },
+#[error("{}", self.outcome().diagnostic)]
+pub(crate) struct NoRoute {
+    domain: String,
+    reason: delivery::NoRoute,
+    /// What the name server, or the resolver, said.
+    detail: Option<String>,
+}
+
+impl NoRoute {
+    fn new(domain: &str, reason: delivery::NoRoute) -> Self {
+        Self { domain: domain.to_owned(), reason, detail: None }
+    }
+
+    /// The outcome for every recipient of the domain.
+    pub(crate) fn outcome(&self) -> Outcome {
+        let mut outcome = self.reason.outcome(&self.domain);
+        if let (Diagnostic::Local(words), Some(detail)) = (&mut outcome.diagnostic, &self.detail) {
+            words.push_str(": ");
+            words.push_str(detail);
+        }
+        outcome
+    }
 }
 
 /// Asks the name servers.
@@ -81,73 +81,73 @@ impl Dns {
     /// `own_name` is the name of this server: it and all that come after it are left out (RFC 5321
     /// §5.1), as mail sent there would come back.
     pub(crate) async fn route(&self, domain: &str, own_name: &str) -> Result<Vec<Hop>, NoRoute> {
-        if let Some(literal) = domain.strip_prefix('[') {
-            return literal_hop(domain, literal);
+        let no_route = |reason| NoRoute::new(domain, reason);
+        if domain.starts_with('[') {
+            return match Destination::of(Domain::Literal(domain)).map_err(no_route)? {
+                Destination::Address(address) => Ok(vec![Hop::new(domain, address)]),
+                Destination::Name(_) => Err(no_route(delivery::NoRoute::Literal)),
+            };
         }
-        let name = absolute(domain)?;
-        let exchanges = match self.resolver.mx_lookup(name.clone()).await {
-            Ok(found) => exchanges(domain, &found)?,
-            Err(error) => match Absence::of(&error) {
-                Some(Absence::Domain) => return Err(no_such_domain(domain)),
-                // "If an empty list of MXs is returned, the address is treated as if it was
-                // associated with an implicit MX RR, with a preference of 0, pointing to that
-                // host."
-                Some(Absence::Records) => vec![(0, name)],
-                None => return Err(not_said(domain, &error)),
-            },
-        };
-        let exchanges = before_us(domain, exchanges, own_name)?;
-        self.hops(domain, exchanges).await
-    }
-
-    async fn hops(&self, domain: &str, exchanges: Vec<(u16, Name)>) -> Result<Vec<Hop>, NoRoute> {
-        let mut hops = Vec::new();
-        let mut temporary = None;
-        for (_, exchange) in exchanges {
-            match self.addresses(&exchange).await {
-                Ok(addresses) => hops.extend(
-                    addresses.into_iter().map(|address| Hop { name: host(&exchange), address }),
-                ),
-                Err(error) => {
-                    temporary.get_or_insert(error);
-                }
+        let mut detail = None;
+        let found = self.exchanges(domain, &mut detail).await;
+        let exchanges = found.exchanges(domain, &[own_name], unique::random);
+        let exchanges =
+            exchanges.map_err(|reason| NoRoute { detail: detail.take(), ..no_route(reason) })?;
+        let mut hosts = Vec::new();
+        let mut addresses = 0;
+        for mx in exchanges {
+            let found = self.addresses(&mx.exchange, &mut detail).await;
+            if let AddressLookup::Addresses(found) = &found {
+                addresses += found.len();
             }
-            if hops.len() >= MOST_HOPS {
+            hosts.push((mx, found));
+            if addresses >= MOST_HOPS {
                 break;
             }
         }
-        hops.truncate(MOST_HOPS);
-        match temporary {
-            _ if !hops.is_empty() => Ok(hops),
-            Some(error) => Err(not_said(domain, &error)),
-            None => Err(NoRoute::Permanent {
-                status: "5.4.4",
-                why: format!("no host that takes mail for {domain} has an address"),
-            }),
+        delivery::hops(hosts, &[], MOST_HOPS)
+            .map_err(|reason| NoRoute { detail, ..no_route(reason) })
+    }
+
+    /// The MX records of the domain.
+    async fn exchanges(&self, domain: &str, detail: &mut Option<String>) -> MxLookup {
+        let Some(name) = absolute(domain) else { return MxLookup::NoSuchDomain };
+        match self.resolver.mx_lookup(name).await {
+            Ok(found) => MxLookup::Records(records(&found)),
+            Err(error) => match Absence::of(&error) {
+                Some(Absence::Domain) => MxLookup::NoSuchDomain,
+                Some(Absence::Records) => MxLookup::NoRecords,
+                None => {
+                    detail.get_or_insert(error.to_string());
+                    MxLookup::Failed
+                }
+            },
         }
     }
 
-    /// All addresses of a host; none if it does not exist. An error if neither kind could be found
-    /// and one is in doubt.
-    async fn addresses(&self, host: &Name) -> Result<Vec<IpAddr>, NetError> {
-        let (v4, v6) = tokio::join!(
-            self.resolver.ipv4_lookup(host.clone()),
-            self.resolver.ipv6_lookup(host.clone())
-        );
+    /// All addresses of a host. A failure if neither kind could be found and one is in doubt.
+    async fn addresses(&self, host: &str, detail: &mut Option<String>) -> AddressLookup {
+        let Some(host) = absolute(host) else { return AddressLookup::None };
+        let (v4, v6) =
+            tokio::join!(self.resolver.ipv4_lookup(host.clone()), self.resolver.ipv6_lookup(host));
         let mut found = Vec::new();
         let mut doubt = None;
         for answer in [v4, v6] {
             match answer {
                 Ok(lookup) => {
-                    found.extend(lookup.answers().iter().filter_map(|r| r.data.ip_addr()))
+                    found.extend(lookup.answers().iter().filter_map(|r| r.data.ip_addr()));
                 }
                 Err(error) if Absence::of(&error).is_some() => {}
                 Err(error) => doubt = Some(error),
             }
         }
         match doubt {
-            Some(error) if found.is_empty() => Err(error),
-            _ => Ok(found),
+            _ if !found.is_empty() => AddressLookup::Addresses(found),
+            None => AddressLookup::None,
+            Some(error) => {
+                detail.get_or_insert(error.to_string());
+                AddressLookup::Failed
+            }
         }
     }
 }
@@ -180,95 +180,20 @@ fn server_at(address: SocketAddr) -> NameServerConfig {
     NameServerConfig::new(address.ip(), true, connections)
 }
 
-/// A name that no search list is appended to (RFC 5321 §2.3.5: only fully-qualified names).
-fn absolute(domain: &str) -> Result<Name, NoRoute> {
-    let mut name = Name::from_ascii(domain).map_err(|_| NoRoute::Permanent {
-        status: "5.1.2",
-        why: format!("{domain} is not a domain name"),
-    })?;
+/// A name that no search list is appended to (RFC 5321 §2.3.5: only fully-qualified names); `None`
+/// for what is no name.
+fn absolute(domain: &str) -> Option<Name> {
+    let mut name = Name::from_ascii(domain).ok()?;
     name.set_fqdn(true);
-    Ok(name)
+    Some(name)
 }
 
-/// `[192.0.2.1]` and `[IPv6:2001:db8::1]` (RFC 5321 §4.1.3).
-fn literal_hop(domain: &str, literal: &str) -> Result<Vec<Hop>, NoRoute> {
-    let inside = literal.strip_suffix(']').unwrap_or_default();
-    let address = match inside.get(..5) {
-        Some(tag) if tag.eq_ignore_ascii_case("IPv6:") => {
-            inside.get(5..).and_then(|v6| v6.parse::<Ipv6Addr>().ok()).map(IpAddr::V6)
-        }
-        _ => inside.parse().ok().filter(IpAddr::is_ipv4),
+fn records(found: &Lookup) -> Vec<Mx> {
+    let mx = |data: &RData| match data {
+        RData::MX(mx) => Some(Mx::new(mx.preference, mx.exchange.to_ascii())),
+        _ => None,
     };
-    match address {
-        Some(address) => Ok(vec![Hop { name: domain.to_ascii_lowercase(), address }]),
-        None => Err(NoRoute::Permanent {
-            status: "5.1.3",
-            why: format!("{domain} is not an address literal this server knows"),
-        }),
-    }
-}
-
-/// By preference; equal ones in random order, to spread the load (RFC 5321 §5.1).
-fn exchanges(domain: &str, found: &Lookup) -> Result<Vec<(u16, Name)>, NoRoute> {
-    let mut exchanges: Vec<_> = found
-        .answers()
-        .iter()
-        .filter_map(|record| match &record.data {
-            RData::MX(mx) => Some((mx.preference, mx.exchange.clone())),
-            _ => None,
-        })
-        .collect();
-    let usable = exchanges.iter().filter(|(_, exchange)| !exchange.is_root()).count();
-    if usable == 0 && !exchanges.is_empty() {
-        // RFC 7505 §3: a single MX of `.` means that the domain accepts no mail.
-        return Err(NoRoute::Permanent {
-            status: "5.1.10",
-            why: format!("{domain} accepts no mail (null MX)"),
-        });
-    }
-    exchanges.retain(|(_, exchange)| !exchange.is_root());
-    let random = RandomState::new();
-    exchanges.sort_by_key(|(preference, exchange)| (*preference, random.hash_one(exchange)));
-    Ok(exchanges)
-}
-
-/// Those more preferred than this server itself.
-fn before_us(
-    domain: &str,
-    mut exchanges: Vec<(u16, Name)>,
-    own_name: &str,
-) -> Result<Vec<(u16, Name)>, NoRoute> {
-    let ours = exchanges.iter().find(|(_, exchange)| host(exchange) == own_name).map(|(p, _)| *p);
-    if let Some(ours) = ours {
-        exchanges.retain(|(preference, _)| *preference < ours);
-        if exchanges.is_empty() {
-            return Err(NoRoute::Permanent {
-                status: "5.4.6",
-                why: format!("mail for {domain} would come back: its MX is this server"),
-            });
-        }
-    }
-    Ok(exchanges)
-}
-
-fn host(name: &Name) -> String {
-    let mut text = name.to_ascii();
-    if text.len() > 1 && text.ends_with('.') {
-        text.pop();
-    }
-    text.make_ascii_lowercase();
-    text
-}
-
-fn no_such_domain(domain: &str) -> NoRoute {
-    NoRoute::Permanent { status: "5.1.2", why: format!("the domain {domain} does not exist") }
-}
-
-fn not_said(domain: &str, error: &NetError) -> NoRoute {
-    NoRoute::Temporary {
-        status: "4.4.3",
-        why: format!("the name servers did not say where mail for {domain} goes: {error}"),
-    }
+    found.answers().iter().filter_map(|record| mx(&record.data)).collect()
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 use core::time::Duration;
 
-/// When to try again (RFC 5321 §4.5.4.1).
+/// When to try again, when to tell the sender that it takes long, and when to give up (RFC 5321
+/// §4.5.4.1).
 ///
 /// The first retries come soon, since most failures are short (greylisting); then the gaps double
 /// up to the longest.
@@ -13,14 +14,18 @@ pub struct Schedule {
     pub longest: Duration,
     /// How long to try in all: RFC 5321 §4.5.4.1 has 4 to 5 days.
     pub give_up: Duration,
+    /// After how long the sender is told, once, that a message waits; never if `None`.
+    pub delay_notice: Option<Duration>,
 }
 
+/// A minute, doubled up to two hours; a notice after four hours; five days in all.
 impl Default for Schedule {
     fn default() -> Self {
         Self {
             first: Duration::from_secs(60),
             longest: Duration::from_secs(2 * 3600),
             give_up: Duration::from_secs(5 * 24 * 3600),
+            delay_notice: Some(Duration::from_secs(4 * 3600)),
         }
     }
 }
@@ -38,7 +43,8 @@ pub enum Next {
 impl Schedule {
     /// What to do after attempt number `attempts` (1 for the first), for a message this old. The
     /// gap is shortened or lengthened by up to a fifth as `random` says, so that messages which
-    /// failed together are not tried together.
+    /// failed together are not tried together. [`plan`](Self::plan) does this for all recipients of
+    /// an envelope, and more.
     ///
     /// ```
     /// use core::time::Duration;

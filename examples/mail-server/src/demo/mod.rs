@@ -16,7 +16,7 @@ use self::{
     servers::{A, B, Servers},
     show::{Show, Step},
 };
-use crate::{dns::Hop, log, shutdown::Signals};
+use crate::{log, shutdown::Signals};
 use mailstore::Queue;
 use std::{
     error::Error,
@@ -72,8 +72,9 @@ async fn travel(servers: &Servers, show: &Arc<Show>) -> Result<()> {
     submit::submit(servers, &letter, show.sink(Step::Submit)).await?;
 
     let mut more = format!("The name server at {} was asked:\n", servers.names.address());
-    for Hop { name, address } in servers.a.app.dns.route("b.test", A).await? {
-        more.push_str(&format!("  b.test  MX  {name}\n  {name}  A  {address}\n"));
+    for hop in servers.a.app.dns.route("b.test", A).await? {
+        let (host, address) = (hop.host, hop.address);
+        more.push_str(&format!("  b.test  MX  {host}\n  {host}  A  {address}\n"));
     }
     let step = "mx.a.test passes it on to the server of b.test";
     show.step(Step::Relay, step, &more)?;

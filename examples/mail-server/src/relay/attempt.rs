@@ -3,17 +3,14 @@
 use super::{
     Attempted,
     transfer::{self, Result as Transferred},
+    wishes,
 };
-use crate::{
-    app::App,
-    config::RelayTls,
-    dns::{Hop, NoRoute},
-    smtp::{EIGHT_BIT, forward_path},
-};
+use crate::{app::App, config::RelayTls, smtp::forward_path};
 use mailstore::{Body, Envelope, Store, Timestamp};
 use smtp_proto::{
-    Body as Octets, EnhancedCode, ForwardPath, Mailbox, ReversePath, client::Envelope as Wanted,
-    delivery::Outcome,
+    EnhancedCode, ForwardPath,
+    client::Envelope as Wanted,
+    delivery::{Hop, Outcome},
 };
 use std::{collections::BTreeMap, time::Duration};
 use tokio::time;
@@ -35,14 +32,21 @@ pub(super) async fn attempt<S: Store>(app: &App<S>, envelope: &Envelope) -> Vec<
                 let domain = path.mailbox().map(|mailbox| mailbox.domain().as_str()).unwrap_or("");
                 groups.entry(domain.to_ascii_lowercase()).or_default().push((index, path.clone()));
             }
-            None => attempted.push(failed(index, (5, 1, 3), "not a mail address")),
+            None => {
+                let status = EnhancedCode::new(5, 1, 3);
+                let outcome = Outcome::failed(status, "not a mail address");
+                attempted.push(Attempted { recipient: index, outcome });
+            }
         }
     }
     let body = match app.store.body(envelope.message).await {
         Ok(body) => body,
         Err(error) => {
             let all = groups.into_values().flatten();
-            attempted.extend(all.map(|(index, _)| deferred(index, &error.to_string(), None)));
+            let outcome = Outcome::deferred(EnhancedCode::new(4, 3, 0), error.to_string());
+            attempted.extend(
+                all.map(|(recipient, _)| Attempted { recipient, outcome: outcome.clone() }),
+            );
             return attempted;
         }
     };
@@ -62,24 +66,10 @@ async fn to_domain<S: Store>(
 ) -> Vec<Attempted> {
     let hops = match app.dns.route(domain, &app.config.hostname).await {
         Ok(hops) => hops,
-        Err(NoRoute::Permanent { status, why }) => {
-            let (status, _) = EnhancedCode::split(status);
-            let status = status.unwrap_or(EnhancedCode::new(5, 4, 4));
-            let failed = |(index, _)| Attempted {
-                recipient: index,
-                outcome: Outcome::Failed { status, diagnostic: why.clone() },
-                remote: None,
-            };
-            return group.into_iter().map(failed).collect();
-        }
-        Err(error @ NoRoute::Temporary { .. }) => {
-            let why = error.to_string();
-            return group.into_iter().map(|(index, _)| deferred(index, &why, None)).collect();
-        }
+        Err(no_route) => return all(group, &no_route.outcome()),
     };
     let mut attempted = Vec::new();
     let mut last_error = "no server to try".to_owned();
-    let mut last_hop = None;
     for hop in hops {
         if group.is_empty() {
             break;
@@ -88,20 +78,24 @@ async fn to_domain<S: Store>(
         let Transferred { outcomes, error } = through(app, &hop, &wanted, body).await;
         for (place, outcome) in outcomes {
             if let Some((index, _)) = group.get(place) {
-                let remote = Some(hop.name.clone());
-                attempted.push(Attempted { recipient: *index, outcome, remote });
+                attempted.push(Attempted { recipient: *index, outcome: outcome.at(&hop.host) });
             }
         }
         group.retain(|(index, _)| attempted.iter().all(|done| done.recipient != *index));
         if let Some(error) = error {
-            debug!(server = hop.name, address = %hop.address, error, "no answer");
-            last_error = format!("{} [{}]: {error}", hop.name, hop.address);
+            debug!(server = hop.host, address = %hop.address, error, "no answer");
+            last_error = format!("{} [{}]: {error}", hop.host, hop.address);
         }
-        last_hop = Some(hop.name);
     }
-    let left = group.into_iter();
-    attempted.extend(left.map(|(index, _)| deferred(index, &last_error, last_hop.clone())));
+    // RFC 3463 §3.5: X.4.1, no answer from host.
+    attempted.extend(all(group, &Outcome::deferred(EnhancedCode::new(4, 4, 1), last_error)));
     attempted
+}
+
+/// One outcome for all of them.
+fn all(group: Group, outcome: &Outcome) -> Vec<Attempted> {
+    let attempted = |(recipient, _)| Attempted { recipient, outcome: outcome.clone() };
+    group.into_iter().map(attempted).collect()
 }
 
 /// One server, with TLS if it can be had. Where the handshake fails and TLS is not demanded, the
@@ -116,7 +110,7 @@ async fn through<S: Store>(app: &App<S>, hop: &Hop, wanted: &Wanted, body: &Body
                 return Transferred { outcomes: Vec::new(), error: Some(error) };
             }
             Ok(Err(transfer::NoTls(error))) => {
-                debug!(server = hop.name, error, "no TLS; trying without");
+                debug!(server = hop.host, error, "no TLS; trying without");
                 plain = true;
             }
             Ok(Ok(transferred)) => return transferred,
@@ -128,26 +122,17 @@ async fn through<S: Store>(app: &App<S>, hop: &Hop, wanted: &Wanted, body: &Body
     }
 }
 
+/// The envelope for these recipients, with what the sender asked for.
 fn wanted(envelope: &Envelope, group: &Group) -> Wanted {
-    let from = match Mailbox::parse(&envelope.reverse_path) {
-        Ok(mailbox) => ReversePath::Mailbox(mailbox.into_owned()),
-        Err(_) => ReversePath::Null,
-    };
-    let to = group.iter().map(|(_, path)| path.clone());
-    let mut wanted = Wanted::new(from, to);
-    wanted.mail.params.size = Some(envelope.size);
-    if envelope.params == EIGHT_BIT {
-        wanted.mail.params.body = Some(Octets::EightBitMime);
+    let mut mail = wishes::mail(envelope);
+    mail.params.size = Some(envelope.size);
+    wishes::count_from(&mut mail, Timestamp::now().since(envelope.created));
+    let mut wanted = Wanted::new(mail.from.clone(), group.iter().map(|(_, path)| path.clone()));
+    wanted.mail = mail;
+    for (rcpt, (index, _)) in wanted.rcpts.iter_mut().zip(group) {
+        if let Some(recipient) = envelope.recipients.get(*index) {
+            rcpt.params = wishes::rcpt(recipient);
+        }
     }
     wanted
-}
-
-fn failed(recipient: usize, (class, subject, detail): (u8, u16, u16), why: &str) -> Attempted {
-    let status = EnhancedCode::new(class, subject, detail);
-    let outcome = Outcome::Failed { status, diagnostic: why.to_owned() };
-    Attempted { recipient, outcome, remote: None }
-}
-
-fn deferred(recipient: usize, why: &str, remote: Option<String>) -> Attempted {
-    Attempted { recipient, outcome: Outcome::Deferred(why.to_owned()), remote }
 }

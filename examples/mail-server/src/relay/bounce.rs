@@ -1,69 +1,89 @@
-//! What the sender is told of a message that could not be delivered.
+//! What the sender is told of a message: that it could not be delivered, that it waits, that it
+//! went on.
 
+use super::wishes;
 use crate::{app::App, facts, smtp::address, unique};
-use mailstore::{Delivery, Envelope, NewEnvelope, NewRecipient, Recipient, Staged, Store, Target};
+use mailstore::{
+    Body, Delivery, Envelope, NewEnvelope, NewRecipient, Staged, Store, Target, Timestamp,
+};
 use smtp_proto::{
-    EnhancedCode, Mailbox,
-    delivery::{FailedRecipient, Report},
+    Body as Octets, MailParams, Mailbox, ReversePath,
+    delivery::{Original, Report, ReportedRecipient, WrittenReport},
+    header::header_of,
     trace::{Date, ReturnPath},
 };
 use tracing::warn;
 
 /// The header of a message is looked for in its first octets.
 const HEADER: u64 = 64 * 1024;
+/// A longer message is not returned whole, whatever the sender wants (RFC 3461 §6.2).
+const RETURNED: u64 = 1024 * 1024;
 
-/// A line of the report.
-pub(super) fn failed(
-    recipient: &Recipient,
-    status: EnhancedCode,
-    diagnostic: String,
-    remote: Option<String>,
-) -> FailedRecipient {
-    FailedRecipient { address: recipient.address.clone(), status, diagnostic, remote }
-}
-
-/// The report for these recipients, on its way to the sender; `None` if there is nothing to say or
-/// nobody to say it to: of a report there is no report (RFC 5321 §4.5.5).
+/// The report about these recipients, on its way to the sender; `None` if there is nobody to say it
+/// to: of a report there is no report (RFC 5321 §4.5.5).
 pub(super) async fn report<S: Store>(
     app: &App<S>,
     envelope: &Envelope,
-    failed: &[FailedRecipient],
+    recipients: &[ReportedRecipient],
 ) -> Result<Option<Delivery>, crate::accounts::AccountError> {
-    if failed.is_empty() {
-        return Ok(None);
-    }
-    let Ok(sender) = Mailbox::parse(&envelope.reverse_path) else {
-        warn!(id = %envelope.id, "undeliverable, and there is nobody to tell");
-        return Ok(None);
+    let Ok(sender) = Mailbox::parse(&envelope.reverse_path) else { return Ok(None) };
+    // A message that cannot be read is reported all the same, without its header.
+    let body = app.store.body(envelope.message).await.ok();
+    let start = match &body {
+        Some(body) => body.read(0..HEADER).await?,
+        None => Default::default(),
     };
-    let header = match app.store.body(envelope.message).await {
-        Ok(body) => body.read(0..HEADER).await?,
-        Err(_) => Default::default(),
-    };
-    let report = Report {
-        reporting_mta: &app.config.hostname,
-        to: &sender,
-        unique: &unique::word(),
-        date: Date::from_unix(unique::seconds()),
-        arrival: Date::from_unix(envelope.created.secs().try_into().unwrap_or_default()),
-        failed,
-        original: &header,
-    };
-    let mut message = ReturnPath(&smtp_proto::ReversePath::Null).to_string().into_bytes();
-    message.extend_from_slice(&report.to_message());
-    let staged = Staged::from_bytes(message);
+    let unique = unique::word();
+    let mail = wishes::mail(envelope);
+    let mut original = Original::new(header_of(&start));
+    original.body = wishes::body(&mail);
+    original.smtputf8 = mail.params.smtp_utf8;
+    let now = Date::from_unix(unique::seconds());
+    let mut report = Report::new(&app.config.hostname, &sender, &unique, now, recipients, original);
+    report.arrival = Some(date(envelope.created));
+    report.envid = mail.params.envid.as_ref();
+    report.ret = mail.params.ret.filter(|_| envelope.size <= RETURNED);
+    let report = report.write();
+    let (eight_bit, smtputf8) = (report.body == Octets::EightBitMime, report.smtputf8);
+    let staged = stage(app, report, body.as_ref()).await?;
     let facts = facts::of(&staged).await?;
     let delivery = Delivery::new(staged).facts(facts);
     if !app.users.is_local(sender.domain().as_str()) {
         let to = vec![NewRecipient::new(sender.as_str())];
         let mut onward = NewEnvelope::new("", to);
-        onward.params = crate::smtp::EIGHT_BIT.into();
+        let mut params = MailParams::default();
+        params.body = eight_bit.then_some(Octets::EightBitMime);
+        params.smtp_utf8 = smtputf8;
+        onward.params = params.to_string();
         return Ok(Some(delivery.queued(onward)));
     }
     let Some(account) = app.users.find(&address(&sender)).await? else {
-        warn!(id = %envelope.id, "undeliverable, and its sender has no account any more");
+        warn!(id = %envelope.id, "to be reported, and its sender has no account any more");
         return Ok(None);
     };
     let inbox = app.store.mailbox(account.id, "INBOX").await?.id;
     Ok(Some(delivery.to(Target::new(inbox))))
+}
+
+/// The report as a message of the store, the original within it as it is read.
+async fn stage<S: Store>(
+    app: &App<S>,
+    report: WrittenReport,
+    original: Option<&Body>,
+) -> mailstore::Result<Staged> {
+    let mut upload = app.store.upload();
+    upload.write(ReturnPath(&ReversePath::Null).to_string().as_bytes()).await?;
+    upload.write(&report.head).await?;
+    if let Some(original) = original.filter(|_| report.whole) {
+        let mut reader = original.reader();
+        while let Some(chunk) = reader.chunk().await? {
+            upload.write(&chunk).await?;
+        }
+    }
+    upload.write(&report.tail).await?;
+    upload.finish().await
+}
+
+fn date(time: Timestamp) -> Date {
+    Date::from_unix(time.secs().try_into().unwrap_or_default())
 }

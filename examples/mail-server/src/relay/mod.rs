@@ -3,6 +3,7 @@
 mod attempt;
 mod bounce;
 mod transfer;
+mod wishes;
 mod worker;
 
 pub(crate) use worker::run;
@@ -15,6 +16,4 @@ struct Attempted {
     /// The recipient's place in the envelope.
     recipient: usize,
     outcome: Outcome,
-    /// The server that said so, if one did.
-    remote: Option<String>,
 }

@@ -2,7 +2,6 @@
 
 use crate::{
     app::App,
-    dns::Hop,
     wire::{Side, Trace, Wire},
 };
 use mailstore::{Body, Store};
@@ -14,10 +13,10 @@ use rustls::pki_types::ServerName;
 use smtp_proto::{
     EnhancedCode,
     client::{CannotSend, Client, Config, Envelope, Event},
-    delivery::Outcome,
+    delivery::{Hop, Outcome, Verdict},
     header::HeaderFilter,
 };
-use std::{io, net::SocketAddr, time::Duration};
+use std::{io, net::SocketAddr, ops::Range, time::Duration};
 use tokio::{net::TcpStream, time};
 
 /// For the connection and, after it, for the TLS handshake.
@@ -86,10 +85,22 @@ async fn session<S: Store>(
     } else if app.config.relay.tls == crate::config::RelayTls::Verified {
         return Err(Broken::Said("the server offers no TLS, and it is demanded".into()));
     }
-    if let Err(cannot) = driver.machine.send(envelope.clone()) {
-        refused_here(&cannot, envelope, result)?;
-    } else {
-        send(&mut driver, body, result).await?;
+    let mut sent = 0;
+    while sent < envelope.rcpts.len() {
+        let mut part = envelope.clone();
+        part.rcpts.drain(..sent);
+        let mut begun = driver.machine.send(part.clone());
+        if let Err(CannotSend::Recipients(most)) = begun {
+            // RFC 9422 §4.2: the others in a message of their own.
+            part.rcpts.truncate(usize::try_from(most).unwrap_or(usize::MAX).max(1));
+            begun = driver.machine.send(part.clone());
+        }
+        let places = sent..sent + part.rcpts.len();
+        sent = places.end;
+        match begun {
+            Ok(()) => send(&mut driver, body, places.start, result).await?,
+            Err(cannot) => refused_here(&cannot, places, result)?,
+        }
     }
     // The message is decided: what happens to the goodbye does not matter.
     if driver.machine.quit().is_ok() {
@@ -106,7 +117,7 @@ async fn connect<S: Store>(app: &App<S>, hop: &Hop) -> std::result::Result<Sessi
     let _ = tcp.set_nodelay(true);
     let mut wire = Wire::new(tcp);
     if let Some(sink) = &app.relay_sink {
-        wire.watch(Trace::new(&app.config.hostname, &hop.name, Side::Client, sink.clone()));
+        wire.watch(Trace::new(&app.config.hostname, &hop.host, Side::Client, sink.clone()));
     }
     Ok(Driver::new(Client::new(Config::new(&app.config.hostname)), wire))
 }
@@ -140,7 +151,7 @@ async fn start_tls<S: Store>(
     }
     let (mut machine, mut wire) = driver.into_parts();
     machine.upgrade();
-    let name = match ServerName::try_from(hop.name.clone()) {
+    let name = match ServerName::try_from(hop.host.clone()) {
         Ok(name) => name,
         Err(_) => ServerName::IpAddress(hop.address.into()),
     };
@@ -149,17 +160,24 @@ async fn start_tls<S: Store>(
     Ok(Driver::new(machine, wire))
 }
 
-/// Sends the message and gathers what becomes of each recipient.
+/// Sends the message and gathers what becomes of each recipient; `first` is the place of the first.
 async fn send(
     driver: &mut Session,
     body: &Body,
+    first: usize,
     result: &mut Result,
 ) -> std::result::Result<(), Broken> {
+    // RFC 3461 §5.2.1: then it was told of the sender's wishes.
+    let reports = driver.machine.extensions().dsn;
     loop {
         match driver.next().await? {
             Some(Event::Body) => send_body(driver, body).await?,
             Some(Event::Recipient { index, reply, .. }) => {
-                result.outcomes.push((index, Outcome::from_reply(reply)));
+                let mut outcome = Outcome::from_reply(reply);
+                if let Verdict::Relayed { .. } = outcome.verdict {
+                    outcome.verdict = Verdict::Relayed { reports };
+                }
+                result.outcomes.push((first + index, outcome));
             }
             Some(Event::Done) => return Ok(()),
             Some(_) => {}
@@ -193,7 +211,7 @@ async fn send_body(driver: &mut Session, body: &Body) -> std::result::Result<(),
 /// The server does not take such a message, by what it offers.
 fn refused_here(
     cannot: &CannotSend,
-    envelope: &Envelope,
+    places: Range<usize>,
     result: &mut Result,
 ) -> std::result::Result<(), Broken> {
     // RFC 3463 §3.4 and §3.7: message too big for the system; conversion not supported; address
@@ -204,10 +222,8 @@ fn refused_here(
         CannotSend::Utf8Address => EnhancedCode::new(5, 6, 7),
         other => return Err(Broken::Said(other.to_string())),
     };
-    let diagnostic = cannot.to_string();
-    let all = (0..envelope.rcpts.len())
-        .map(|place| (place, Outcome::Failed { status, diagnostic: diagnostic.clone() }));
-    result.outcomes.extend(all);
+    let outcome = Outcome::failed(status, cannot.to_string());
+    result.outcomes.extend(places.map(|place| (place, outcome.clone())));
     Ok(())
 }
 

@@ -1,12 +1,9 @@
 //! Takes what is due from the queue, tries, and records what became of it.
 
-use super::{Attempted, attempt, bounce};
-use crate::{app::App, unique};
-use mailstore::{AttemptResult, Envelope, Lease, Outcome as Recorded, Store, Timestamp};
-use smtp_proto::{
-    EnhancedCode,
-    delivery::{Next, Outcome},
-};
+use super::{Attempted, attempt, bounce, wishes};
+use crate::{accounts::AccountError, app::App, unique};
+use mailstore::{AttemptResult, Delivery, Envelope, Lease, Outcome as Recorded, Store, Timestamp};
+use smtp_proto::delivery::{self, Decision, Plan, Queued, State, Verdict};
 use std::{sync::Arc, time::Duration};
 use tokio::{sync::Semaphore, time};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -71,7 +68,7 @@ async fn round<S: Store>(
     }
 }
 
-/// Tries one envelope and records the outcome, together with the report to its sender.
+/// Tries one envelope and records the outcome, together with the reports to its sender.
 async fn process<S: Store>(app: &App<S>, lease: Lease) {
     let Lease { envelope, token, .. } = lease;
     let attempted = {
@@ -87,52 +84,94 @@ async fn process<S: Store>(app: &App<S>, lease: Lease) {
             }
         }
     };
-    let mut recorded = Vec::new();
-    let mut failed = Vec::new();
-    for Attempted { recipient, outcome, remote } in attempted {
-        let Some(state) = envelope.recipients.get(recipient) else { continue };
-        let (id, to, server) = (envelope.id, &state.address, remote.as_deref().unwrap_or("-"));
-        let result = match outcome {
-            Outcome::Delivered => {
-                info!(%id, to, server, "delivered");
-                AttemptResult::Done
-            }
-            Outcome::Deferred(error) => match next(app, &envelope, state.attempts) {
-                Next::RetryIn(gap) => {
-                    info!(%id, to, server, error, retry_in = ?gap, "deferred");
-                    AttemptResult::Retry { at: Timestamp::now().after(gap), error }
-                }
-                _ => {
-                    warn!(%id, to, server, error, "given up");
-                    // RFC 3463 §3.5: 4.4.7, delivery time expired; 5 since it is final.
-                    let status = EnhancedCode::new(5, 4, 7);
-                    failed.push(bounce::failed(state, status, error.clone(), remote));
-                    AttemptResult::Failed { error }
-                }
-            },
-            Outcome::Failed { status, diagnostic } => {
-                warn!(%id, to, server, error = diagnostic, "refused");
-                failed.push(bounce::failed(state, status, diagnostic.clone(), remote));
-                AttemptResult::Failed { error: diagnostic }
-            }
-            _ => continue,
-        };
-        recorded.push(Recorded::new(recipient, result));
-    }
-    let report = match bounce::report(app, &envelope, &failed).await {
-        Ok(report) => report,
+    let outcomes = attempted.iter().map(|attempted| {
+        let mut outcome = delivery::Attempted::new(&attempted.outcome);
+        if let Some(state) = envelope.recipients.get(attempted.recipient) {
+            outcome.notify = wishes::rcpt(state).notify;
+            outcome.earlier_attempts = state.attempts;
+            outcome.delay_reported = wishes::delay_reported(state);
+        }
+        outcome
+    });
+    let (mail, arrival) = (wishes::mail(&envelope), since_1970(envelope.created));
+    let mut queued = Queued::new(&mail.from, arrival);
+    queued.deadline = wishes::deadline(&mail, arrival);
+    let now = since_1970(Timestamp::now());
+    let outcomes: Vec<_> = outcomes.collect();
+    let plan = app.config.schedule().plan(&queued, &outcomes, now, unique::random());
+    let recorded = attempted.iter().zip(&plan.decisions);
+    let recorded = recorded.map(|(attempted, decision)| record(&envelope, attempted, decision));
+    let recorded = recorded.collect();
+    let reports = match reports(app, &envelope, &attempted, &plan).await {
+        Ok(reports) => reports,
         Err(error) => {
             // Nothing is recorded: the lease runs out, and the envelope is tried again.
-            return error!(id = %envelope.id, %error, "cannot report a failure");
+            return error!(id = %envelope.id, %error, "cannot report to the sender");
         }
     };
-    let also = report.into_iter().collect();
-    if let Err(error) = app.store.complete(token, recorded, also).await {
+    if let Err(error) = app.store.complete(token, recorded, reports).await {
         error!(id = %envelope.id, %error, "the outcome of a delivery could not be recorded");
     }
 }
 
-fn next<S>(app: &App<S>, envelope: &Envelope, attempts: u32) -> Next {
-    let age = Timestamp::now().since(envelope.created);
-    app.config.schedule().next(attempts.saturating_add(1), age, unique::random())
+/// What the queue keeps of it, and what the log says.
+fn record(envelope: &Envelope, attempted: &Attempted, decision: &Decision) -> Recorded {
+    let Attempted { recipient, outcome } = attempted;
+    let to = envelope.recipients.get(*recipient).map_or("", |state| &state.address);
+    let (id, server) = (envelope.id, outcome.remote.as_deref().unwrap_or("-"));
+    let error = outcome.diagnostic.to_string();
+    let result = match decision.state {
+        State::Done => {
+            info!(%id, to, server, "delivered");
+            AttemptResult::Done
+        }
+        State::Retry { at } => {
+            let at = Timestamp::from_millis(at.as_millis().try_into().unwrap_or(i64::MAX));
+            info!(%id, to, server, error, retry_in = ?at.since(Timestamp::now()), "deferred");
+            AttemptResult::Retry { at, error }
+        }
+        State::Failed => {
+            let told = decision.report.is_some();
+            if outcome.verdict == Verdict::Failed {
+                warn!(%id, to, server, error, told, "refused");
+            } else {
+                warn!(%id, to, server, error, told, "given up");
+            }
+            if !told {
+                warn!(%id, to, "undeliverable, and there is nobody to tell");
+            }
+            AttemptResult::Failed { error }
+        }
+    };
+    let recorded = Recorded::new(*recipient, result);
+    if decision.delay_reported { recorded.note(wishes::DELAY_REPORTED) } else { recorded }
+}
+
+/// The messages that tell the sender.
+async fn reports<S: Store>(
+    app: &App<S>,
+    envelope: &Envelope,
+    attempted: &[Attempted],
+    plan: &Plan,
+) -> Result<Vec<Delivery>, AccountError> {
+    let mut reports = Vec::new();
+    for (action, places) in plan.reports() {
+        let reported: Vec<_> = places
+            .into_iter()
+            .filter_map(|place| {
+                let Attempted { recipient, outcome } = attempted.get(place)?;
+                let state = envelope.recipients.get(*recipient)?;
+                let mut reported = plan.decisions.get(place)?.reported(&state.address, outcome)?;
+                reported.orcpt = wishes::rcpt(state).orcpt;
+                Some(reported)
+            })
+            .collect();
+        info!(id = %envelope.id, to = envelope.reverse_path, %action, "report");
+        reports.extend(bounce::report(app, envelope, &reported).await?);
+    }
+    Ok(reports)
+}
+
+fn since_1970(time: Timestamp) -> Duration {
+    Duration::from_millis(time.millis().try_into().unwrap_or_default())
 }

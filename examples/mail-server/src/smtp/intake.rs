@@ -13,7 +13,7 @@ use std::net::IpAddr;
 use tracing::{error, info, warn};
 
 /// What `Envelope::params` says of a message with octets beyond ASCII.
-pub(crate) const EIGHT_BIT: &str = "8bit";
+const EIGHT_BIT: &str = "BODY=8BITMIME";
 
 /// Where a message comes from.
 pub(super) struct Trail<'a> {

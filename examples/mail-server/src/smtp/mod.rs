@@ -4,8 +4,4 @@ mod intake;
 mod policy;
 mod session;
 
-pub(crate) use self::{
-    intake::{EIGHT_BIT, forward_path},
-    policy::address,
-    session::session,
-};
+pub(crate) use self::{intake::forward_path, policy::address, session::session};
