@@ -6,3 +6,9 @@
 
 pub mod input;
 pub mod work;
+
+/// The programs in the README of the repository, compiled and run with the other tests of the
+/// documentation: this is the package that has all the crates.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+pub struct Readme;

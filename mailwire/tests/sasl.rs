@@ -135,6 +135,17 @@ fn rfc7628_example_and_its_error() {
 }
 
 #[test]
+fn a_name_or_token_that_would_add_fields_is_not_sent() {
+    for (name, token) in [("a\u{1}auth=Bearer X", "t"), ("a", "t\u{1}x=y")] {
+        for mechanism in [Mechanism::OAuthBearer, Mechanism::XOAuth2] {
+            let credentials = Credentials::token(name, token);
+            let mut client = client::Exchange::new(mechanism, credentials, Mechanism::ALL);
+            assert_eq!(client.initial(), None);
+        }
+    }
+}
+
+#[test]
 fn rfc2195_example() {
     let mut credentials = Credentials::password("tim", "tanstaaftanstaaf");
     credentials.nonce = Vec::new();

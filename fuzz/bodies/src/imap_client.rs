@@ -15,7 +15,7 @@ use mailwire::{
 
 use crate::drive::{polite, seed};
 
-/// The first line says what the client does (see [`make`]), the rest is what a server says.
+/// The first line says what the client does (see `make`), the rest is what a server says.
 pub fn check(octets: &[u8]) {
     let at = octets.iter().position(|&octet| octet == b'\n').map_or(octets.len(), |at| at + 1);
     let (script, input) = octets.split_at(at);
@@ -90,6 +90,7 @@ impl Host<Client> for Notes {
                 client.send(octets.into()).expect("a message is asked for");
             }
             Event::Idling(_) => client.done().expect("the server idles"),
+            Event::Nothing => panic!("poll announced an event, and there is none"),
             event => log.event(format!("{event:?}")),
         }
     }

@@ -14,7 +14,7 @@ use pop3_proto::{
 
 use crate::drive::{laws, seed};
 
-/// The first octet chooses a configuration (see [`config`]), the rest is what a client sends.
+/// The first octet chooses a configuration (see `config`), the rest is what a client sends.
 pub fn check(octets: &[u8]) {
     let Some((&choice, input)) = octets.split_first() else { return };
     laws(|| (server(choice), Maildrop), input);

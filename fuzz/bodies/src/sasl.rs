@@ -88,8 +88,10 @@ fn judge(claim: &Claim<'_>) -> Verdict {
 fn both(mechanism: Mechanism, username: &str, password: &str) {
     let credentials = match mechanism {
         Mechanism::OAuthBearer | Mechanism::XOAuth2 => {
-            // RFC 7628 §3.1: ^A divides, and a token is graphic ASCII (RFC 6750 §2.1).
-            if username.contains('\u{1}') || !password.bytes().all(|octet| octet.is_ascii_graphic())
+            // RFC 7628 §3.1: ^A divides, and a token is graphic ASCII (RFC 6750 §2.1). A client
+            // does not send a name with control characters.
+            if username.chars().any(char::is_control)
+                || !password.bytes().all(|octet| octet.is_ascii_graphic())
             {
                 return;
             }

@@ -14,7 +14,7 @@ use smtp_proto::{
 
 use crate::drive::{polite, seed};
 
-/// The first line says what the client does (see [`Sender::turn`]), the rest is what a server says.
+/// The first line says what the client does (see `Sender::turn`), the rest is what a server says.
 pub fn check(octets: &[u8]) {
     let at = octets.iter().position(|&octet| octet == b'\n').map_or(octets.len(), |at| at + 1);
     let (script, input) = octets.split_at(at);

@@ -18,7 +18,7 @@ use crate::{
     frame::{Frame, Framer},
     parse,
     response::{FetchData, Response, Status},
-    types::{Code, StatusText},
+    types::{BodySection, Code, StatusText},
 };
 
 /// What a command's answer changes.
@@ -196,6 +196,11 @@ impl Core {
                 if !matches!(self.phase, Phase::Ready) {
                     continue;
                 }
+                // More may be sent, and is as soon as there is room for it.
+                let full = self.send.len() > self.config.limits.output;
+                if full && self.sending.is_none() && !self.queue.is_empty() {
+                    return Step::NeedFlush;
+                }
             }
             if let Some(step) = self.receive(recv, now) {
                 return step;
@@ -297,7 +302,7 @@ impl Core {
     /// A literal: of a message's section it is streamed if it is large, otherwise it is gathered.
     fn literal(&mut self, recv: &mut RecvBuf, len: usize, size: u64) {
         let limits = &self.config.limits;
-        if size > limits.inline && is_section(recv.unread().get(..len).unwrap_or_default()) {
+        if size > limits.inline && self.is_section(recv.unread().get(..len).unwrap_or_default()) {
             let held = self.gathered.len().saturating_add(len);
             if held > limits.response {
                 return self.close(Close::Protocol);
@@ -307,8 +312,7 @@ impl Core {
             // Without its CRLF the announcement reads as the number of octets streamed.
             self.gathered.extend_from_slice(head.strip_suffix(b"\r\n").unwrap_or(&head));
             self.left = size;
-            let mut frame = self.gathered.clone();
-            frame.extend_from_slice(b")\r\n");
+            let frame = closed(&self.gathered, b"");
             self.phase = Phase::Literal(Announced { frame, len: size });
             return;
         }
@@ -317,6 +321,14 @@ impl Core {
             return self.close(Close::Protocol);
         }
         self.framer.gather();
+    }
+
+    /// Whether the literal that a response has come to is a section's octets: read up to there, it
+    /// has one.
+    fn is_section(&self, head: &[u8]) -> bool {
+        let head = head.strip_suffix(b"\r\n").unwrap_or(head);
+        let may_be = head.ends_with(b"}") && names_a_section(head);
+        may_be && section_of(&closed(&self.gathered, head)).is_some()
     }
 
     /// A whole response. Continuations are dealt with here; the rest becomes an event.
@@ -471,26 +483,36 @@ fn lend(frame: &[u8], announce: Announce) -> Event<'_> {
 }
 
 fn literal_event(announced: &Announced) -> Event<'static> {
-    let mut event = Event::Nothing;
-    if let Ok(Response::Fetch(number, items)) = parse::response(&announced.frame) {
-        let mut uid = None;
-        for item in items {
-            match item {
-                FetchData::Uid(n) => uid = Some(n),
-                FetchData::Streamed { section, origin, .. } => {
-                    let (section, len) = (section.into_owned(), announced.len);
-                    event = Event::Literal { number, uid, section, origin, len };
-                }
-                _ => {}
-            }
-        }
-    }
-    event
+    let len = announced.len;
+    section_of(&announced.frame).map_or(Event::Nothing, |(number, uid, section, origin)| {
+        Event::Literal { number, uid, section, origin, len }
+    })
 }
 
-/// Whether the literal that a response has come to is a section's octets: what stands before it is
-/// the name of one.
-fn is_section(head: &[u8]) -> bool {
+/// A response up to a literal, closed so that it can be read.
+fn closed(gathered: &[u8], head: &[u8]) -> Vec<u8> {
+    [gathered, head, b")\r\n"].concat()
+}
+
+/// The section whose octets are to be streamed: the last item of the response.
+fn section_of(frame: &[u8]) -> Option<(u32, Option<u32>, BodySection<'static>, Option<u64>)> {
+    let Ok(Response::Fetch(number, items)) = parse::response(frame) else { return None };
+    let mut uid = None;
+    let mut found = None;
+    for item in items {
+        match item {
+            FetchData::Uid(n) => uid = Some(n),
+            FetchData::Streamed { section, origin, .. } => {
+                found = Some((section.into_owned(), origin));
+            }
+            _ => {}
+        }
+    }
+    found.map(|(section, origin)| (number, uid, section, origin))
+}
+
+/// Whether what stands before the literal may be the name of a section. Cheap.
+fn names_a_section(head: &[u8]) -> bool {
     let Some(at) = memchr::memrchr(b'{', head) else { return false };
     let before = head.get(..at).unwrap_or_default();
     let Some(before) = before.strip_suffix(b" ") else { return false };

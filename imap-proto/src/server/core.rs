@@ -199,7 +199,10 @@ impl Core {
                 None
             }
             Frame::TooLong => {
-                let tag = parse::tag_of(recv.unread()).unwrap_or("*");
+                // Of a line too long only so much was looked at, however it was cut.
+                let line = recv.unread().len().min(self.config.limits.line);
+                let tag = parse::tag_of(recv.unread().get(..line).unwrap_or_default());
+                let tag = tag.unwrap_or("*");
                 self.tag = String::from(tag);
                 self.refuse(recv, Status::Bad, "[TOOBIG] Command line too long");
                 None

@@ -162,8 +162,8 @@ impl Exchange {
                 Some(cram_md5::answer(username, password, challenge).into_bytes())
             }
             // RFC 7628 §3.2.3: the error is taken note of, and the failure follows.
-            (Mechanism::OAuthBearer, 2, _) => Some(alloc::vec![1]),
-            (Mechanism::XOAuth2, 2, _) => Some(Vec::new()),
+            (Mechanism::OAuthBearer, 2, _) => self.first().map(|_| alloc::vec![1]),
+            (Mechanism::XOAuth2, 2, _) => self.first().map(|_| Vec::new()),
             (Mechanism::Login | Mechanism::CramMd5, ..) => None,
             (_, 1, _) => self.first(),
             (_, _, Proof::Password(password)) => self.scram.as_mut().and_then(|scram| {
@@ -190,12 +190,8 @@ impl Exchange {
             (Mechanism::Plain, Proof::Password(password)) => Some(
                 [authzid.as_bytes(), username.as_bytes(), password.expose().as_bytes()].join(&0),
             ),
-            (Mechanism::OAuthBearer, Proof::Token(token)) => {
-                Some(oauth::print_bearer(username, token))
-            }
-            (Mechanism::XOAuth2, Proof::Token(token)) => {
-                Some(oauth::print_xoauth2(username, token))
-            }
+            (Mechanism::OAuthBearer, Proof::Token(token)) => oauth::print_bearer(username, token),
+            (Mechanism::XOAuth2, Proof::Token(token)) => oauth::print_xoauth2(username, token),
             (Mechanism::External, _) => Some(authzid.clone().into_bytes()),
             (Mechanism::Anonymous, _) => Some(username.clone().into_bytes()),
             _ => self.scram.as_ref().map(|scram| scram.first()),

@@ -38,13 +38,23 @@ fn unescape(name: &str) -> String {
     name.replace("=2C", ",").replace("=3D", "=")
 }
 
-pub(super) fn print_bearer(authzid: &str, token: &Secret) -> Vec<u8> {
+/// `None` for a name or token that would add fields to the message.
+pub(super) fn print_bearer(authzid: &str, token: &Secret) -> Option<Vec<u8>> {
+    if !fits(authzid) || !fits(token.expose()) {
+        return None;
+    }
     let name = authzid.replace('=', "=3D").replace(',', "=2C");
-    format!("n,a={name},\u{1}auth=Bearer {}\u{1}\u{1}", token.expose()).into_bytes()
+    Some(format!("n,a={name},\u{1}auth=Bearer {}\u{1}\u{1}", token.expose()).into_bytes())
 }
 
-pub(super) fn print_xoauth2(user: &str, token: &Secret) -> Vec<u8> {
-    format!("user={user}\u{1}auth=Bearer {}\u{1}\u{1}", token.expose()).into_bytes()
+/// `None` for a name or token that would add fields to the message.
+pub(super) fn print_xoauth2(user: &str, token: &Secret) -> Option<Vec<u8>> {
+    let fit = fits(user) && fits(token.expose());
+    fit.then(|| format!("user={user}\u{1}auth=Bearer {}\u{1}\u{1}", token.expose()).into_bytes())
+}
+
+fn fits(text: &str) -> bool {
+    !text.chars().any(char::is_control)
 }
 
 /// What is sent before the failure itself (RFC 7628 §3.2.2).

@@ -10,7 +10,7 @@ use mailwire::test::{Cuts, run};
 use self::host::Store;
 use crate::drive::{laws, seed};
 
-/// The first octet chooses a configuration (see [`make`]), the rest is what a client sends.
+/// The first octet chooses a configuration (see `make`), the rest is what a client sends.
 pub fn check(octets: &[u8]) {
     let Some((&choice, input)) = octets.split_first() else { return };
     laws(|| make(choice), input);
