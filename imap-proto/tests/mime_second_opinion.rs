@@ -1,10 +1,10 @@
 //! Our MIME walk against the one of `mail-parser`, over generated trees of parts.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
+use core::ops::Range;
 use imap_proto::mime::{PartKind, Structure};
 use mail_parser::{MessageParser, PartType};
 use proptest::{collection::vec, prelude::*};
-use std::ops::Range;
 
 /// A part as a sender makes it.
 #[derive(Clone, Debug)]
