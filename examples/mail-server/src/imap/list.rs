@@ -6,11 +6,16 @@ use imap_proto::{
     types::{ListQuery, Mailbox},
 };
 use mailstore::Store;
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Bound,
+};
 
 const DELIMITER: char = '/';
 
 impl<S: Store> Session<S> {
+    /// Names are kept in order, so that what is below one is found where it begins: the cost is
+    /// linear in the number of names, matching aside.
     pub(super) async fn list(&mut self, query: &ListQuery<'_>, lsub: bool) -> Done {
         let account = self.account()?;
         let mailboxes = self.app.store.mailboxes(account).await?;
@@ -26,10 +31,9 @@ impl<S: Store> Session<S> {
             let mailbox = mailboxes.get(name);
             let Ok(shown) = Mailbox::new(name) else { continue };
             let mut entry = ListEntry::new(shown);
-            let has_below = |mut all: Box<dyn Iterator<Item = &str> + '_>| {
-                all.any(|other| is_below(other, name))
-            };
-            let children = has_below(Box::new(mailboxes.keys().copied()));
+            let first_below = &*format!("{name}{DELIMITER}");
+            let next = mailboxes.range(first_below..).next();
+            let children = next.is_some_and(|(next, _)| next.starts_with(first_below));
             entry.subscribed = subscribed.contains(name);
             entry.selectable = mailbox.is_some();
             // A level without a mailbox of its own is there as long as something is below it.
@@ -37,7 +41,9 @@ impl<S: Store> Session<S> {
             entry.children = Some(children);
             entry.special_use = mailbox.and_then(|mailbox| use_in_imap(mailbox.special_use?));
             let listed = if lsub || query.select.subscribed {
-                let mut below = subscribed.iter().filter(|other| is_below(other, name));
+                let mut below = subscribed
+                    .range::<str, _>((Bound::Included(first_below), Bound::Unbounded))
+                    .take_while(|other| other.starts_with(first_below));
                 // RFC 3501 §6.3.9: a name is also there for what is subscribed below it, where the
                 // pattern leaves that out; RFC 5258 §3.5 has it if it is asked for.
                 let for_others = if lsub {
@@ -72,8 +78,4 @@ impl<S: Store> Session<S> {
 fn above(name: &str) -> impl Iterator<Item = &str> {
     std::iter::successors(name.rsplit_once(DELIMITER), |(above, _)| above.rsplit_once(DELIMITER))
         .map(|(above, _)| above)
-}
-
-fn is_below(name: &str, level: &str) -> bool {
-    name.strip_prefix(level).is_some_and(|rest| rest.starts_with(DELIMITER))
 }

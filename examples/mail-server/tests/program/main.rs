@@ -7,6 +7,7 @@ mod cli;
 mod crash;
 mod demo;
 mod flow;
+mod folders;
 mod kit;
 mod next_hop;
 mod policy;
