@@ -16,8 +16,9 @@ use std::{collections::BTreeMap, time::Duration};
 use tokio::time;
 use tracing::debug;
 
-/// One server gets this long for everything.
-const LONGEST: Duration = Duration::from_secs(15 * 60);
+/// One server gets this long for everything. Each step has its own limit, and those of RFC 5321
+/// §4.5.3.2 add up to more than half an hour for a server that may take the message.
+const LONGEST: Duration = Duration::from_secs(60 * 60);
 
 /// Recipients of one domain, and their places in the envelope.
 type Group = Vec<(usize, ForwardPath<'static>)>;
@@ -103,22 +104,21 @@ fn all(group: Group, outcome: &Outcome) -> Vec<Attempted> {
 async fn through<S: Store>(app: &App<S>, hop: &Hop, wanted: &Wanted, body: &Body) -> Transferred {
     let verified = app.config.relay.tls == RelayTls::Verified;
     let mut plain = false;
+    let mut done = Transferred::default();
     loop {
-        let transfer = transfer::transfer(app, hop, wanted, body, plain);
+        let transfer = transfer::transfer(app, hop, wanted, body, plain, &mut done);
         match time::timeout(LONGEST, transfer).await {
-            Ok(Err(transfer::NoTls(error))) if verified || plain => {
-                return Transferred { outcomes: Vec::new(), error: Some(error) };
-            }
+            Ok(Err(transfer::NoTls(error))) if verified || plain => done.error = Some(error),
             Ok(Err(transfer::NoTls(error))) => {
                 debug!(server = hop.host, error, "no TLS; trying without");
                 plain = true;
+                continue;
             }
-            Ok(Ok(transferred)) => return transferred,
-            Err(_) => {
-                let error = Some("took too long".to_owned());
-                return Transferred { outcomes: Vec::new(), error };
-            }
+            Ok(Ok(())) => {}
+            // What the server has decided stands: those recipients are not tried again.
+            Err(_) => done.error = Some("took too long".to_owned()),
         }
+        return done;
     }
 }
 

@@ -35,22 +35,23 @@ pub(super) struct Result {
 #[derive(Debug)]
 pub(super) struct NoTls(pub(super) String);
 
-/// Hands the message over. `plain` leaves STARTTLS out.
+/// Hands the message over. `plain` leaves STARTTLS out. What is decided stands in `result` even if
+/// this is dropped before its end.
 pub(super) async fn transfer<S: Store>(
     app: &App<S>,
     hop: &Hop,
     envelope: &Envelope,
     body: &Body,
     plain: bool,
-) -> std::result::Result<Result, NoTls> {
-    let mut result = Result::default();
-    match session(app, hop, envelope, body, plain, &mut result).await {
+    result: &mut Result,
+) -> std::result::Result<(), NoTls> {
+    match session(app, hop, envelope, body, plain, result).await {
         Ok(()) => {}
         Err(Broken::Tls(error)) => return Err(NoTls(format!("TLS handshake failed: {error}"))),
         Err(Broken::Io(error)) => result.error = Some(error.to_string()),
         Err(Broken::Said(words)) => result.error = Some(words),
     }
-    Ok(result)
+    Ok(())
 }
 
 /// Why a session went no further.
