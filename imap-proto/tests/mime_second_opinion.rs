@@ -2,7 +2,6 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 use core::ops::Range;
-use core::ops::Range;
 
 use imap_proto::mime::{PartKind, Structure};
 use mail_parser::{MessageParser, PartType};
