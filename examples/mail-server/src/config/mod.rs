@@ -73,6 +73,10 @@ pub(crate) struct Relay {
     pub(crate) ca: Option<PathBuf>,
     /// Seconds before what could not be delivered is tried again; later gaps double from there.
     pub(crate) first_retry_seconds: u64,
+    /// Seconds after which the sender is told that a message waits; 0 for never.
+    pub(crate) delay_notice_seconds: u64,
+    /// Seconds after which a message that cannot be delivered goes back.
+    pub(crate) give_up_seconds: u64,
 }
 
 /// What is demanded of the next hop's TLS.
@@ -154,7 +158,11 @@ impl Config {
     /// When to try again what could not be delivered.
     pub(crate) fn schedule(&self) -> Schedule {
         let mut schedule = Schedule::default();
-        schedule.first = Duration::from_secs(self.relay.first_retry_seconds);
+        let Relay { first_retry_seconds, delay_notice_seconds, give_up_seconds, .. } = self.relay;
+        schedule.first = Duration::from_secs(first_retry_seconds);
+        schedule.delay_notice =
+            (delay_notice_seconds > 0).then(|| Duration::from_secs(delay_notice_seconds));
+        schedule.give_up = Duration::from_secs(give_up_seconds);
         schedule
     }
 
@@ -279,6 +287,8 @@ impl Default for Relay {
             tls: RelayTls::Opportunistic,
             ca: None,
             first_retry_seconds: 60,
+            delay_notice_seconds: 4 * 3600,
+            give_up_seconds: 5 * 24 * 3600,
         }
     }
 }

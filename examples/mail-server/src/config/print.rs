@@ -52,6 +52,10 @@ fn write(out: &mut String, config: &Config) -> fmt::Result {
     optional(out, "ca", relay.ca.as_ref(), "/etc/ssl/certs/ca-certificates.crt")?;
     key(out, "Seconds before the first retry; later gaps double, up to two hours.")?;
     set(out, "first-retry-seconds", &relay.first_retry_seconds)?;
+    key(out, "Seconds until the sender is told that a message waits; 0 for never.")?;
+    set(out, "delay-notice-seconds", &relay.delay_notice_seconds)?;
+    key(out, "Seconds until a message that cannot be delivered goes back to its sender.")?;
+    set(out, "give-up-seconds", &relay.give_up_seconds)?;
 
     writeln!(out, "\n[accounts]")?;
     key(

@@ -73,6 +73,8 @@ fn what_is_printed_reads_back_the_same() {
         tls: RelayTls::Verified,
         ca: Some("roots.pem".into()),
         first_retry_seconds: 5,
+        delay_notice_seconds: 0,
+        give_up_seconds: 6,
     };
     full.accounts.ready_made = false;
     full.limits = Limits { connections: 7, message_size: 8, grace_seconds: 9 };

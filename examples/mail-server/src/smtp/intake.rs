@@ -5,7 +5,7 @@ use crate::{facts, unique};
 use mailstore::{Account, Delivery, NewEnvelope, NewRecipient, Staged, Store, Target, Upload};
 use smtp_proto::{
     ForwardPath, Reply, ReversePath,
-    delivery::MAX_RECEIVED,
+    delivery::check_received,
     header::HeaderFilter,
     trace::{Date, Received, ReturnPath, With},
 };
@@ -103,8 +103,8 @@ impl Intake {
         if let Some(error) = self.failed {
             return refusal(&error);
         }
-        if self.filter.received() > MAX_RECEIVED {
-            return Reply::new(554, "5.4.6 Routing loop: too many Received fields");
+        if let Err(reply) = check_received(self.filter.received()) {
+            return reply;
         }
         let (id, eight_bit) = (self.id, self.eight_bit);
         let stored = async {

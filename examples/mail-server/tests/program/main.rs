@@ -12,5 +12,6 @@ mod kit;
 mod next_hop;
 mod policy;
 mod readers;
+mod reports;
 mod retries;
 mod users;

@@ -70,16 +70,31 @@ impl Server {
     }
 
     pub(crate) fn spawn(mut command: Command, data: &Path) -> Self {
+        let mut trials = 0;
+        loop {
+            match Self::try_spawn(&mut command, data) {
+                Ok(server) => return server,
+                // A store that this process has closed stays locked until the programs that other
+                // tests were starting meanwhile have let go of its file.
+                Err(log) if log.contains("open in another process") && trials < 50 => trials += 1,
+                Err(log) => panic!("it did not start: {log}"),
+            }
+        }
+    }
+
+    /// What it logged if it did not start.
+    fn try_spawn(command: &mut Command, data: &Path) -> Result<Self, String> {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut out = BufReader::new(child.stdout.take().unwrap());
         let log = Log::read(child.stderr.take().unwrap());
         let mut ready = String::new();
         while !ready.contains("Stop it") {
             if out.read_line(&mut ready).unwrap() == 0 {
-                panic!("it did not start: {}", log.whole());
+                child.wait().unwrap();
+                return Err(log.whole());
             }
         }
-        Self { child, out, log, ready, data: data.into() }
+        Ok(Self { child, out, log, ready, data: data.into() })
     }
 
     /// Where it listens for this service, by its name in [`PORTS`]. All must be on.

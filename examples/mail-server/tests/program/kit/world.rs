@@ -8,7 +8,9 @@ pub(crate) use self::name_server::Zone;
 
 use self::name_server::NameServer;
 use super::process::Server;
-use mailstore::{EmbeddedStore, Envelope, Queue};
+use mailstore::{
+    Delivery, EmbeddedStore, Envelope, Messages, NewEnvelope, NewRecipient, Queue, Staged,
+};
 use std::{fs, net::Ipv4Addr, path::PathBuf};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -66,6 +68,24 @@ impl World {
             store.close().await.unwrap();
             envelopes
         })
+    }
+
+    /// Puts a message of alice into the queue of a domain whose server does not run, as if it had
+    /// come with these parameters of MAIL, to recipients with these parameters of RCPT.
+    pub(crate) fn enqueue(&self, domain: &str, mail: &str, to: &[(&str, &str)], message: &str) {
+        let recipients = to.iter().map(|(address, rcpt)| {
+            let mut recipient = NewRecipient::new(*address);
+            recipient.params = (*rcpt).to_owned();
+            recipient
+        });
+        let mut envelope = NewEnvelope::new(format!("alice@{domain}"), recipients.collect());
+        envelope.params = mail.to_owned();
+        let message = Staged::from_bytes(message.as_bytes().to_vec());
+        self.runtime.block_on(async {
+            let store = EmbeddedStore::open(self.data(domain)).await.unwrap();
+            store.deliver(Delivery::new(message).queued(envelope)).await.unwrap();
+            store.close().await.unwrap();
+        });
     }
 
     fn data(&self, domain: &str) -> PathBuf {
