@@ -1,4 +1,7 @@
-use alloc::{string::String, vec::Vec};
+use alloc::{
+    string::{String, ToString},
+    vec::Vec,
+};
 use core::net::IpAddr;
 
 use super::NoRoute;
@@ -144,5 +147,5 @@ impl MxLookup {
 
 /// In lower case, without the last dot; empty for the root.
 fn canonical(name: &str) -> String {
-    name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase()
+    name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase().to_string()
 }
