@@ -156,7 +156,7 @@ class NameServer:
     """Answers MX and A for the test domains over UDP and TCP on loopback; everything else is NXDOMAIN (RFC 1035 §4.1)."""
 
     A, MX = 1, 15
-    DOMAINS = ("example.test", "peer.test")
+    DOMAINS = {"example.test": "127.0.0.1", "peer.test": "127.0.0.1"}  # and the address of its host `mx.`
 
     def __init__(self):
         self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -203,7 +203,7 @@ class NameServer:
                 + b"\0"
             )
         elif kind == self.A and name.removeprefix("mx.") in self.DOMAINS:
-            record = bytes([127, 0, 0, 1])
+            record = socket.inet_aton(self.DOMAINS[name.removeprefix("mx.")])
         known = any(name == d or name == f"mx.{d}" for d in self.DOMAINS)
         flags = (0x8580 if known else 0x8583).to_bytes(
             2, "big"

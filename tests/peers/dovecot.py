@@ -1,0 +1,112 @@
+"""Dovecot as a peer that takes mail by LMTP and shows it by IMAP."""
+
+import imaplib
+import pwd
+import shutil
+
+from kit import ok
+from serve import free_ports
+
+# Nothing is chrooted and no port of the system is bound; passwords are as open as everything here.
+CONFIGURATION = """\
+base_dir = {home}/run
+state_dir = {home}/state
+instance_name = peers
+log_path = {home}/log
+protocols = imap lmtp
+listen = 127.0.0.1
+ssl = yes
+ssl_cert = <{certificate}
+ssl_key = <{key}
+disable_plaintext_auth = no
+first_valid_uid = 1
+mail_location = maildir:{home}/mail/%u
+mail_uid = {uid}
+mail_gid = {gid}
+mail_plugins = quota
+lmtp_rcpt_check_quota = no
+plugin {{
+  quota = maildir:all
+  quota_grace = 0
+}}
+hostname = mx.dovecot.test
+passdb {{
+  driver = passwd-file
+  args = scheme=PLAIN {home}/users
+}}
+userdb {{
+  driver = passwd-file
+  args = {home}/users
+  default_fields = uid={uid} gid={gid} home={home}/mail/%u
+}}
+service imap-login {{
+  chroot =
+  inet_listener imap {{
+    port = {imap}
+  }}
+  inet_listener imaps {{
+    port = 0
+  }}
+}}
+service lmtp {{
+  inet_listener lmtp {{
+    address = 127.0.0.1
+    port = {lmtp}
+  }}
+}}
+service anvil {{
+  chroot =
+}}
+service stats {{
+  chroot =
+}}
+"""
+USERS = [f"u{n:02}" for n in range(1, 21)]
+# This one has room for a kilobyte. Dovecot finds out when the message is there.
+FULL = "full"
+
+
+class Dovecot:
+    name, domain = "dovecot", "dovecot.test"
+
+    def __init__(self, stage):
+        self.stage = stage
+        self.home = stage.folder / self.name
+        (self.home / "mail").mkdir(parents=True)
+
+    def start(self):
+        if shutil.which("dovecot", path="/usr/sbin") is None:
+            self.stage.missing("dovecot is not installed")
+        self.imap_port, self.lmtp_port = free_ports(2)
+        owner = pwd.getpwnam("nobody")
+        shutil.chown(self.home / "mail", owner.pw_uid, owner.pw_gid)
+        certificate, key = self.stage.certificate("localhost", self.home)
+        (self.home / "users").write_text(
+            "".join(f"{user}@{self.domain}:secret::::::\n" for user in USERS)
+            + f"{FULL}@{self.domain}:secret::::::userdb_quota_rule=*:storage=1K\n"
+        )
+        configuration = self.home / "dovecot.conf"
+        configuration.write_text(
+            CONFIGURATION.format(
+                home=self.home,
+                certificate=certificate,
+                key=key,
+                uid=owner.pw_uid,
+                gid=owner.pw_gid,
+                imap=self.imap_port,
+                lmtp=self.lmtp_port,
+            )
+        )
+        log = self.home / "log"
+        log.touch()
+        child = self.stage.spawn(["/usr/sbin/dovecot", "-F", "-c", configuration], log)
+        self.stage.await_greeting(child, self.imap_port, log)
+        self.stage.await_greeting(child, self.lmtp_port, log)
+
+    def delivered(self, user, token):
+        """The messages of a user that have the token in their Subject, read back by IMAP."""
+        with imaplib.IMAP4("127.0.0.1", self.imap_port, timeout=10) as m:
+            m.login(f"{user}@{self.domain}", "secret")
+            ok(m.select("INBOX", readonly=True), "SELECT")
+            uids = ok(m.uid("SEARCH", None, "HEADER", "Subject", token), "SEARCH")[0].split()
+            return [m.uid("FETCH", uid, "(BODY.PEEK[])")[1][0][1] for uid in uids]
