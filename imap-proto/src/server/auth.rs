@@ -42,7 +42,7 @@ impl Core {
         let Some(mechanism) = known else {
             return self.tagged(Status::No, "[CANNOT] Mechanism not supported");
         };
-        if mechanism.is_plain_text() && !self.may_send_passwords() {
+        if !self.may_send_passwords() {
             return self.tagged(Status::No, "[PRIVACYREQUIRED] Use STARTTLS first");
         }
         if !mechanism.is_offerable(true, &self.binding) {

@@ -11,8 +11,8 @@ pub struct Config {
     pub greeting: String,
     /// Whether STARTTLS is offered on connections without TLS. Default: `false`.
     pub starttls: bool,
-    /// Whether passwords may cross a connection without TLS. If not, LOGINDISABLED is said and
-    /// plain-text mechanisms are not offered (RFC 3501 §6.2.3).
+    /// Whether clients may log in, by whatever mechanism, on a connection without TLS. Off by
+    /// default, and best left so: who listens reads the mail, and most passwords (RFC 8314 §4.1).
     pub plain_text_auth: bool,
     /// SASL mechanisms, the preferred one first.
     pub mechanisms: Vec<Mechanism>,

@@ -138,6 +138,42 @@ pub enum Event<'a> {
     Idle,
 }
 
+impl Event<'_> {
+    /// The event, free of the machine, so that it can be answered step by step. The two that lend
+    /// octets, [`Authenticate`](Self::Authenticate) and [`Chunk`](Self::Chunk), are to be dealt
+    /// with before: they become [`Nothing`](Self::Nothing).
+    pub fn detach(self) -> Event<'static> {
+        match self {
+            Event::Noop => Event::Noop,
+            Event::Select { mailbox, read_only } => Event::Select { mailbox, read_only },
+            Event::Close { expunge } => Event::Close { expunge },
+            Event::Create { mailbox, uses } => Event::Create { mailbox, uses },
+            Event::Delete(mailbox) => Event::Delete(mailbox),
+            Event::Rename { from, to } => Event::Rename { from, to },
+            Event::Subscribe(mailbox) => Event::Subscribe(mailbox),
+            Event::Unsubscribe(mailbox) => Event::Unsubscribe(mailbox),
+            Event::List(query) => Event::List(query),
+            Event::Lsub(query) => Event::Lsub(query),
+            Event::Status { mailbox, items } => Event::Status { mailbox, items },
+            Event::Append(append) => Event::Append(append),
+            Event::Appended => Event::Appended,
+            Event::AppendAborted => Event::AppendAborted,
+            Event::Expunge { uids } => Event::Expunge { uids },
+            Event::Search(query) => Event::Search(query),
+            Event::Fetch { uids, items, changed_since, set_seen } => {
+                Event::Fetch { uids, items, changed_since, set_seen }
+            }
+            Event::Store { uids, action, flags, unchanged_since } => {
+                Event::Store { uids, action, flags, unchanged_since }
+            }
+            Event::Copy { uids, mailbox } => Event::Copy { uids, mailbox },
+            Event::Move { uids, mailbox } => Event::Move { uids, mailbox },
+            Event::Idle => Event::Idle,
+            _ => Event::Nothing,
+        }
+    }
+}
+
 /// A mailbox that was opened.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]

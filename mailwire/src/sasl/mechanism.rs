@@ -74,10 +74,10 @@ impl Mechanism {
         matches!(self, Self::Plain | Self::Login | Self::OAuthBearer | Self::XOAuth2)
     }
 
-    /// Whether a server can offer it at present: a plain-text mechanism where passwords are `safe`, a
-    /// -PLUS mechanism where there is a connection to bind to.
+    /// Whether a server can offer it at present: on a connection that is `safe`, since who logs in
+    /// reads mail there (RFC 8314 §4.1), and a -PLUS mechanism where there is something to bind to.
     pub const fn is_offerable(self, safe: bool, binding: &ChannelBinding) -> bool {
-        (safe || !self.is_plain_text()) && !(self.is_plus() && binding.is_none())
+        safe && !(self.is_plus() && binding.is_none())
     }
 
     /// Whether it needs a [`ChannelBinding`].

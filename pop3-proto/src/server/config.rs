@@ -20,8 +20,8 @@ pub struct Config {
     pub name: String,
     /// Whether STLS is offered on connections without TLS (RFC 2595 §4). Default: `false`.
     pub starttls: bool,
-    /// Whether a password may come in the clear. Default: `false`; USER and AUTH then ask for STLS
-    /// first, and are not announced before it (RFC 2595 §2.2, RFC 8314 §3).
+    /// Whether clients may log in, by whatever mechanism, on a connection without TLS. Off by
+    /// default, and best left so: who listens reads the mail, and most passwords (RFC 8314 §4.1).
     pub plain_text_auth: bool,
     /// Whether USER and PASS are offered. Default: `true`.
     pub user_pass: bool,

@@ -93,7 +93,7 @@ impl Core {
         let Some(mechanism) = known.filter(|known| self.config.mechanisms.contains(known)) else {
             return self.reject(CommandError::Sasl("mechanism not supported"));
         };
-        if mechanism.is_plain_text() && !self.may_send_passwords() {
+        if !self.may_send_passwords() {
             return self.reject(self.insecure());
         }
         if !mechanism.is_offerable(true, &self.binding) {

@@ -1,7 +1,4 @@
-use alloc::{
-    string::{String, ToString},
-    vec::Vec,
-};
+use alloc::{string::String, vec::Vec};
 use core::net::IpAddr;
 
 use super::NoRoute;
@@ -147,5 +144,5 @@ impl MxLookup {
 
 /// In lower case, without the last dot; empty for the root.
 fn canonical(name: &str) -> String {
-    name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase().to_string()
+    name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase()
 }

@@ -21,7 +21,8 @@ pub struct Config {
     pub starttls: bool,
     /// The mechanisms of AUTH (RFC 4954); none: no AUTH.
     pub auth: Vec<Mechanism>,
-    /// Whether passwords may be sent without TLS. Off by default, and best left so.
+    /// Whether clients may log in, by whatever mechanism, on a connection without TLS. Off by
+    /// default, and best left so: who listens reads the mail, and most passwords (RFC 8314 §4.1).
     pub plain_text_auth: bool,
     /// Extensions that are offered.
     pub offer: Offer,

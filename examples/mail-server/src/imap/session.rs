@@ -107,7 +107,7 @@ impl<S: Store> Session<S> {
                     self.driver.machine.verdict(verdict).map_err(io::Error::other)?;
                     continue;
                 }
-                event => own(event),
+                event => event.detach(),
             };
             self.idle = matches!(event, Event::Idle);
             let done = self.answer(event).await;
@@ -184,37 +184,5 @@ async fn changed(selected: Option<&mut Selected>) {
     match selected {
         Some(selected) => selected.changed().await,
         None => std::future::pending().await,
-    }
-}
-
-/// The same event, free of the receive buffer: all that lends from it has been dealt with.
-fn own(event: Event<'_>) -> Event<'static> {
-    match event {
-        Event::Noop => Event::Noop,
-        Event::Select { mailbox, read_only } => Event::Select { mailbox, read_only },
-        Event::Close { expunge } => Event::Close { expunge },
-        Event::Create { mailbox, uses } => Event::Create { mailbox, uses },
-        Event::Delete(mailbox) => Event::Delete(mailbox),
-        Event::Rename { from, to } => Event::Rename { from, to },
-        Event::Subscribe(mailbox) => Event::Subscribe(mailbox),
-        Event::Unsubscribe(mailbox) => Event::Unsubscribe(mailbox),
-        Event::List(query) => Event::List(query),
-        Event::Lsub(query) => Event::Lsub(query),
-        Event::Status { mailbox, items } => Event::Status { mailbox, items },
-        Event::Append(append) => Event::Append(append),
-        Event::Appended => Event::Appended,
-        Event::AppendAborted => Event::AppendAborted,
-        Event::Expunge { uids } => Event::Expunge { uids },
-        Event::Search(query) => Event::Search(query),
-        Event::Fetch { uids, items, changed_since, set_seen } => {
-            Event::Fetch { uids, items, changed_since, set_seen }
-        }
-        Event::Store { uids, action, flags, unchanged_since } => {
-            Event::Store { uids, action, flags, unchanged_since }
-        }
-        Event::Copy { uids, mailbox } => Event::Copy { uids, mailbox },
-        Event::Move { uids, mailbox } => Event::Move { uids, mailbox },
-        Event::Idle => Event::Idle,
-        _ => Event::Nothing,
     }
 }
