@@ -46,11 +46,13 @@ pub(super) struct Chunks {
     due: usize,
     /// One of them was refused.
     refused: bool,
+    /// Replies to the last chunk that are not in.
+    last_due: usize,
 }
 
 impl Chunks {
     pub(super) fn new(encoder: Option<DataEncoder>) -> Self {
-        Self { encoder, next: SendBuf::new(), due: 0, refused: false }
+        Self { encoder, next: SendBuf::new(), due: 0, refused: false, last_due: 1 }
     }
 
     /// Sends what has gathered as one chunk.
@@ -234,8 +236,12 @@ impl Transaction {
             }
             return;
         }
+        if let Way::Bdat(chunks) = &mut self.way {
+            chunks.last_due = chunks.last_due.saturating_sub(1);
+        }
         match (&self.way, self.protocol) {
-            (Way::Bdat(Chunks { refused: true, .. }), _) => self.abandon(),
+            (Way::Bdat(Chunks { refused: true, last_due: 0, .. }), _) => self.abandon(),
+            (Way::Bdat(Chunks { refused: true, .. }), _) => {}
             // RFC 2033 §4.2: one reply for each recipient that was accepted, in their order.
             (_, Protocol::Lmtp) => {
                 if let Some(outcome) = self.outcomes.iter_mut().find(|outcome| outcome.is_none()) {
@@ -299,6 +305,10 @@ impl Transaction {
     }
 
     pub(super) fn body_sent(&mut self) {
+        // RFC 2033 §4.3: as many as there are good recipients, even where a chunk was refused.
+        if let (Way::Bdat(chunks), Protocol::Lmtp) = (&mut self.way, self.protocol) {
+            chunks.last_due = self.outcomes.iter().filter(|outcome| outcome.is_none()).count();
+        }
         self.phase = Phase::Sent;
     }
 

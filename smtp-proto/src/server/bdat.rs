@@ -9,7 +9,7 @@ use mailwire::{
 };
 
 use super::{
-    Event, Reset,
+    Event, Reset, Role,
     core::{Announced, Asked, Core, State},
     data::{Reception, Taken},
     replies,
@@ -143,11 +143,9 @@ impl Core {
         match chunk.reception {
             Err(Refusal { reply, voids: true }) => {
                 // Chunks that were sent ahead must not be taken for a new message.
-                self.say(&reply);
-                self.transaction = None;
-                self.announced = Announced::Reset(Reset::Refused);
+                self.refuse_message(&reply, Reset::Refused, chunk.last);
             }
-            Err(Refusal { reply, voids: false }) => self.reject(reply),
+            Err(Refusal { reply, voids: false }) => self.chunk_out_of_place(chunk.last, reply),
             Ok(reception) if reception.void.is_some() || chunk.last => {
                 self.message_ended(&reception, chunk.last);
             }
@@ -158,6 +156,31 @@ impl Core {
                 }
             }
         }
+    }
+
+    fn chunk_out_of_place(&mut self, last: bool, reply: Reply) {
+        let void = self.chunks_void;
+        if last {
+            self.chunks_void = None;
+        }
+        // RFC 3030 §4.2 has chunks sent ahead of the replies: that they follow what was refused is
+        // not held against the client.
+        if void.is_none() && !self.mail_refused {
+            let nobody = self.transaction.as_ref().is_some_and(|t| t.recipients == 0);
+            if !(nobody && last && self.answers_each()) {
+                return self.reject(reply);
+            }
+        }
+        // RFC 2033 §4.3: the last chunk gets as many replies as there were good recipients.
+        let each = last && self.answers_each();
+        for _ in 0..if each { void.unwrap_or(0) } else { 1 } {
+            self.say(&reply);
+        }
+        self.announced = Announced::Rejected(reply);
+    }
+
+    fn answers_each(&self) -> bool {
+        self.config.role == Role::Lmtp && self.config.offer.chunking
     }
 
     pub(super) fn judge_burl<'a>(

@@ -30,6 +30,8 @@ pub(super) struct Core {
     pub(super) pending: Transaction,
     /// The last MAIL was refused, and nothing has begun since.
     pub(super) mail_refused: bool,
+    /// A message to so many recipients was void before its last chunk, and nothing has begun since.
+    pub(super) chunks_void: Option<usize>,
     /// The first BDAT of a message, about which the host is asked: size, and whether it is the
     /// last, too.
     pub(super) chunk_asked: Option<(u64, bool)>,
@@ -157,6 +159,7 @@ impl Core {
             user: None,
             transaction: None,
             mail_refused: false,
+            chunks_void: None,
             pending: Transaction::default(),
             chunk_asked: None,
             bad_commands: 0,
@@ -302,7 +305,11 @@ impl Core {
         if !crlf {
             self.spent = len;
             self.state = State::Command;
+            let chunk = !authenticating && is_bdat(line);
             self.reject(replies::bare_line_end());
+            if chunk {
+                self.close(Close::Protocol);
+            }
         } else if authenticating {
             self.spent = len;
             self.auth_response(line);
@@ -312,6 +319,9 @@ impl Core {
                 Err(error) => {
                     self.spent = len;
                     self.reject(replies::to_error(error));
+                    if error == CommandError::BadOctets && is_bdat(line) {
+                        self.close(Close::Protocol);
+                    }
                 }
             }
         }
@@ -420,6 +430,7 @@ impl Core {
             Asked::Mail => {
                 self.mail_refused = !accepted;
                 if accepted {
+                    self.chunks_void = None;
                     self.mails = self.mails.saturating_add(1);
                     self.transaction = Some(core::mem::take(&mut self.pending));
                 }
@@ -536,6 +547,11 @@ impl Core {
     pub(super) fn user(&self) -> Option<&str> {
         self.user.as_deref()
     }
+}
+
+/// Whether octets follow that are no commands: if the line is refused, nobody knows how many.
+fn is_bdat(line: &[u8]) -> bool {
+    line.get(..4).is_some_and(|word| word.eq_ignore_ascii_case(b"BDAT"))
 }
 
 /// At rest: it starts with the first poll.

@@ -8,6 +8,7 @@ use super::{
     core::{Announced, Asked, Core, State},
     replies,
 };
+use crate::Reply;
 
 /// A message as far as it has come.
 #[derive(Debug)]
@@ -134,13 +135,19 @@ impl Core {
             _ if reception.decoder.defects().bare_eol() => replies::bare_eol(),
             _ => replies::nul(),
         };
+        self.refuse_message(&reply, why, whole);
+    }
+
+    /// The message underway is void. `whole`: no octet of it is to come any more.
+    pub(super) fn refuse_message(&mut self, reply: &Reply, why: Reset, whole: bool) {
         let recipients = self.transaction.take().map_or(0, |transaction| transaction.recipients);
         // RFC 2033 §4.2: one reply for each recipient, at the end.
         let each = whole && self.config.role == Role::Lmtp;
         let replies = if each { recipients.max(1) } else { 1 };
         for _ in 0..replies {
-            self.say(&reply);
+            self.say(reply);
         }
+        self.chunks_void = (!whole).then_some(recipients);
         self.announced = Announced::Reset(why);
     }
 }

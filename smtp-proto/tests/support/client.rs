@@ -8,8 +8,9 @@ use mailwire::{
     test::{Host, Log},
 };
 use smtp_proto::{
-    Body, ForwardPath, Mailbox, ReversePath,
+    Body, Command, ForwardPath, Leniency, Mailbox, ReversePath,
     client::{self, Client, Envelope, Event},
+    parse,
 };
 
 /// A configuration, and whether the connection is under TLS from the start.
@@ -44,6 +45,9 @@ pub(crate) fn envelope(from: &str, to: &[&str]) -> Envelope {
 /// auth NAME PASSWORD
 /// send FROM TO,TO [size=N] [8bit] [body=TEXT]     FROM may be <>
 /// cannot …                                        like send, and the client refuses
+/// letter MAIL …; RCPT …; RCPT …[; URL]            a message, its envelope in full; its text is at URL
+/// refuses REASON MAIL …; RCPT …                   the same, and the client refuses for this reason
+/// say COMMAND                                     a command that is no part of a transaction
 /// quit
 /// ```
 ///
@@ -55,11 +59,26 @@ pub(crate) struct Sender {
     pub(crate) lenient: bool,
     body: Vec<u8>,
     body_due: bool,
+    url: Option<String>,
 }
 
 impl Sender {
     pub(crate) fn new(todo: &[&str]) -> Self {
         Self { todo: todo.iter().map(|&action| action.to_owned()).collect(), ..Self::default() }
+    }
+
+    /// An envelope from the commands that carry it.
+    fn letter(&mut self, commands: &str) -> Envelope {
+        let mut letter = envelope("", &[]);
+        self.body = b"Hello\r\n".to_vec();
+        for text in commands.split("; ") {
+            match parse::command(text.as_bytes(), Leniency::default()) {
+                Ok(Command::Mail(mail)) => letter.mail = mail.into_owned(),
+                Ok(Command::Rcpt(rcpt)) => letter.rcpts.push(rcpt.into_owned()),
+                _ => self.url = Some(text.to_owned()),
+            }
+        }
+        letter
     }
 
     fn envelope(&mut self, words: &str) -> Envelope {
@@ -99,6 +118,9 @@ impl Host<Client> for Sender {
                 log.event(format!("{index} {stage:?} {}", reply.to_string().trim_end()));
             }
             Event::Done => log.event("Done"),
+            Event::Answered(reply) => {
+                log.event(format!("Answered {}", reply.to_string().trim_end()));
+            }
             other => panic!("{other:?} was not announced"),
         }
     }
@@ -108,7 +130,10 @@ impl Host<Client> for Sender {
             for piece in self.body.chunks(5) {
                 client.body(piece).unwrap();
             }
-            client.body_end().unwrap();
+            match self.url.take() {
+                Some(url) => client.burl(&url).unwrap(),
+                None => client.body_end().unwrap(),
+            }
             return true;
         }
         let Some(action) = self.todo.pop_front() else { return false };
@@ -126,6 +151,17 @@ impl Host<Client> for Sender {
             }
             "send" => client.send(self.envelope(rest)).is_ok(),
             "cannot" => client.send(self.envelope(rest)).is_err(),
+            "letter" => client.send(self.letter(rest)).is_ok(),
+            "refuses" => {
+                let (reason, rest) = rest.split_once(' ').unwrap();
+                let refused = client.send(self.letter(rest)).unwrap_err();
+                assert_eq!(format!("{refused:?}"), reason);
+                true
+            }
+            "say" => {
+                let command = parse::command(rest.as_bytes(), Leniency::default()).unwrap();
+                client.command(&command).is_ok()
+            }
             "quit" => client.quit().is_ok(),
             other => panic!("no such action: {other}"),
         };

@@ -12,7 +12,9 @@ use mailwire::test::{Log, Transcript};
 
 pub(crate) use self::{
     client::{ClientConfig, Sender, client, client_config, envelope},
-    server::{Config, Mx, relay_config, server, submission_config},
+    server::{
+        Config, Mx, lmtp_config, offering, relay_config, relay_with, server, submission_config,
+    },
 };
 
 /// A configuration, and whether the connection is under TLS from the start.
@@ -70,13 +72,27 @@ S: 250 AUTH PLAIN LOGIN
 pub(crate) fn serve(config: &Config, session: &str) -> Log {
     let transcript = Transcript::parse(session).unwrap();
     transcript
-        .run_server(|| (server(config), Mx::default()))
+        .run_server(|| (server(config), Mx::of(config)))
         .unwrap_or_else(|error| panic!("{error}\n{}", rewritten(config, session)))
 }
 
 /// Runs what follows EHLO against a relay.
 pub(crate) fn relay(session: &str) -> Log {
     serve(&relay_config(), &format!("{HELLO}{session}"))
+}
+
+/// Runs what follows EHLO against a relay of this configuration, whatever it offers.
+pub(crate) fn relay_of(config: &Config, session: &str) -> Log {
+    serve(config, &format!("{}{session}", hello_of(config)))
+}
+
+/// What a session with a server of this configuration begins with.
+pub(crate) fn hello_of(config: &Config) -> String {
+    let hello = match config.role {
+        smtp_proto::server::Role::Lmtp => "LHLO",
+        _ => "EHLO",
+    };
+    rewritten(config, &format!("S:\nC: {hello} client.example\nS:\n"))
 }
 
 /// Runs what follows EHLO against a submission server under TLS.
@@ -89,7 +105,7 @@ pub(crate) fn submit(session: &str) -> Log {
 /// The session as the server really speaks.
 fn rewritten(config: &Config, session: &str) -> String {
     let transcript = Transcript::parse(session).unwrap();
-    transcript.rewrite_server(|| (server(config), Mx::default()))
+    transcript.rewrite_server(|| (server(config), Mx::of(config)))
 }
 
 /// Runs a file of `tests/transcripts` against a server. With `UPDATE=1` it is written anew.
@@ -108,6 +124,18 @@ pub(crate) fn speak(config: &ClientConfig, session: &str) -> Log {
     transcript
         .run_client(|| (client(config), Sender::default()))
         .unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// Runs what follows EHLO against a client to which this was offered.
+pub(crate) fn offered(lines: &[&str], session: &str) -> Log {
+    speak(&client_config(), &format!("{}{session}", offer(lines)))
+}
+
+/// What a session begins with if a server offers this.
+pub(crate) fn offer(lines: &[&str]) -> String {
+    let (last, first) = lines.split_last().unwrap();
+    let first: String = first.iter().map(|line| format!("S: 250-{line}\n")).collect();
+    format!("S: 220 hi\nC: EHLO client.example\nS: 250-mx\n{first}S: 250 {last}\n")
 }
 
 /// Runs a session against a plain client.
