@@ -120,7 +120,7 @@ impl Envelope {
             }
             _ => {}
         }
-        if self.needs_utf8() && !offered.smtp_utf8 {
+        if self.needs_utf8(offered) && !offered.smtp_utf8 {
             return Err(CannotSend::Utf8Address);
         }
         if params.require_tls && !(offered.require_tls && here.tls) {
@@ -143,10 +143,16 @@ impl Envelope {
         Ok(())
     }
 
-    fn needs_utf8(&self) -> bool {
+    fn needs_utf8(&self, offered: &Extensions) -> bool {
         let from = self.mail.from.mailbox().into_iter();
         let mut all = from.chain(self.rcpts.iter().filter_map(|rcpt| rcpt.to.mailbox()));
-        self.mail.params.smtp_utf8 || !all.all(Mailbox::is_ascii)
+        let beyond = |rcpt: &Rcpt<'_>| {
+            let orcpt = rcpt.params.orcpt.as_ref();
+            orcpt.is_some_and(|orcpt| !orcpt.address().as_str().is_ascii())
+        };
+        self.mail.params.smtp_utf8
+            || !all.all(Mailbox::is_ascii)
+            || (offered.dsn && self.rcpts.iter().any(beyond))
     }
 
     /// MAIL with those of its parameters that were offered.
@@ -160,7 +166,7 @@ impl Envelope {
                 Body::EightBitMime => offered.eight_bit_mime,
                 Body::BinaryMime => offered.binary_mime,
             }),
-            smtp_utf8: self.needs_utf8(),
+            smtp_utf8: self.needs_utf8(offered),
             auth: params.auth.take().filter(|_| offered.has_auth()),
             ret: params.ret.filter(|_| offered.dsn),
             envid: params.envid.take().filter(|_| offered.dsn),

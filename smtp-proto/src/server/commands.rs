@@ -101,7 +101,10 @@ impl Core {
             return Err(replies::too_many_recipients());
         }
         self.judge_rcpt_params(&rcpt.params)?;
-        let ascii = rcpt.to.mailbox().is_none_or(Mailbox::is_ascii);
+        // RFC 6533 §3: an original recipient beyond ASCII is written in xtext without SMTPUTF8.
+        let orcpt = rcpt.params.orcpt.as_ref();
+        let ascii = rcpt.to.mailbox().is_none_or(Mailbox::is_ascii)
+            && orcpt.is_none_or(|orcpt| orcpt.address().as_str().is_ascii());
         if ascii || transaction.smtp_utf8 { Ok(()) } else { Err(replies::utf8_address()) }
     }
 
@@ -161,6 +164,7 @@ impl Core {
     /// Forgets the message underway.
     fn void(&mut self) {
         self.mail_refused = false;
+        self.chunks_void = None;
         if self.transaction.take().is_some() {
             self.announced = Announced::Reset(Reset::Command);
         }
