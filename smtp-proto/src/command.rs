@@ -200,7 +200,7 @@ pub enum CommandError {
 }
 
 /// As it goes over the wire, without the line end. Control characters in the text of a command, and
-/// spaces in the name of EHLO and HELO, are printed as `?`.
+/// spaces in what is one word (the name of EHLO, a URL), are printed as `?`.
 impl fmt::Display for Command<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -208,15 +208,15 @@ impl fmt::Display for Command<'_> {
             Self::Helo(name) => write!(f, "HELO {}", Word(name)),
             Self::Mail(mail) => mail.fmt(f),
             Self::Rcpt(rcpt) => rcpt.fmt(f),
-            Self::Lhlo(name) => write!(f, "LHLO {}", Clean(name)),
+            Self::Lhlo(name) => write!(f, "LHLO {}", Word(name)),
             Self::Data => f.write_str("DATA"),
             Self::Bdat { size, last } => {
                 write!(f, "BDAT {size}{}", if *last { " LAST" } else { "" })
             }
             Self::Burl { url, last } => {
-                write!(f, "BURL {}{}", Clean(url), if *last { " LAST" } else { "" })
+                write!(f, "BURL {}{}", Word(url), if *last { " LAST" } else { "" })
             }
-            Self::Etrn(node) => write!(f, "ETRN {}", Clean(node)),
+            Self::Etrn(node) => write!(f, "ETRN {}", Word(node)),
             Self::Xclient(Attributes(text)) => write!(f, "XCLIENT {}", Clean(text)),
             Self::Xforward(Attributes(text)) => write!(f, "XFORWARD {}", Clean(text)),
             Self::Rset => f.write_str("RSET"),
@@ -227,9 +227,9 @@ impl fmt::Display for Command<'_> {
             Self::Help(text) => write!(f, "HELP {}", Clean(text)),
             Self::Quit => f.write_str("QUIT"),
             Self::StartTls => f.write_str("STARTTLS"),
-            Self::Auth { mechanism, initial: None } => write!(f, "AUTH {}", Clean(mechanism)),
+            Self::Auth { mechanism, initial: None } => write!(f, "AUTH {}", Word(mechanism)),
             Self::Auth { mechanism, initial: Some(initial) } => {
-                write!(f, "AUTH {} {}", Clean(mechanism), Clean(initial))
+                write!(f, "AUTH {} {}", Word(mechanism), Word(initial))
             }
         }
     }

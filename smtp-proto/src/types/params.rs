@@ -227,11 +227,13 @@ impl<'a> DateTime<'a> {
             ("Z" | "z", "") => 0,
             (sign @ ("+" | "-"), time) => {
                 let (h, m) = time.split_once(':')?;
-                if h.len() != 2 || m.len() != 2 {
+                let two_digits =
+                    |part: &str| part.len() == 2 && part.bytes().all(|o| o.is_ascii_digit());
+                if !two_digits(h) || !two_digits(m) {
                     return None;
                 }
                 let (h, m): (i64, i64) = (h.parse().ok()?, m.parse().ok()?);
-                if !(0..=23).contains(&h) || !(0..=59).contains(&m) {
+                if h > 23 || m > 59 {
                     return None;
                 }
                 (h * 3600 + m * 60) * if sign == "-" { -1 } else { 1 }
