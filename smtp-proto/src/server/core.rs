@@ -244,7 +244,7 @@ impl Core {
             return true;
         }
         self.greeting = Greeting::Said;
-        self.clock.restart = true;
+        self.clock.last_octet = now; // the client's time begins
         let protocol = if self.config.role == Role::Lmtp { "LMTP" } else { "ESMTP" };
         let text = alloc::format!("{} {protocol} ready", self.config.hostname);
         let greeting = self.turned_away.clone().unwrap_or_else(|| Reply::new(220, text));
