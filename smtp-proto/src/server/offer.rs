@@ -7,7 +7,7 @@ use core::fmt::Write;
 use mailwire::sasl::Mechanism;
 
 use super::{Offer, Role, core::Core, replies};
-use crate::{Body, DeliverMode, Hold, MailParams, RcptParams, Reply};
+use crate::{Body, DateTime, DeliverMode, Hold, MailParams, RcptParams, Reply};
 
 /// RFC 3461 §4.4 and §4.2: the longest ENVID, and the longest ORCPT.
 const ENVID_MAX: usize = 100;
@@ -110,11 +110,16 @@ impl Core {
         if params.envid.as_ref().is_some_and(|envid| envid.as_str().len() > ENVID_MAX) {
             return Err(replies::bad_parameter());
         }
-        if let (Some(Hold::For(seconds)), Some((longest, _))) =
-            (&params.hold, self.future_release())
-            && seconds > longest
-        {
-            return Err(replies::held_too_long());
+        if let (Some(hold), Some((longest, latest))) = (&params.hold, self.future_release()) {
+            let fits = match hold {
+                Hold::For(seconds) => seconds <= longest,
+                Hold::Until(date) => {
+                    DateTime::new(latest).is_none_or(|latest| date.unix() <= latest.unix())
+                }
+            };
+            if !fits {
+                return Err(replies::held_too_long());
+            }
         }
         if let (Some(by), Some(shortest)) = (params.deliver_by, offer.deliver_by)
             && by.mode == DeliverMode::Return
