@@ -71,7 +71,7 @@ def one_is_full(kit, dovecot):
     users = ["u01", FULL, "no01", "u02"]
     replies, status = send(kit, dovecot, raw, users)
     need(status == 1, f"exit status {status}")
-    for user, reply in zip(users, ("250 2.0.0", "552 5.2.2", "550 5.1.1", "250 2.0.0")):
+    for user, reply in zip(users, ("250 2.0.0", "552 5.2.2", "550 5.1.1", "250 2.0.0"), strict=True):
         need(replies[user].startswith(reply), f"{user}: {replies}")
         need(f"<{user}@{dovecot.domain}>" in replies[user], f"another's reply: {replies}")
     for user in ("u01", "u02"):

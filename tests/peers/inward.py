@@ -4,7 +4,7 @@ import smtplib
 
 from kit import need, same_below_trace
 from letters import BODIES, letter, mebibyte, short
-from outward import MOST_TURNS, arrived
+from outward import MOST_TURNS
 from peer import reported
 
 

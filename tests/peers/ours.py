@@ -45,6 +45,7 @@ class Ours:
                 f"{name}-secret\n".encode(),
             )
         server = self.process.start()
+        self.stage.guard(self.process.child.pid)
         server.users += [(f"{name}@example.test", f"{name}-secret") for name in MORE]
         self.kit = Kit(server, strict=strict, timeout=10)
         self.kit.log = self.process.log
@@ -55,6 +56,7 @@ class Ours:
         if self.process.child is None:
             return []
         self.process.stop()
+        self.stage.guard(self.process.child.pid, "-")
         log = self.process.log.read_text(errors="replace")
         return [line for line in log.splitlines() if "panicked at" in line or " ERROR " in line]
 

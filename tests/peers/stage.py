@@ -1,26 +1,18 @@
 """Where the peers stand: a temporary folder, a certificate authority, a name server, and processes that end with the test."""
 
 import contextlib
-import ctypes
 import os
 import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
 
 from kit import Fail, Skip, need
 from serve import NameServer
-
-PR_SET_PDEATHSIG = 1
-LIBC = ctypes.CDLL(None)
-
-
-def die_with_the_test():
-    """Runs in the child: should the test be killed, so is the peer."""
-    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 class Names(NameServer):
@@ -41,6 +33,8 @@ class Stage:
         self.strict = strict
         self.folder = Path(tempfile.mkdtemp(prefix="mail-peers-"))
         self.folder.chmod(0o755)  # the peers work as users of their own
+        guardian = [sys.executable, Path(__file__).with_name("guardian.py"), self.folder]
+        self.guardian = subprocess.Popen(guardian, stdin=subprocess.PIPE, start_new_session=True)
         self.children = []
         self.closing = []
         self.names = Names()
@@ -54,11 +48,19 @@ class Stage:
         """Ends whatever was started, newest first, by process id."""
         for child in reversed(self.children):
             end(child)
+            self.guard(child.pid, "-")
+        self.guardian.stdin.close()
+        self.guardian.wait(10)
         for close in self.closing:
             with contextlib.suppress(OSError):
                 close()
         if not os.environ.get("KEEP"):
             shutil.rmtree(self.folder, ignore_errors=True)
+
+    def guard(self, pid, sign="+"):
+        """Should the test be killed, so is this process."""
+        self.guardian.stdin.write(f"{sign}{pid}\n".encode())
+        self.guardian.stdin.flush()
 
     def spawn(self, argv, log, **more):
         """A process in a group of its own, which ends with the test."""
@@ -69,10 +71,10 @@ class Stage:
                 stdout=out,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                preexec_fn=die_with_the_test,
                 cwd=self.folder,
                 **more,
             )
+        self.guard(child.pid)
         self.children.append(child)
         return child
 
