@@ -14,11 +14,12 @@ use mailwire::{
 };
 use proptest::{collection::vec, prelude::*, sample::select};
 use smtp_proto::{
-    Reply,
-    client::{BodyError, CannotSend},
+    Command, Reply,
+    client::{BodyError, CannotSend, Protocol},
 };
 use support::{
-    Mx, Sender, client, client_config, envelope, relay_config, server, submission_config,
+    Mx, Sender, client, client_config, envelope, lmtp_config, offering, relay_config, server,
+    submission_config,
 };
 
 /// A piece of what a client may send: real, broken and absurd.
@@ -47,6 +48,18 @@ fn client_piece() -> impl Strategy<Value = Vec<u8>> {
             "MAIL FROM:<a@b.example> FOO=1", "MAIL FROM:<a@b.example> SIZE=99999999999999999999",
             "RCPT TO:<@a,@b:alice@example.org>",
         ]),
+        4 => select(vec![
+            &b"BDAT 5\r\nhello"[..], b"BDAT 7 LAST\r\nQUIT\r\nx", b"BDAT 2 LAST\r\n\r\n", b"BDAT 1\r\n\r",
+            b"BDAT 1\r\n\n", b"BDAT 0\r\n", b"BDAT 0 LAST\r\n", b"BDAT 3000 LAST\r\n", b"BDAT 9\n", b"BDAT x\r\n",
+            b"LHLO c\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<carol@example.org>\r\nRCPT TO:<bob@example.org>\r\n",
+        ]).prop_map(<[u8]>::to_vec),
+        3 => line(&[
+            "LHLO c", "MAIL FROM:<a@b.example> BODY=BINARYMIME", "MAIL FROM:<\u{fc}@b.example> SMTPUTF8 RET=HDRS ENVID=x+2B",
+            "MAIL FROM:<a@b.example> REQUIRETLS MT-PRIORITY=-3 HOLDFOR=60 BY=120;RT", "MAIL FROM:<> BY=0;N",
+            "RCPT TO:<bob@example.org> NOTIFY=NEVER ORCPT=rfc822;b", "RCPT TO:<carol@example.org> RRVS=2014-04-03T23:01:00Z;C",
+            "RCPT TO:<bob@example.org> ORCPT=utf-8;\u{fc}", "BURL imap:x", "BURL imap:x LAST", "BURL imap:gone LAST",
+            "ETRN uu.net", "ETRN no.example", "XCLIENT NAME=x", "XCLIENT NAME=liar ADDR=y", "XFORWARD NAME=x", "XFORWARD",
+        ]),
         1 => line(&["QUIT", "STARTTLS", "GET / HTTP/1.1"]),
         2 => select(vec![&b"\r"[..], b"\n", b"\r\n", b".", b".\r\n", b"\r\n.\r\n", b"\n.\n", b"\r.\r", b"\0", b"\xff",
             b"\x16\x03\x01", b" ", b"\r\n.", b"\n.\r\n",
@@ -58,12 +71,23 @@ fn client_piece() -> impl Strategy<Value = Vec<u8>> {
 
 fn server_configs() -> impl Strategy<Value = support::Config> {
     let eol = select(&[BareEol::Refuse, BareEol::Keep, BareEol::Normalise][..]);
-    (0..4, eol, select(&[20u64, 1000, 100_000][..]), any::<bool>(), any::<bool>()).prop_map(
-        |(role, bare_eol, message, small, slow)| {
-            let mut config = if role == 0 { relay_config() } else { submission_config() };
+    let extensions = (any::<bool>(), 0..6, 0..8);
+    (0..5, eol, select(&[20u64, 1000, 100_000][..]), any::<bool>(), any::<bool>(), extensions)
+        .prop_map(|(role, bare_eol, message, small, slow, (all, chunking, late))| {
+            let mut config = match role {
+                0 => relay_config(),
+                4 => lmtp_config(),
+                _ => submission_config(),
+            };
             config.implicit_tls = role == 2;
             config.auth.extend([Mechanism::CramMd5, Mechanism::ScramSha256]);
             config.plain_text_auth = role == 3;
+            if all {
+                config = offering(config);
+                config.limits.mails = Some(4);
+            }
+            config.offer.chunking = chunking > 0;
+            config.greeting_delay = Duration::from_secs(u64::from(late == 0));
             config.bare_eol = bare_eol;
             config.limits.message = message;
             config.auth_delay = Duration::from_secs(u64::from(slow));
@@ -75,8 +99,7 @@ fn server_configs() -> impl Strategy<Value = support::Config> {
                 config.limits.bad_commands = 5;
             }
             config
-        },
-    )
+        })
 }
 
 /// A piece of what a server may answer.
@@ -96,17 +119,25 @@ fn server_piece() -> impl Strategy<Value = Vec<u8>> {
 }
 
 fn client_configs() -> impl Strategy<Value = support::ClientConfig> {
-    (any::<bool>(), select(&[1usize, 2, 100][..])).prop_map(|(small, pipeline)| {
-        let mut config = client_config();
-        config.plain_text_auth = true;
-        config.limits.pipeline = pipeline;
-        if small {
-            config.limits.line = 40;
-            config.limits.reply = 60;
-            config.limits.output = 40;
-        }
-        config
-    })
+    let chunk = select(&[1usize, 5, 100_000][..]);
+    (any::<bool>(), select(&[1usize, 2, 100][..]), 0..5, chunk).prop_map(
+        |(small, pipeline, way, chunk)| {
+            let mut config = client_config();
+            config.chunking = way > 0;
+            if way == 4 {
+                config.protocol = Protocol::Lmtp;
+            }
+            config.limits.chunk = chunk;
+            config.plain_text_auth = true;
+            config.limits.pipeline = pipeline;
+            if small {
+                config.limits.line = 40;
+                config.limits.reply = 60;
+                config.limits.output = 40;
+            }
+            config
+        },
+    )
 }
 
 fn client_actions() -> impl Strategy<Value = Vec<&'static str>> {
@@ -116,6 +147,13 @@ fn client_actions() -> impl Strategy<Value = Vec<&'static str>> {
             "send a@b.example x@example.org,y@example.org,postmaster size=50",
             "send a@b.example x@example.org 8bit body=.a\\n..\\r\\n.",
             "auth alice secret",
+            "letter MAIL FROM:<a@b.example> RET=HDRS ENVID=x BY=60;N; RCPT TO:<x@example.org> NOTIFY=DELAY; RCPT TO:<y@example.org>",
+            "letter MAIL FROM:<> BODY=BINARYMIME; RCPT TO:<x@example.org>; imap:x",
+            "letter MAIL FROM:<> SMTPUTF8; RCPT TO:<x@example.org>; RCPT TO:<y@example.org>; imap:x",
+            "say VRFY alice",
+            "say NOOP",
+            "say XCLIENT NAME=x",
+            "say ETRN b.example",
         ][..],
     );
     vec(action, 0..5).prop_map(|mut actions| {
@@ -129,6 +167,9 @@ fn hello() -> impl Strategy<Value = &'static [u8]> {
     select(vec![
         &b"220 hi\r\n250-mx\r\n250-PIPELINING\r\n250 AUTH PLAIN LOGIN\r\n"[..],
         b"220 hi\r\n250-mx\r\n250-SIZE 40\r\n250 8BITMIME\r\n",
+        b"220 hi\r\n250-mx\r\n250-PIPELINING\r\n250-CHUNKING\r\n250 LIMITS RCPTMAX=2 MAILMAX=2\r\n",
+        b"220 hi\r\n250-mx\r\n250-PIPELINING\r\n250-CHUNKING\r\n250-BINARYMIME\r\n250-SMTPUTF8\r\n250-DSN\r\n250-DELIVERBY\r\n250 BURL imap\r\n",
+        b"220 hi\r\n250-mx\r\n250-PIPELINING\r\n250-CHUNKING\r\n250 Ok\r\n250 Ok\r\n250 Ok\r\n250 Ok\r\n",
         b"220 hi\r\n500 no\r\n250 mx\r\n",
         b"",
     ])
@@ -142,7 +183,7 @@ proptest! {
         config in server_configs(), pieces in vec(client_piece(), 0..40), seed: u64
     ) {
         let input = pieces.concat();
-        assert_laws(|| (server(&config), Mx::default()), &input, seed);
+        assert_laws(|| (server(&config), Mx::of(&config)), &input, seed);
     }
 
     #[test]
@@ -193,7 +234,7 @@ proptest! {
     ) {
         let mut server = server(&config);
         server.recv().push(&pieces.concat());
-        outwait(&mut server, &mut Mx::default());
+        outwait(&mut server, &mut Mx::of(&config));
     }
 
     #[test]
@@ -281,7 +322,7 @@ proptest! {
     #[test]
     fn no_use_of_the_server_panics(config in server_configs(), acts in acts(client_piece())) {
         let mut server = server(&config);
-        misuse(&mut server, &acts, |server, which| match which % 8 {
+        misuse(&mut server, &acts, |server, which| match which % 11 {
             0 => server.reply(Reply::new(250, "2.0.0 Ok")).is_ok(),
             1 => server.reply(Reply::go_ahead()).is_ok(),
             2 => server.reply(Reply::new(550, "5.0.0 No")).is_ok(),
@@ -290,6 +331,9 @@ proptest! {
             5 => server.verdict(Verdict::Refuse).is_ok(),
             6 => server.verdict(Verdict::Unavailable).is_ok(),
             7 if which == 7 => { server.shutdown(); true }
+            8 => server.turn_away(Reply::new(554, "5.7.1 Not you")).is_ok(),
+            9 => server.reply(Reply::new(452, "4.2.2 Full")).is_ok(),
+            10 => server.reply(Reply::new(220, "again")).is_ok(),
             _ => server.reply(Reply::sender_ok()).is_ok() || server.reply(Reply::go_ahead()).is_ok(),
         });
     }
@@ -303,7 +347,7 @@ proptest! {
             config.bare_eol = OutEol::Refuse;
         }
         let mut client = client(&config);
-        misuse(&mut client, &acts, |client, which| match which % 8 {
+        misuse(&mut client, &acts, |client, which| match which % 11 {
             0 | 1 => client.send(envelope("a@b.example", &["x@example.org", "y@example.org"])).is_ok(),
             2 => taken(client.body(b".a\n..\r\n")),
             3 => taken(client.body_bytes(&Bytes::from_static(b"x\r"))),
@@ -311,6 +355,9 @@ proptest! {
             5 if which < 64 => client.quit().is_ok(),
             6 if which < 64 => client.starttls().is_ok(),
             7 => client.auth(Credentials::password("alice", "secret")).is_ok(),
+            8 => client.burl("imap:x").is_ok(),
+            9 => client.command(&Command::Vrfy("x")).is_ok(),
+            10 => client.command(&Command::Data).is_ok(),
             _ => !matches!(client.send(envelope("", &[])), Err(CannotSend::Misuse(_))),
         });
     }

@@ -17,10 +17,11 @@ use mailwire::{
 use proptest::{collection::vec, prelude::*, sample::select};
 use smtp_proto::{
     Body,
-    client::{Client, Event},
+    client::{Client, Event, Protocol},
 };
 use support::{
-    Config, Mx, client, client_config, envelope, relay_config, server, submission_config,
+    ClientConfig, Config, Mx, Sender, client, client_config, envelope, lmtp_config, offering,
+    relay_config, server, submission_config,
 };
 
 #[derive(Clone, Debug)]
@@ -41,6 +42,7 @@ struct Writer {
     letters: VecDeque<Letter>,
     body: Option<(Vec<u8>, usize)>,
     quit: bool,
+    binary: bool,
 }
 
 impl Writer {
@@ -83,7 +85,9 @@ impl Host<Client> for Writer {
             client.auth(self.credentials(password)).unwrap();
         } else if let Some(letter) = self.letters.pop_front() {
             let mut envelope = envelope(letter.from, &letter.to);
-            envelope.mail.params.body = Some(Body::EightBitMime);
+            let binary = self.binary;
+            envelope.mail.params.body =
+                Some(if binary { Body::BinaryMime } else { Body::EightBitMime });
             client.send(envelope).unwrap();
             self.body = Some((letter.body, letter.piece));
         } else if !core::mem::replace(&mut self.quit, true) {
@@ -155,7 +159,11 @@ fn expected(letters: &[Letter], may_relay: bool) -> (Vec<String>, Vec<Vec<u8>>) 
 fn run(config: &Config, writer: &Writer, pipeline: usize, cuts: Cuts) -> PairEnd {
     let mut client_config = client_config();
     client_config.limits.pipeline = pipeline;
-    Pair::new(client(&client_config), server(config)).run(writer.clone(), Mx::default(), cuts)
+    run_with(config, &client_config, writer, cuts)
+}
+
+fn run_with(config: &Config, client_config: &ClientConfig, writer: &Writer, cuts: Cuts) -> PairEnd {
+    Pair::new(client(client_config), server(config)).run(writer.clone(), Mx::of(config), cuts)
 }
 
 fn body() -> impl Strategy<Value = Vec<u8>> {
@@ -214,6 +222,47 @@ proptest! {
     }
 
     #[test]
+    fn so_it_does_by_bdat_and_by_lmtp(
+        letters in vec(letter(), 0..5), cuts in cuts(), lmtp: bool, offered: bool, wanted: bool,
+        chunk in select(vec![1usize, 7, 64, 1000, 100_000]), pipeline in select(vec![1usize, 2, 100])
+    ) {
+        let mut config = if lmtp { lmtp_config() } else { relay_config() };
+        config.offer.chunking = offered;
+        config.limits.message = 1_000_000;
+        config.limits.recipients = 100;
+        let mut client_config = client_config();
+        client_config.chunking = wanted;
+        client_config.limits.chunk = chunk;
+        client_config.limits.pipeline = pipeline;
+        if lmtp {
+            client_config.protocol = Protocol::Lmtp;
+        }
+        let (results, bodies) = expected(&letters, false);
+        let writer = Writer { letters: letters.into(), ..Writer::default() };
+        let end = run_with(&config, &client_config, &writer, cuts);
+        let said: String = end.wire.lines().filter_map(|line| line.strip_prefix("C: ")).collect();
+        prop_assert_eq!(said.contains("BDAT"), offered && wanted && !bodies.is_empty());
+        prop_assert_eq!(end.client.events().collect::<Vec<_>>(), results, "{}", end.wire);
+        prop_assert_eq!(arrived(&end.server), bodies);
+        prop_assert_eq!((end.client_closed, end.server_closed), (Some(Close::Done), Some(Close::Done)));
+    }
+
+    #[test]
+    fn a_binary_message_arrives_octet_by_octet(
+        body in vec(any::<u8>(), 0..3000), piece in 1usize..500, chunk in select(vec![1usize, 10, 1000]), cuts in cuts()
+    ) {
+        let mut config = offering(relay_config());
+        config.limits.message = 3000;
+        let mut client_config = client_config();
+        client_config.limits.chunk = chunk;
+        let letter = Letter { from: "", to: vec!["bob@example.org"], body: body.clone(), piece };
+        let writer = Writer { letters: [letter].into(), binary: true, ..Writer::default() };
+        let end = run_with(&config, &client_config, &writer, cuts);
+        prop_assert_eq!(end.client.events().collect::<Vec<_>>(), ["0 250", "Done"]);
+        prop_assert_eq!(arrived(&end.server), [body]);
+    }
+
+    #[test]
     fn so_it_does_with_starttls_and_auth(
         letters in vec(letter(), 0..4), login in any::<bool>(), cuts in cuts(), right in any::<bool>()
     ) {
@@ -243,6 +292,79 @@ proptest! {
         prop_assert_eq!(end.client.events().collect::<Vec<_>>(), results, "{}", end.wire);
         prop_assert_eq!(arrived(&end.server), bodies);
         prop_assert_eq!((end.client_closed, end.server_closed), (Some(Close::Done), Some(Close::Done)));
+    }
+}
+
+/// LMTP gives each recipient its own result, and the session goes on.
+#[test]
+fn under_lmtp_a_full_mailbox_is_one_recipients_matter() {
+    for chunking in [false, true] {
+        let mut client_config = client_config();
+        client_config.protocol = Protocol::Lmtp;
+        client_config.chunking = chunking;
+        client_config.limits.chunk = 3;
+        let to =
+            vec!["carol@example.org", "nobody@example.org", "bob@example.org", "carol@example.org"];
+        let letter = Letter { from: "a@b.example", to, body: b"Hello\r\n".to_vec(), piece: 2 };
+        let mut large = letter.clone();
+        large.body = vec![b'x'; 1500];
+        let mut config = lmtp_config();
+        config.limits.recipients = 4;
+        let letters = [letter.clone(), large, letter].into();
+        let end = run_with(
+            &config,
+            &client_config,
+            &Writer { letters, ..Writer::default() },
+            Cuts::Every(5),
+        );
+        let once = ["0 452", "1 550", "2 250", "3 452", "Done"];
+        let refused = ["0 552", "1 550", "2 552", "3 552", "Done"];
+        assert_eq!(
+            end.client.events().collect::<Vec<_>>(),
+            [once, refused, once].concat(),
+            "{}",
+            end.wire
+        );
+        assert_eq!(end.server_closed, Some(Close::Done));
+    }
+}
+
+/// Parameters, as the server's host hears them.
+#[test]
+fn parameters_arrive_as_they_were_sent() {
+    let mail = "MAIL FROM:<a@b.example> SIZE=9 BODY=8BITMIME SMTPUTF8 RET=HDRS ENVID=QQ+2B1 REQUIRETLS MT-PRIORITY=4 BY=3600;NT";
+    let rcpts = [
+        "RCPT TO:<bob@example.org> NOTIFY=SUCCESS,DELAY ORCPT=rfc822;Bob+2Bx@Example.ORG RRVS=2014-04-03T23:01:00Z;C",
+        "RCPT TO:<alice@example.org> NOTIFY=NEVER",
+        "RCPT TO:<Postmaster>",
+    ];
+    let mut config = offering(relay_config());
+    config.implicit_tls = true;
+    let mut client_config = client_config();
+    client_config.implicit_tls = true;
+    let letter = format!("letter {mail}; {}", rcpts.join("; "));
+    for cuts in [Cuts::Whole, Cuts::Every(1), Cuts::Random(77)] {
+        let sender = Sender::new(&[&letter, "quit"]);
+        let pair = Pair::new(client(&client_config), server(&config));
+        let end = pair.run(sender, Mx::of(&config), cuts);
+        let heard: Vec<_> = end.server.events().collect();
+        assert_eq!(heard, [&[mail][..], &rcpts, &["DATA", "Message of 7"]].concat());
+        // A server that offers nothing is sent nothing it could not read.
+        let mut plain = relay_config();
+        plain.offer.chunking = false;
+        let letter = letter.replace(" SMTPUTF8", "").replace(" REQUIRETLS", "");
+        let pair = Pair::new(client(&support::client_config()), server(&plain));
+        let end = pair.run(Sender::new(&[&letter, "quit"]), Mx::of(&plain), Cuts::Every(3));
+        let bare = [
+            "MAIL FROM:<a@b.example> SIZE=9 BODY=8BITMIME",
+            "RCPT TO:<bob@example.org>",
+            "RCPT TO:<alice@example.org>",
+            "RCPT TO:<Postmaster>",
+        ];
+        assert_eq!(
+            end.server.events().collect::<Vec<_>>(),
+            [&bare[..], &["DATA", "Message of 7"]].concat()
+        );
     }
 }
 

@@ -130,9 +130,9 @@ impl Host<Client> for Sender {
             for piece in self.body.chunks(5) {
                 client.body(piece).unwrap();
             }
-            match self.url.take() {
-                Some(url) => client.burl(&url).unwrap(),
-                None => client.body_end().unwrap(),
+            let fetched = self.url.take().is_some_and(|url| client.burl(&url).is_ok());
+            if !fetched {
+                client.body_end().unwrap();
             }
             return true;
         }
