@@ -27,9 +27,15 @@ pub fn check(octets: &[u8]) {
 }
 
 /// `r`: relay. `s`: submission under TLS. `t`: submission with STARTTLS. `l`: small limits. `h`: the
-/// answer to a wrong password is held back. `k`, `n`: bare line ends are kept, or normalised.
+/// answer to a wrong password is held back. `k`, `n`: bare line ends are kept, or normalised. `m`:
+/// LMTP. `e`: everything that can be is offered to a relay under TLS, `u`: to a user. `d`: no BDAT.
+/// `g`: the greeting is late.
 fn config(choice: u8) -> Config {
-    let role = if matches!(choice, b's' | b't' | b'h') { Role::Submission } else { Role::Relay };
+    let role = match choice {
+        b's' | b't' | b'h' | b'u' => Role::Submission,
+        b'm' => Role::Lmtp,
+        _ => Role::Relay,
+    };
     let mut config = Config::new("mx.example.org", role);
     config.limits.message = 1000;
     config.limits.recipients = 3;
@@ -47,9 +53,28 @@ fn config(choice: u8) -> Config {
         }
         b'k' => config.bare_eol = BareEol::Keep,
         b'n' => config.bare_eol = BareEol::Normalise,
+        b'd' => config.offer.chunking = false,
+        b'g' => config.greeting_delay = Duration::from_secs(1),
+        b'e' | b'u' => {
+            let offer = &mut config.offer;
+            offer.binary_mime = true;
+            offer.smtp_utf8 = true;
+            offer.dsn = true;
+            offer.require_tls = true;
+            offer.mt_priority = Some("MIXER".to_owned());
+            offer.future_release = Some((3600, "2030-01-01T00:00:00Z".to_owned()));
+            offer.deliver_by = Some(60);
+            offer.rrvs = true;
+            offer.burl = Some("imap".to_owned());
+            offer.etrn = true;
+            offer.limits = true;
+            offer.xclient = Some("NAME ADDR".to_owned());
+            offer.xforward = Some("NAME ADDR".to_owned());
+            config.limits.mails = Some(5);
+        }
         _ => {}
     }
-    if matches!(choice, b's' | b't' | b'h' | b'l') {
+    if matches!(choice, b's' | b't' | b'h' | b'l' | b'u') {
         config.auth = vec![Mechanism::Plain, Mechanism::Login];
     }
     if choice == b'h' {
@@ -60,7 +85,11 @@ fn config(choice: u8) -> Config {
 
 fn server(choice: u8) -> Server {
     let config = config(choice);
-    if matches!(choice, b's' | b'h') { Server::over_tls(config) } else { Server::new(config) }
+    if matches!(choice, b's' | b'h' | b'e' | b'u') {
+        Server::over_tls(config)
+    } else {
+        Server::new(config)
+    }
 }
 
 /// RFC 5321 §4.2: each line is a code, a mark, a text; lines of one reply have one code.
@@ -84,11 +113,14 @@ fn replies_are_well_formed(output: &[u8]) {
 struct Mx {
     payload: u64,
     limit: u64,
+    /// Recipients that were accepted.
+    accepted: usize,
 }
 
 enum Answer {
     None,
     Reply(Reply),
+    Each(Reply, usize),
     Verdict(Verdict),
 }
 
@@ -106,7 +138,7 @@ impl Host<Server> for Mx {
             }
             Event::Mail(mail) => {
                 log.event(mail.to_string());
-                self.payload = 0;
+                (self.payload, self.accepted) = (0, 0);
                 let blocked = mail.from.mailbox().is_some_and(|m| m.local() == "blocked");
                 Answer::Reply(match blocked {
                     true => Reply::new(550, "5.7.1 Not you"),
@@ -116,6 +148,7 @@ impl Host<Server> for Mx {
             Event::Rcpt(rcpt) => {
                 log.event(rcpt.to_string());
                 let full = rcpt.to.mailbox().is_some_and(|m| m.local() == "full");
+                self.accepted += usize::from(!full);
                 Answer::Reply(match full {
                     true => Reply::new(452, "4.2.2 Mailbox full"),
                     false => Reply::recipient_ok(),
@@ -130,8 +163,9 @@ impl Host<Server> for Mx {
             }
             Event::Message { size } => {
                 assert_eq!(size, self.payload, "the size is that of the chunks");
+                assert!(self.accepted > 0, "a message has recipients");
                 log.event(format!("Message of {size}"));
-                Answer::Reply(Reply::new(250, "2.0.0 Stored"))
+                Answer::Each(Reply::new(250, "2.0.0 Stored"), self.accepted)
             }
             Event::Reset(why) => {
                 self.payload = 0;
@@ -142,6 +176,35 @@ impl Host<Server> for Mx {
                 log.event(format!("{expand} {text}"));
                 Answer::Reply(Reply::new(252, text.to_owned()))
             }
+            Event::Burl { url, last } => {
+                log.event(format!("BURL {url} {last}"));
+                Answer::Reply(match url.contains("gone") {
+                    true => Reply::new(554, "5.6.6 Not there"),
+                    false => Reply::new(250, "2.5.0 Fetched"),
+                })
+            }
+            Event::Etrn { node } => {
+                log.event(format!("ETRN {node}"));
+                Answer::Reply(Reply::new(250, "2.0.0 Queued"))
+            }
+            Event::Xclient(attributes) => {
+                for (name, value) in attributes.iter() {
+                    log.event(format!("XCLIENT {name} {}", value.decode()));
+                }
+                Answer::Reply(match attributes.value("NAME") {
+                    Some(_) => Reply::new(220, "mx.example.org again"),
+                    None => Reply::new(550, "5.7.0 No"),
+                })
+            }
+            Event::Xforward(attributes) => {
+                log.event(format!("XFORWARD {}", attributes.iter().count()));
+                Answer::Reply(Reply::new(250, "2.0.0 Noted"))
+            }
+            Event::EarlyTalk => {
+                log.event("Early talk");
+                server.turn_away(Reply::new(554, "5.7.1 Wait your turn")).expect("in time");
+                Answer::None
+            }
             Event::Rejected(reply) => {
                 log.event(format!("Rejected {}", reply.code()));
                 Answer::None
@@ -151,6 +214,12 @@ impl Host<Server> for Mx {
         match answer {
             Answer::None => {}
             Answer::Reply(reply) => server.reply(reply).expect("a reply is waited for"),
+            Answer::Each(reply, count) => {
+                server.reply(reply.clone()).expect("a reply is waited for");
+                // Under LMTP each recipient gets one, and no more than that.
+                let more = (0..count).take_while(|_| server.reply(reply.clone()).is_ok()).count();
+                assert!(more == 0 || more + 1 == count, "{more} of {count}");
+            }
             Answer::Verdict(verdict) => server.verdict(verdict).expect("a verdict is waited for"),
         }
     }
