@@ -4,14 +4,14 @@
 mod support;
 
 use mailwire::{
-    Instant, Machine, Step,
-    frame::BareEol,
+    Close, Instant, Machine, Step,
+    frame::{BareEol, OutEol},
     test::{Cuts, Log, Noted, run},
 };
 use proptest::{collection::vec, prelude::*, sample::select};
 use smtp_proto::{
     Body,
-    client::{CannotSend, Event},
+    client::{BodyError, CannotSend, Event},
 };
 use support::{
     Config, Mx, client, client_config, envelope, events, offer, offered, relay, relay_config,
@@ -372,6 +372,31 @@ fn an_end_of_input_within_a_chunk_or_between_chunks_voids_the_message() {
     }
 }
 
+#[test]
+fn a_message_that_trickles_in_chunks_has_an_hour_in_all() {
+    let mut session = BEGUN.to_owned();
+    for n in 1..=12 {
+        session += &format!("C| BDAT 1\\r\\nx\nS: 250 2.0.0 {n} octets so far\nwait 290s\n");
+    }
+    let late = "C| BDAT 2\\r\\nx\nwait 290s\nS: 421 4.4.2 Timed out waiting for you\nclosed\n";
+    let log = relay(&format!("{session}{late}"));
+    assert_eq!(*events(&log).last().unwrap(), "Reset Closed");
+    // Another message has its own.
+    relay(&format!("{session}C: RSET\nS: 250 2.0.0 Ok\n{session}"));
+}
+
+#[test]
+fn within_a_chunk_an_idle_client_is_let_go_after_five_minutes() {
+    for chunk in ["BDAT 9\\r\\nx", "BDAT 9\\r\\n"] {
+        relay(&format!(
+            "{BEGUN}C| {chunk}\nwait 299s\nwait 1s\nS: 421 4.4.2 Timed out waiting for you\nclosed\n"
+        ));
+        relay(&format!(
+            "C| {chunk}\nwait 299s\nwait 1s\nS: 421 4.4.2 Timed out waiting for you\nclosed\n"
+        ));
+    }
+}
+
 // Nothing of a chunk is ever a command.
 
 #[derive(Clone, Debug)]
@@ -631,6 +656,28 @@ fn a_binary_message_goes_out_as_it_is() {
     client.body_bytes(&bytes::Bytes::from_static(&body[3..])).unwrap();
     client.body_end().unwrap();
     assert_eq!(client.transmit().take_all(), [b"BDAT 11 LAST\r\n", &body[..]].concat());
+}
+
+#[test]
+fn where_bare_line_ends_are_refused_the_last_chunk_is_never_sent() {
+    let mut config = client_config();
+    config.bare_eol = OutEol::Refuse;
+    config.limits.chunk = 4;
+    let mut client = client(&config);
+    client
+        .recv()
+        .push(b"220 hi\r\n250-mx\r\n250-PIPELINING\r\n250 CHUNKING\r\n250 Ok\r\n250 Ok\r\n");
+    let now = Instant::default();
+    assert_eq!(client.poll(now), Step::Event);
+    client.event();
+    client.send(envelope("", &["x@y.example"])).unwrap();
+    assert_eq!(client.poll(now), Step::Event);
+    client.event();
+    client.body(b"first").unwrap();
+    assert!(client.transmit().take_all().ends_with(b"BDAT 5\r\nfirst"));
+    assert!(matches!(client.body(b"sec\nond"), Err(BodyError::BareEol(_))));
+    assert!(client.transmit().is_empty());
+    assert_eq!((client.poll(now), client.closed()), (Step::Closed, Some(Close::Shutdown)));
 }
 
 #[test]

@@ -86,9 +86,14 @@ impl Core {
 
     /// Takes the next octets of a chunk. Returns whether more input is needed.
     pub(super) fn chunk(&mut self, recv: &mut RecvBuf, now: Instant) -> bool {
-        self.begin_unit(now);
         let limit = self.config.limits.message;
         let State::Chunk(chunk) = &mut self.state else { return false };
+        // The time of a message is that of all its chunks.
+        let began = match &mut chunk.reception {
+            Ok(reception) => *reception.began.get_or_insert(now),
+            Err(_) => now,
+        };
+        self.clock.begin_unit(true, began);
         while chunk.remaining > 0 {
             let here = usize::try_from(chunk.remaining).unwrap_or(usize::MAX).min(recv.len());
             let Ok(reception) = &mut chunk.reception else {

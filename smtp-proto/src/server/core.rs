@@ -45,7 +45,7 @@ pub(super) struct Core {
     turned_away: Option<Reply>,
     /// Whether the first octets of this transport have been looked at.
     recognised: bool,
-    clock: Clock,
+    pub(super) clock: Clock,
 }
 
 #[derive(Debug)]
@@ -134,7 +134,7 @@ pub(super) struct Transaction {
 
 /// The two clocks: since the last octet, and since the first octet of what is being received.
 #[derive(Debug)]
-struct Clock {
+pub(super) struct Clock {
     seen: u64,
     last_octet: Instant,
     unit_began: Option<Instant>,
@@ -569,7 +569,7 @@ impl Clock {
         }
     }
 
-    const fn begin_unit(&mut self, begun: bool, now: Instant) {
+    pub(super) const fn begin_unit(&mut self, begun: bool, now: Instant) {
         if !begun {
             self.unit_began = None;
         } else if self.unit_began.is_none() {

@@ -17,6 +17,8 @@ pub(super) struct Reception {
     pub(super) size: u64,
     /// The message is refused; the rest is read and dropped.
     pub(super) void: Option<Reset>,
+    /// When its first chunk came.
+    pub(super) began: Option<Instant>,
     finished: bool,
 }
 
@@ -37,7 +39,7 @@ pub(super) enum Taken {
 
 impl Reception {
     pub(super) const fn new(decoder: DataDecoder) -> Self {
-        Self { decoder, size: 0, void: None, finished: false }
+        Self { decoder, size: 0, void: None, began: None, finished: false }
     }
 
     /// Takes the next piece of `wire`, of a message of at most `limit` octets.
