@@ -4,6 +4,7 @@
 mod support;
 
 use mailwire::test::Log;
+use smtp_proto::server::Role;
 use support::{
     Config, client, client_config, events, hello_of, offered, relay, relay_of, relay_with,
     submission_config,
@@ -74,6 +75,9 @@ fn it_needs_a_log_in_chunking_and_the_offer() {
         &format!("{BEGUN}C: BURL {URL} LAST\n{NO}"),
     );
     relay(&format!("{BEGUN}C: BURL {URL} LAST\n{NO}"));
+    let mut on_a_relay = config();
+    on_a_relay.role = Role::Relay;
+    relay_of(&on_a_relay, &format!("{LOGIN}{BEGUN}C: BURL {URL} LAST\n{NO}"));
     let mut no_chunks = config();
     no_chunks.offer.chunking = false;
     relay_of(&no_chunks, &format!("{LOGIN}{BEGUN}C: BURL {URL} LAST\n{NO}"));

@@ -82,9 +82,13 @@ impl Core {
         mechanism.is_offerable(self.tls || self.config.plain_text_auth, &self.binding)
     }
 
-    /// RFC 4468 §3.2: to users who have logged in.
+    /// RFC 4468 §3.2: on submission, to users who have logged in.
     pub(super) fn may_burl(&self) -> bool {
-        self.config.offer.burl.is_some() && self.config.offer.chunking && self.user.is_some()
+        let config = &self.config;
+        config.role == Role::Submission
+            && config.offer.burl.is_some()
+            && config.offer.chunking
+            && self.user.is_some()
     }
 
     fn future_release(&self) -> Option<&(u32, String)> {
