@@ -250,6 +250,41 @@ fn leniencies_take_what_devices_send_where_they_are_on() {
 }
 
 #[test]
+fn each_leniency_takes_just_what_it_names() {
+    const BAD: &str = "S: 501 5.1.3 Bad address syntax\n";
+    const OK: &str = "S: 250 2.1.0 Sender ok\nC: RSET\nS: 250 2.0.0 Ok\n";
+    for (space, brackets) in [(false, false), (true, false), (false, true), (true, true)] {
+        let mut config = relay_config();
+        config.leniency.space_after_colon = space;
+        config.leniency.no_brackets = brackets;
+        let takes = |arguments: &str, taken: bool| {
+            let reply = if taken { OK } else { BAD };
+            serve(&config, &format!("{}C: MAIL FROM:{arguments}\n{reply}", support::HELLO));
+        };
+        takes("<a@b.example>", true);
+        takes(" <a@b.example>", space);
+        takes("   <> SIZE=5", space);
+        takes("a@b.example", brackets);
+        takes("a@b.example SIZE=5", brackets);
+        takes(" a@b.example", space && brackets);
+        takes("@relay.example:a@b.example", brackets);
+        for never in [
+            "",
+            " ",
+            "<a@b.example",
+            "a@b.example>",
+            "<<a@b.example>>",
+            "a@b.example>>",
+            "a b@c.example",
+            "a@b.example,c@d.example",
+            "< a@b.example>",
+        ] {
+            takes(never, false);
+        }
+    }
+}
+
+#[test]
 fn parameters_that_were_not_offered_get_555_and_bad_ones_501() {
     for (parameter, reply) in [
         ("FOO", "555 5.5.4 Parameter not recognised or not offered"),
