@@ -149,6 +149,12 @@ pub(crate) fn talk_file(config: &ClientConfig, name: &str) -> Log {
     speak(config, &fs::read_to_string(&path).unwrap())
 }
 
+/// Runs a file of `tests/transcripts` against a server and against a client. With `UPDATE=1` what
+/// the server says is written anew.
+pub(crate) fn both_sides(config: &Config, client: &ClientConfig, name: &str) -> (Log, Log) {
+    (serve_file(config, name), talk_file(client, name))
+}
+
 /// The events of a log, for comparison with a list.
 pub(crate) fn events(log: &Log) -> Vec<&str> {
     log.events().collect()
