@@ -117,6 +117,28 @@ fn an_envid_of_100_and_an_orcpt_of_500_octets_are_taken_and_longer_ones_are_not(
 }
 
 #[test]
+fn control_characters_in_xtext_get_501_since_they_would_go_into_the_header_of_a_report() {
+    // §4.2 and §4.4: printable characters, before they are encoded.
+    for xtext in ["x+0D+0ABcc:+20y", "+0A", "+00", "+1B[m", "+7F", "+C2+85"] {
+        dsn(&format!("C: MAIL FROM:<> ENVID={xtext}\n{BAD}"));
+        dsn(&format!("{MAIL}C: RCPT TO:<bob@example.org> ORCPT=rfc822;{xtext}\n{BAD}"));
+    }
+    dsn("C: MAIL FROM:<> ENVID=a+20b+09c\nS: 250 2.1.0 Sender ok\n");
+    let rcpt =
+        "C: RCPT TO:<bob@example.org> ORCPT=rfc822;+22a+20b+22@c\nS: 250 2.1.5 Recipient ok\n";
+    dsn(&format!("{MAIL}{rcpt}"));
+    let mut config = support::submission_config();
+    config.implicit_tls = true;
+    relay_of(
+        &config,
+        &format!(
+            "C: AUTH PLAIN AGFsaWNlAHNlY3JldA==\nS: 235 2.7.0 Authentication successful\n\
+             C: MAIL FROM:<> AUTH=a+0D+0Ab\n{BAD}C: MAIL FROM:<> AUTH=e+3Dmc2@example.com\nS: 250 2.1.0 Sender ok\n"
+        ),
+    );
+}
+
+#[test]
 fn an_original_recipient_beyond_ascii_needs_smtputf8_or_xtext() {
     // RFC 6533 §3.
     let config = relay_with(|offer| (offer.dsn, offer.smtp_utf8) = (true, true));

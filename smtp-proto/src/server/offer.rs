@@ -7,7 +7,7 @@ use core::fmt::Write;
 use mailwire::sasl::Mechanism;
 
 use super::{Offer, Role, core::Core, replies};
-use crate::{Body, DateTime, DeliverMode, Hold, MailParams, RcptParams, Reply};
+use crate::{Body, DateTime, DeliverMode, Hold, MailParams, RcptParams, Reply, Xtext};
 
 /// RFC 3461 §4.4 and §4.2: the longest ENVID, and the longest ORCPT.
 const ENVID_MAX: usize = 100;
@@ -111,7 +111,10 @@ impl Core {
         if !offered {
             return Err(replies::unknown_parameter());
         }
-        if params.envid.as_ref().is_some_and(|envid| envid.as_str().len() > ENVID_MAX) {
+        let envid = params.envid.as_ref();
+        let fits = envid.is_none_or(|envid| envid.as_str().len() <= ENVID_MAX && printable(envid))
+            && params.auth.as_ref().is_none_or(printable);
+        if !fits {
             return Err(replies::bad_parameter());
         }
         if let (Some(hold), Some((longest, latest))) = (&params.hold, self.future_release()) {
@@ -147,9 +150,17 @@ impl Core {
             return Err(replies::unknown_parameter());
         }
         let orcpt = params.orcpt.as_ref();
-        if orcpt.is_some_and(|orcpt| orcpt.address().as_str().len() > ORCPT_MAX) {
-            return Err(replies::bad_parameter());
+        let fits = |address: &Xtext<'_>| address.as_str().len() <= ORCPT_MAX && printable(address);
+        if orcpt.is_none_or(|orcpt| fits(orcpt.address())) {
+            Ok(())
+        } else {
+            Err(replies::bad_parameter())
         }
-        Ok(())
     }
+}
+
+/// RFC 3461 §4.2 and §4.4: what is encoded is printable. It goes into the header of reports, where a
+/// line end would be another field.
+fn printable(text: &Xtext<'_>) -> bool {
+    !text.decode().contains(|c: char| c.is_control() && c != '\t')
 }
