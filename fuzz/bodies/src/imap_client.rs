@@ -55,7 +55,7 @@ fn make(script: &[u8]) -> (Client, Notes) {
         let _ = match action {
             b't' => client.starttls().is_ok(),
             b'l' => client.login("tim", &Secret::new("se\u{E9}cret")).is_ok(),
-            b'a' => client.authenticate(Credentials::password("tim", "secret")).is_some(),
+            b'a' => client.authenticate(Credentials::password("tim", "secret")).is_ok(),
             b'c' => Some(client.capability()).is_some(),
             b'n' => Some(client.noop()).is_some(),
             b's' => client.select(&Mailbox::INBOX, false).is_ok(),

@@ -127,16 +127,21 @@ impl Client {
         Ok(self.core.push(&command, Kind::Login, Then::Nothing))
     }
 
-    /// AUTHENTICATE, by the best mechanism that the server offers and the credentials serve. `None`
-    /// if there is none: [`login`](Self::login) may be left.
-    pub fn authenticate(&mut self, credentials: Credentials) -> Option<Tag> {
+    /// AUTHENTICATE, by the best mechanism that the server offers and the credentials serve.
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse`] if there is none that may be used here: [`login`](Self::login) may be left.
+    pub fn authenticate(&mut self, credentials: Credentials) -> Result<Tag, Misuse> {
         let tls = self.core.may_send_passwords().is_ok();
         let offered = self.core.capabilities.iter().filter_map(|word| {
             let (name, mechanism) = word.split_once('=')?;
             name.eq_ignore_ascii_case("AUTH").then(|| Mechanism::from_name(mechanism.as_bytes()))?
         });
         let offered: Vec<Mechanism> = offered.collect();
-        let mechanism = credentials.choose(offered.iter().copied(), tls)?;
+        let mechanism = credentials
+            .choose(offered.iter().copied(), tls)
+            .ok_or(Misuse::new("authenticate: no mechanism offered may be used"))?;
         let mut exchange = Exchange::new(mechanism, credentials, &offered);
         let at_once = self.core.has("SASL-IR") && !self.core.config.no_initial_response;
         let initial = if at_once { exchange.initial() } else { None };
@@ -145,7 +150,7 @@ impl Client {
             SecretText::new(text.into_bytes())
         });
         let command = Command::Authenticate { mechanism: mechanism.name(), initial };
-        Some(self.core.push(&command, Kind::Login, Then::Sasl(exchange)))
+        Ok(self.core.push(&command, Kind::Login, Then::Sasl(exchange)))
     }
 
     /// SELECT; EXAMINE if `read_only`.
