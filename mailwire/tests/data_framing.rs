@@ -283,3 +283,146 @@ proptest! {
         prop_assert_eq!(&first.take_all()[1..], &all[..]);
     }
 }
+
+/// The payload of `wire` and what is wrong in it up to its end, octet by octet.
+fn decoded_by_definition(wire: &[u8], policy: BareEol) -> Decoded {
+    let end = end_by_definition(wire);
+    let text = wire.get(..end.map_or(wire.len(), |end| end - 3)).unwrap();
+    let (mut body, mut defects, mut at) = (Vec::new(), Defects::default(), 0);
+    let mut line_start = true;
+    while at < text.len() {
+        let refused = policy == BareEol::Refuse && (defects.bare_eol() || defects.nul);
+        let crlf = text[at..].starts_with(b"\r\n");
+        let octet = text[at];
+        let stuffed = line_start && octet == b'.';
+        line_start = crlf;
+        if stuffed {
+            at += 1;
+            continue;
+        }
+        match octet {
+            _ if crlf => {}
+            b'\r' => defects.bare_cr = true,
+            b'\n' => defects.bare_lf = true,
+            0 => defects.nul = true,
+            _ => {}
+        }
+        let refused = refused || policy == BareEol::Refuse && (defects.bare_eol() || defects.nul);
+        let bare = !crlf && matches!(octet, b'\r' | b'\n');
+        let len = if crlf { 2 } else { 1 };
+        if !refused {
+            let replaced = bare && policy == BareEol::Normalise;
+            body.extend_from_slice(if replaced { b"\r\n" } else { &text[at..at + len] });
+        }
+        at += len;
+    }
+    let refused = policy == BareEol::Refuse && (defects.bare_eol() || defects.nul);
+    Decoded { body, rest: end.map(|end| wire[end..].to_vec()), defects, refused }
+}
+
+/// Text long enough to be judged many octets at a time, with something between now and then, and an
+/// end.
+fn long_and_noisy() -> impl Strategy<Value = Vec<u8>> {
+    let text = |len: usize| vec![b'x'; len];
+    let piece = prop_oneof![
+        6 => (0usize..200).prop_map(text),
+        2 => (900usize..1200).prop_map(text),
+        1 => (16_000usize..17_500).prop_map(text),
+        8 => Just(b"\r\n".to_vec()),
+        2 => Just(b"\r\n.".to_vec()),
+        1 => Just(b"\r".to_vec()),
+        1 => Just(b"\n".to_vec()),
+        1 => Just(b"\0".to_vec()),
+    ];
+    proptest::collection::vec(piece, 0..24).prop_map(|mut pieces| {
+        pieces.push(b"x\r\n.\r\nMAIL".to_vec());
+        pieces.concat()
+    })
+}
+
+proptest! {
+    #[test]
+    fn long_runs_are_read_as_they_are_octet_by_octet(
+        wire in long_and_noisy(), cut in prop_oneof![1usize..300, 1000usize..40_000],
+    ) {
+        for policy in [BareEol::Refuse, BareEol::Keep, BareEol::Normalise] {
+            let expected = decoded_by_definition(&wire, policy);
+            prop_assert_eq!(&expected, &decode_in_place(&wire, policy));
+            prop_assert_eq!(&expected, &decode_in_windows(&wire, policy, cut));
+        }
+    }
+
+    #[test]
+    fn long_runs_are_stuffed_as_they_are_octet_by_octet(
+        body in long_and_noisy(), cut in prop_oneof![1usize..300, 1000usize..40_000],
+    ) {
+        let mut expected = Vec::new();
+        for line in normalised(&body).split_inclusive(|&octet| octet == b'\n') {
+            if line.starts_with(b".") {
+                expected.push(b'.');
+            }
+            expected.extend_from_slice(line);
+        }
+        expected.extend_from_slice(b".\r\n");
+        for linked in [false, true] {
+            let mut out = SendBuf::new();
+            let mut encoder = DataEncoder::new(OutEol::Normalise);
+            for part in body.chunks(cut) {
+                if linked {
+                    encoder.encode_bytes(&bytes::Bytes::copy_from_slice(part), &mut out).unwrap();
+                } else {
+                    encoder.encode(part, &mut out).unwrap();
+                }
+            }
+            encoder.finish(&mut out).unwrap();
+            prop_assert_eq!(&out.take_all()[..], &expected[..]);
+        }
+    }
+}
+
+#[test]
+fn one_defect_is_found_wherever_it_stands_in_a_long_run() {
+    let line = [&[b'x'; 76][..], b"\r\n"].concat();
+    let clean = [line.repeat(6), b".\r\n".to_vec()].concat();
+    for at in 0..line.len() * 6 {
+        for defect in *b"\r\n\0" {
+            let mut wire = clean.clone();
+            wire[at] = defect;
+            for policy in [BareEol::Refuse, BareEol::Keep, BareEol::Normalise] {
+                let expected = decoded_by_definition(&wire, policy);
+                assert_eq!(expected, decode_in_place(&wire, policy), "{defect} at {at}");
+            }
+        }
+    }
+}
+
+/// What a decoder makes of `wire`, all of it there at once.
+fn decode_in_place(wire: &[u8], policy: BareEol) -> Decoded {
+    decode_in_windows(wire, policy, wire.len())
+}
+
+/// The same, where so many more octets come in each time the decoder has seen all.
+fn decode_in_windows(wire: &[u8], policy: BareEol, cut: usize) -> Decoded {
+    let mut decoder = DataDecoder::new(policy);
+    let mut body = Vec::new();
+    let (mut at, mut seen) = (0, cut.min(wire.len()));
+    loop {
+        let piece = decoder.next(&wire[at..seen]);
+        match piece {
+            Piece::Payload(n) => body.extend_from_slice(&wire[at..at + n]),
+            Piece::Crlf(_) => body.extend_from_slice(b"\r\n"),
+            _ => {}
+        }
+        let (defects, refused) = (decoder.defects(), decoder.refused());
+        match piece {
+            Piece::Payload(n) | Piece::Crlf(n) | Piece::Skip(n) => at += n,
+            Piece::End(n) => {
+                return Decoded { body, rest: Some(wire[at + n..].to_vec()), defects, refused };
+            }
+            Piece::Partial if seen == wire.len() => {
+                return Decoded { body, rest: None, defects, refused };
+            }
+            Piece::Partial => seen = (seen + cut).min(wire.len()),
+        }
+    }
+}

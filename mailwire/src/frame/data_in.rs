@@ -1,5 +1,7 @@
 use memchr::memchr3;
 
+use super::scan;
+
 /// What to do with a CR or LF that is not part of a CRLF inside message data.
 ///
 /// Whatever is chosen, only CRLF "." CRLF ends the data: a bare LF never makes a line start, so no
@@ -80,6 +82,8 @@ pub struct DataDecoder {
     counted: bool,
     at: At,
     defects: Defects,
+    /// The last run of payload was a line or two: the next is likely to be, too.
+    short_runs: bool,
 }
 
 /// Where the next octet stands.
@@ -101,6 +105,7 @@ impl DataDecoder {
             counted: false,
             at: At::LineStart,
             defects: Defects { bare_cr: false, bare_lf: false, nul: false },
+            short_runs: false,
         }
     }
 
@@ -110,7 +115,7 @@ impl DataDecoder {
     /// [`chunk_ended`](Self::chunk_ended).
     pub const fn counted(bare_eol: BareEol) -> Self {
         let defects = Defects { bare_cr: false, bare_lf: false, nul: false };
-        Self { bare_eol, counted: true, at: At::Text, defects }
+        Self { bare_eol, counted: true, at: At::Text, defects, short_runs: false }
     }
 
     /// The CR that was held back was the last octet of its chunk: the next chunk says whether it is
@@ -172,8 +177,12 @@ impl DataDecoder {
     /// A run of text: up to a line end before a dot, or to the first octet that needs a judgement.
     fn text(&mut self, wire: &[u8]) -> Piece {
         self.at = At::Text;
-        let mut from = 0;
+        // `from` is what is looked at next; as far as `careful`, line by line.
+        let (mut from, mut careful) = (0, usize::from(self.short_runs));
         loop {
+            if from >= careful {
+                from = scan::in_order(wire, from, !self.counted);
+            }
             let rest = wire.get(from..).unwrap_or_default();
             let Some(at) = memchr3(b'\r', b'\n', 0, rest) else {
                 return self.payload(wire.len());
@@ -207,6 +216,7 @@ impl DataDecoder {
                         return self.crlf(1);
                     }
                     from = here + 1;
+                    careful = from + scan::CAREFUL;
                 }
                 [] => return self.payload(wire.len()),
             }
@@ -217,7 +227,8 @@ impl DataDecoder {
         if self.refused() { Piece::Skip(n) } else { Piece::Crlf(n) }
     }
 
-    fn payload(&self, n: usize) -> Piece {
+    fn payload(&mut self, n: usize) -> Piece {
+        self.short_runs = n < scan::CAREFUL;
         if self.refused() { Piece::Skip(n) } else { Piece::Payload(n) }
     }
 }

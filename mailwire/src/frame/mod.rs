@@ -12,6 +12,7 @@ mod data_in;
 mod data_out;
 mod line;
 mod other;
+mod scan;
 
 pub use data_in::{BareEol, DataDecoder, Defects, Piece};
 pub use data_out::{BareEolFound, DataEncoder, OutEol};
