@@ -4,7 +4,7 @@ use core::fmt;
 use bytes::{Buf, Bytes, BytesMut};
 
 /// Payloads of this many octets and more are linked instead of copied.
-const LINK: usize = 1024;
+pub(crate) const LINK: usize = 1024;
 
 /// Octets for the peer, not yet sent.
 ///
@@ -39,6 +39,11 @@ impl SendBuf {
     /// Appends a copy of `octets`.
     pub fn put(&mut self, octets: &[u8]) {
         self.tail.extend_from_slice(octets);
+    }
+
+    /// Makes room for `octets` more that will be put one by one.
+    pub(crate) fn reserve(&mut self, octets: usize) {
+        self.tail.reserve(octets);
     }
 
     /// Appends `octets`: linked if there are at least 1,024 of them, copied otherwise.

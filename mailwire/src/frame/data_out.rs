@@ -1,7 +1,8 @@
 use bytes::{Bytes, BytesMut};
 use memchr::memchr2;
 
-use crate::SendBuf;
+use super::scan;
+use crate::{SendBuf, send::LINK};
 
 /// What to do with a CR or LF that is not part of a CRLF, in data that is to be sent. It is never
 /// sent as it is: some receivers would read an end of data into it.
@@ -42,6 +43,8 @@ pub struct DataEncoder {
     counted: bool,
     at: At,
     offset: u64,
+    /// The last dot stood a line or two after the one before it: the next is likely to, too.
+    short_runs: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,8 +85,11 @@ impl Sink for Extended<'_> {
 
 impl Sink for Linked<'_> {
     fn run(&mut self, from: usize, to: usize) {
-        if from < to && to <= self.0.len() {
-            self.1.put_bytes(self.0.slice(from..to));
+        let run = self.0.get(from..to).unwrap_or_default();
+        if run.len() < LINK {
+            self.1.put(run);
+        } else {
+            self.1.put_bytes(self.0.slice_ref(run));
         }
     }
     fn insert(&mut self, octets: &'static [u8]) {
@@ -94,13 +100,13 @@ impl Sink for Linked<'_> {
 impl DataEncoder {
     /// An encoder at the start of the data.
     pub const fn new(eol: OutEol) -> Self {
-        Self { eol, counted: false, at: At::LineStart, offset: 0 }
+        Self { eol, counted: false, at: At::LineStart, offset: 0, short_runs: false }
     }
 
     /// An encoder for data whose octets are counted (BDAT, RFC 3030): dots are not stuffed and no
     /// dot ends the data. Line ends are dealt with as ever, that of the last line, too.
     pub const fn counted(eol: OutEol) -> Self {
-        Self { eol, counted: true, at: At::LineStart, offset: 0 }
+        Self { eol, counted: true, at: At::LineStart, offset: 0, short_runs: false }
     }
 
     /// Appends `octets`, stuffed, to `out`.
@@ -110,6 +116,7 @@ impl DataEncoder {
     /// [`BareEolFound`] under [`OutEol::Refuse`]. What stands in `out` then must not be completed:
     /// the connection has to be given up.
     pub fn encode(&mut self, octets: &[u8], out: &mut SendBuf) -> Result<(), BareEolFound> {
+        out.reserve(octets.len());
         self.stuff(octets, &mut Copied(octets, out))
     }
 
@@ -167,7 +174,8 @@ impl DataEncoder {
 
     fn stuff(&mut self, octets: &[u8], sink: &mut impl Sink) -> Result<(), BareEolFound> {
         // `run` is where the octets that are not sent yet begin, `pos` where the search goes on.
-        let (mut run, mut pos) = (0, 0);
+        // As far as `careful`, the search goes line by line.
+        let (mut run, mut pos, mut careful) = (0, 0, usize::from(self.short_runs));
         while let Some(&octet) = octets.get(pos) {
             match self.at {
                 At::Cr if octet == b'\n' => {
@@ -183,11 +191,16 @@ impl DataEncoder {
                 At::LineStart | At::Text => {}
             }
             if self.at == At::LineStart && octet == b'.' && !self.counted {
+                self.short_runs = pos - run < scan::CAREFUL;
+                careful = pos + usize::from(self.short_runs);
                 sink.run(run, pos);
                 sink.insert(b".");
                 run = pos;
             }
             self.at = At::Text;
+            if pos >= careful {
+                pos = scan::in_order(octets, pos, !self.counted);
+            }
             let rest = octets.get(pos..).unwrap_or_default();
             let Some(eol) = memchr2(b'\r', b'\n', rest) else { break };
             pos += eol;
@@ -205,6 +218,7 @@ impl DataEncoder {
                     sink.run(run, pos);
                     sink.insert(b"\r\n");
                     (run, pos, self.at) = (pos + 1, pos + 1, At::LineStart);
+                    careful = pos + scan::CAREFUL;
                 }
             }
         }
