@@ -222,7 +222,8 @@ pub fn smtp_waiting(recipients: usize) -> SmtpClient {
     client
 }
 
-/// A waiting client takes replies to MAIL and its recipients; returns how many octets it has sent.
+/// A waiting client takes replies to MAIL and its recipients, and asks for the message; returns how
+/// many octets it has sent.
 pub fn smtp_replies(mut client: SmtpClient, mut replies: &[u8]) -> usize {
     let mut octets = 0;
     loop {
@@ -230,7 +231,8 @@ pub fn smtp_replies(mut client: SmtpClient, mut replies: &[u8]) -> usize {
         octets += client.transmit().len();
         sent(client.transmit());
         if replies.is_empty() {
-            assert_eq!(step, Step::NeedInput);
+            assert_eq!(step, Step::Event);
+            assert!(matches!(client.event(), SmtpClientEvent::Body), "no Body");
             return octets;
         }
         let n = client.recv().push(replies);
