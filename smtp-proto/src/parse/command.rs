@@ -1,6 +1,4 @@
-use nom::{Parser, bytes::complete::tag_no_case, character::complete::space0, combinator::opt};
-
-use super::{params, path};
+use super::{octets::upper, params, path};
 use crate::{
     command::{Attributes, Command, CommandError, Mail, Rcpt, Verb},
     types::{AddressError, ForwardPath, ReversePath},
@@ -24,37 +22,64 @@ pub struct Leniency {
 /// [`CommandError::UnknownVerb`], and [`CommandError::BadOctets`] where the line holds control
 /// characters.
 pub fn verb(line: &[u8]) -> Result<(Verb, &[u8]), CommandError> {
-    const VERBS: [(&[u8], Verb); 19] = [
-        (b"RCPT", Verb::Rcpt),
-        (b"MAIL", Verb::Mail),
-        (b"DATA", Verb::Data),
-        (b"BDAT", Verb::Bdat),
-        (b"EHLO", Verb::Ehlo),
-        (b"RSET", Verb::Rset),
-        (b"QUIT", Verb::Quit),
-        (b"AUTH", Verb::Auth),
-        (b"STARTTLS", Verb::StartTls),
-        (b"NOOP", Verb::Noop),
-        (b"HELO", Verb::Helo),
-        (b"VRFY", Verb::Vrfy),
-        (b"EXPN", Verb::Expn),
-        (b"HELP", Verb::Help),
-        (b"LHLO", Verb::Lhlo),
-        (b"BURL", Verb::Burl),
-        (b"ETRN", Verb::Etrn),
-        (b"XCLIENT", Verb::Xclient),
-        (b"XFORWARD", Verb::Xforward),
-    ];
-    if line.iter().any(|&octet| octet < b' ' || octet == 0x7F) {
+    if super::octets::has_controls(line) {
         return Err(CommandError::BadOctets);
     }
+    let verb = |word| {
+        Some(match upper(word) {
+            RCPT => Verb::Rcpt,
+            MAIL => Verb::Mail,
+            DATA => Verb::Data,
+            BDAT => Verb::Bdat,
+            EHLO => Verb::Ehlo,
+            HELO => Verb::Helo,
+            LHLO => Verb::Lhlo,
+            RSET => Verb::Rset,
+            QUIT => Verb::Quit,
+            AUTH => Verb::Auth,
+            NOOP => Verb::Noop,
+            VRFY => Verb::Vrfy,
+            EXPN => Verb::Expn,
+            HELP => Verb::Help,
+            BURL => Verb::Burl,
+            ETRN => Verb::Etrn,
+            _ => return None,
+        })
+    };
+    let (verb, rest) = match line {
+        [a, b, c, d, rest @ ..] if matches!(rest, [] | [b' ', ..]) => {
+            (verb([*a, *b, *c, *d]), rest)
+        }
+        _ => long_verb(line),
+    };
+    verb.map(|verb| (verb, rest)).ok_or(CommandError::UnknownVerb)
+}
+
+const RCPT: u32 = upper(*b"RCPT");
+const MAIL: u32 = upper(*b"MAIL");
+const DATA: u32 = upper(*b"DATA");
+const BDAT: u32 = upper(*b"BDAT");
+const EHLO: u32 = upper(*b"EHLO");
+const HELO: u32 = upper(*b"HELO");
+const LHLO: u32 = upper(*b"LHLO");
+const RSET: u32 = upper(*b"RSET");
+const QUIT: u32 = upper(*b"QUIT");
+const AUTH: u32 = upper(*b"AUTH");
+const NOOP: u32 = upper(*b"NOOP");
+const VRFY: u32 = upper(*b"VRFY");
+const EXPN: u32 = upper(*b"EXPN");
+const HELP: u32 = upper(*b"HELP");
+const BURL: u32 = upper(*b"BURL");
+const ETRN: u32 = upper(*b"ETRN");
+
+/// The verbs that are not of four letters.
+fn long_verb(line: &[u8]) -> (Option<Verb>, &[u8]) {
+    const VERBS: [(&[u8], Verb); 3] =
+        [(b"STARTTLS", Verb::StartTls), (b"XCLIENT", Verb::Xclient), (b"XFORWARD", Verb::Xforward)];
     let end = line.iter().position(|&octet| octet == b' ').unwrap_or(line.len());
     let (word, rest) = line.split_at_checked(end).unwrap_or((line, &[]));
-    VERBS
-        .iter()
-        .find(|(name, _)| word.eq_ignore_ascii_case(name))
-        .map(|&(_, verb)| (verb, rest))
-        .ok_or(CommandError::UnknownVerb)
+    let known = VERBS.iter().find(|(name, _)| word.eq_ignore_ascii_case(name));
+    (known.map(|&(_, verb)| verb), rest)
 }
 
 /// A whole command, without its line end.
@@ -101,7 +126,7 @@ pub fn command(line: &[u8], leniency: Leniency) -> Result<Command<'_>, CommandEr
 
 /// What follows `MAIL`: `SP "FROM:" Reverse-path [SP Mail-parameters]`.
 pub(crate) fn mail(rest: &[u8], leniency: Leniency) -> Result<Mail<'_>, CommandError> {
-    let rest = keyword(rest, "FROM:", leniency)?;
+    let rest = keyword(rest, b"FROM:", leniency)?;
     if let Some(rest) = rest.strip_prefix(b"<>") {
         return Ok(Mail { from: ReversePath::Null, params: params::mail(rest)? });
     }
@@ -113,9 +138,8 @@ pub(crate) fn mail(rest: &[u8], leniency: Leniency) -> Result<Mail<'_>, CommandE
 /// What follows `RCPT`: `SP "TO:" ( "<Postmaster@" Domain ">" / "<Postmaster>" / Forward-path )
 /// [SP Rcpt-parameters]`.
 pub(crate) fn rcpt(rest: &[u8], leniency: Leniency) -> Result<Rcpt<'_>, CommandError> {
-    let rest = keyword(rest, "TO:", leniency)?;
-    let postmaster: nom::IResult<&[u8], &[u8]> = tag_no_case("<postmaster>").parse_complete(rest);
-    if let Ok((rest, _)) = postmaster {
+    let rest = keyword(rest, b"TO:", leniency)?;
+    if let Some(rest) = strip_word(rest, b"<postmaster>") {
         return Ok(Rcpt { to: ForwardPath::Postmaster, params: params::rcpt(rest)? });
     }
     let (rest, mailbox) = path(rest, leniency)?;
@@ -124,13 +148,21 @@ pub(crate) fn rcpt(rest: &[u8], leniency: Leniency) -> Result<Rcpt<'_>, CommandE
 }
 
 fn keyword<'a>(
-    rest: &'a [u8],
-    word: &'static str,
+    mut rest: &'a [u8],
+    word: &'static [u8],
     leniency: Leniency,
 ) -> Result<&'a [u8], CommandError> {
-    let parsed: nom::IResult<&[u8], _> = (space0, tag_no_case(word)).parse_complete(rest);
-    let (rest, _) = parsed.map_err(|_| CommandError::Arguments)?;
+    while let [b' ', after @ ..] = rest {
+        rest = after;
+    }
+    let rest = strip_word(rest, word).ok_or(CommandError::Arguments)?;
     Ok(if leniency.space_after_colon { rest.trim_ascii_start() } else { rest })
+}
+
+/// What follows `word`, which may be in any case.
+fn strip_word<'a>(rest: &'a [u8], word: &[u8]) -> Option<&'a [u8]> {
+    let (first, after) = rest.split_at_checked(word.len())?;
+    first.eq_ignore_ascii_case(word).then_some(after)
 }
 
 /// `Path = "<" [ A-d-l ] Mailbox ">"`, the source route dropped.
@@ -138,16 +170,26 @@ fn path(
     input: &[u8],
     leniency: Leniency,
 ) -> Result<(&[u8], crate::types::Mailbox<'_>), CommandError> {
-    let inner = |input| {
-        let (rest, _) = opt(path::source_route).parse_complete(input)?;
-        path::mailbox(rest)
+    let syntax = CommandError::Address(AddressError::Syntax);
+    let (inner, bracket) = match input {
+        [b'<', inner @ ..] => (inner, true),
+        _ if leniency.no_brackets => (input, false),
+        _ => return Err(syntax),
     };
-    let (rest, mailbox) = path::bracketed(inner, leniency.no_brackets)(input)
-        .map_err(|_| CommandError::Address(AddressError::Syntax))?;
+    let inner = match inner.first() {
+        Some(b'@') => path::source_route(inner).map_or(inner, |(rest, ())| rest),
+        _ => inner,
+    };
+    let (rest, mailbox) = path::mailbox(inner).map_err(|_| syntax)?;
+    let rest = match rest {
+        [b'>', rest @ ..] if bracket => rest,
+        _ if bracket => return Err(syntax),
+        _ => rest,
+    };
     // What follows is nothing, or a space and parameters: `<a@b>BODY=…` and `<a@b>>` are refused.
     match rest.first() {
         None | Some(b' ') => Ok((rest, mailbox)),
-        Some(_) => Err(CommandError::Address(AddressError::Syntax)),
+        Some(_) => Err(syntax),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Parsers over complete frames. None of them sees a partial line, and none allocates.
 
 pub(crate) mod command;
+mod octets;
 mod params;
 pub(crate) mod path;
 pub(crate) mod reply;

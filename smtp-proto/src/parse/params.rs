@@ -1,14 +1,6 @@
 //! Parameters of MAIL and RCPT (RFC 5321 §4.1.2).
 
-use nom::{
-    Parser,
-    bytes::complete::take_while1,
-    character::complete::char,
-    combinator::{opt, verify},
-    sequence::preceded,
-};
-
-use super::Parsed;
+use super::octets::{KEYWORD, VALUE, split_run, upper};
 use crate::types::{
     Body, DateTime, DeliverBy, DeliverMode, Hold, MailParams, Notify, Orcpt, ParamError,
     RcptParams, Ret, Rrvs, RrvsAction, Xtext,
@@ -19,13 +11,20 @@ use crate::types::{
 /// esmtp-keyword = (ALPHA / DIGIT) *(ALPHA / DIGIT / "-")
 /// esmtp-value   = 1*(%d33-60 / %d62-126)
 /// ```
-fn param(input: &[u8]) -> Parsed<'_, (&[u8], Option<&[u8]>)> {
-    let keyword = verify(
-        take_while1(|octet: u8| octet.is_ascii_alphanumeric() || octet == b'-'),
-        |word: &[u8]| word.first() != Some(&b'-'),
-    );
-    let value = take_while1(|octet: u8| matches!(octet, 33..=60 | 62..=126) || octet >= 0x80);
-    (keyword, opt(preceded(char('='), value))).parse_complete(input)
+type Param<'a> = (&'a [u8], Option<&'a [u8]>);
+
+fn param(input: &[u8]) -> Option<(Param<'_>, &[u8])> {
+    let (keyword, rest) = split_run(input, KEYWORD);
+    if matches!(keyword, [] | [b'-', ..]) {
+        return None;
+    }
+    if let [b'=', after @ ..] = rest {
+        let (value, after) = split_run(after, VALUE);
+        if !value.is_empty() {
+            return Some(((keyword, Some(value)), after));
+        }
+    }
+    Some(((keyword, None), rest))
 }
 
 /// Calls `take` for each parameter of `input`, which is empty or begins with the space before the
@@ -40,26 +39,31 @@ fn each<'a>(
         if spaces == 0 {
             return Err(ParamError::Syntax);
         }
-        let (after, (keyword, value)) =
-            param(rest.get(spaces..).unwrap_or_default()).map_err(|_| ParamError::Syntax)?;
+        let ((keyword, value), after) =
+            param(rest.get(spaces..).unwrap_or_default()).ok_or(ParamError::Syntax)?;
         take(keyword, value)?;
         rest = after;
     }
     Ok(())
 }
 
+const SIZE: u32 = upper(*b"SIZE");
+const BODY: u32 = upper(*b"BODY");
+const AUTH: u32 = upper(*b"AUTH");
+
 pub(crate) fn mail(input: &[u8]) -> Result<MailParams<'_>, ParamError> {
     let mut params = MailParams::default();
     each(input, |keyword, value| {
         let is = |name: &str| keyword.eq_ignore_ascii_case(name.as_bytes());
-        if is("SIZE") {
-            once(&mut params.size, valued(value, size))
-        } else if is("BODY") {
-            once(&mut params.body, valued(value, body))
+        if let &[a, b, c, d] = keyword {
+            match upper([a, b, c, d]) {
+                SIZE => once(&mut params.size, valued(value, size)),
+                BODY => once(&mut params.body, valued(value, body)),
+                AUTH => once(&mut params.auth, valued(value, xtext)),
+                _ => Err(ParamError::Unknown),
+            }
         } else if is("SMTPUTF8") {
             flag(&mut params.smtp_utf8, value)
-        } else if is("AUTH") {
-            once(&mut params.auth, valued(value, xtext))
         } else if is("RET") {
             once(&mut params.ret, valued(value, ret))
         } else if is("ENVID") {
@@ -132,11 +136,13 @@ fn once<T>(slot: &mut Option<T>, value: Result<T, ParamError>) -> Result<(), Par
 ///
 /// A number beyond 64 bits is larger than any limit, so it is the largest number.
 fn size(value: &[u8]) -> Option<u64> {
-    if !(1..=20).contains(&value.len()) || !value.iter().all(u8::is_ascii_digit) {
+    if !(1..=20).contains(&value.len()) {
         return None;
     }
-    let text = core::str::from_utf8(value).ok()?;
-    Some(text.parse().unwrap_or(u64::MAX))
+    value.iter().try_fold(0u64, |number, octet| {
+        let digit = octet.is_ascii_digit().then(|| u64::from(octet - b'0'))?;
+        Some(number.saturating_mul(10).saturating_add(digit))
+    })
 }
 
 fn text(value: &[u8]) -> Option<&str> {

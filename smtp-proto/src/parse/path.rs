@@ -5,20 +5,31 @@ use nom::{
     branch::alt,
     bytes::complete::{take_while_m_n, take_while1},
     character::complete::char,
-    combinator::{consumed, recognize, verify},
+    combinator::{recognize, verify},
     multi::many0_count,
     sequence::{delimited, preceded},
 };
 
-use super::Parsed;
+use super::{
+    Parsed,
+    octets::{ATEXT, LABEL, split_run},
+};
 use crate::types::Mailbox;
 
 /// ```abnf
 /// Mailbox = Local-part "@" ( Domain / address-literal )
 /// ```
 pub(crate) fn mailbox(input: &[u8]) -> Parsed<'_, Mailbox<'_>> {
-    let parts = (local_part, char('@'), alt((address_literal, domain)));
-    let (rest, (whole, (local, _, _))) = consumed(parts).parse_complete(input)?;
+    let (rest, local) = local_part(input)?;
+    let rest = match rest {
+        [b'@', rest @ ..] => rest,
+        _ => return fail(input),
+    };
+    let (rest, _) = match rest.first() {
+        Some(b'[') => address_literal(rest)?,
+        _ => domain(rest)?,
+    };
+    let whole = input.get(..input.len() - rest.len()).unwrap_or_default();
     match core::str::from_utf8(whole) {
         Ok(text) => Ok((rest, Mailbox::from_parser(text, local.len()))),
         Err(_) => fail(input),
@@ -39,50 +50,43 @@ pub(crate) fn source_route(input: &[u8]) -> Parsed<'_, ()> {
 /// Local-part = Dot-string / Quoted-string
 /// ```
 fn local_part(input: &[u8]) -> Parsed<'_, &[u8]> {
-    alt((quoted_string, dot_string)).parse_complete(input)
+    match input.first() {
+        Some(b'"') => quoted_string(input),
+        _ => dot_string(input),
+    }
 }
 
 /// ```abnf
 /// Dot-string = Atom *( "." Atom )
 /// ```
 fn dot_string(input: &[u8]) -> Parsed<'_, &[u8]> {
-    recognize((atom, many0_count(preceded(char('.'), atom)))).parse_complete(input)
+    dotted(input, ATEXT, |_| true)
 }
 
-fn atom(input: &[u8]) -> Parsed<'_, &[u8]> {
-    take_while1(is_atext).parse_complete(input)
+/// Words of octets of this kind, at least one, with dots between them.
+#[inline]
+fn dotted(input: &[u8], kind: u8, fits: impl Fn(&[u8]) -> bool) -> Parsed<'_, &[u8]> {
+    let (mut rest, mut end) = (input, None);
+    loop {
+        let (word, after) = split_run(rest, kind);
+        if word.is_empty() || !fits(word) {
+            break;
+        }
+        end = Some(input.len() - after.len());
+        match after {
+            [b'.', after @ ..] => rest = after,
+            _ => break,
+        }
+    }
+    match end.and_then(|end| input.split_at_checked(end)) {
+        Some((words, rest)) => Ok((rest, words)),
+        None => fail(input),
+    }
 }
 
 /// Whether the whole of `text` needs no quotes.
 pub(crate) fn is_dot_string(text: &[u8]) -> bool {
     matches!(dot_string(text), Ok((b"", _)))
-}
-
-/// RFC 5322 §3.2.3, and UTF8-non-ascii.
-const fn is_atext(octet: u8) -> bool {
-    octet.is_ascii_alphanumeric()
-        || octet >= 0x80
-        || matches!(
-            octet,
-            b'!' | b'#'
-                | b'$'
-                | b'%'
-                | b'&'
-                | b'\''
-                | b'*'
-                | b'+'
-                | b'-'
-                | b'/'
-                | b'='
-                | b'?'
-                | b'^'
-                | b'_'
-                | b'`'
-                | b'{'
-                | b'|'
-                | b'}'
-                | b'~'
-        )
 }
 
 /// ```abnf
@@ -101,15 +105,7 @@ fn quoted_string(input: &[u8]) -> Parsed<'_, &[u8]> {
 ///
 /// An underscore is let through: it has no place in a host name, and stands in some.
 pub(crate) fn domain(input: &[u8]) -> Parsed<'_, &[u8]> {
-    recognize((label, many0_count(preceded(char('.'), label)))).parse_complete(input)
-}
-
-fn label(input: &[u8]) -> Parsed<'_, &[u8]> {
-    let octets = take_while1(|octet: u8| {
-        octet.is_ascii_alphanumeric() || octet >= 0x80 || matches!(octet, b'-' | b'_')
-    });
-    verify(octets, |label: &[u8]| label.first() != Some(&b'-') && label.last() != Some(&b'-'))
-        .parse_complete(input)
+    dotted(input, LABEL, |label| label.first() != Some(&b'-') && label.last() != Some(&b'-'))
 }
 
 /// RFC 5321 §4.1.3.
@@ -139,18 +135,4 @@ fn valid_literal(literal: &[u8]) -> bool {
 
 pub(crate) fn fail<T>(input: &[u8]) -> Parsed<'_, T> {
     Err(nom::Err::Error(nom::error::Error::new(input, nom::error::ErrorKind::Verify)))
-}
-
-/// `"<"` … `">"` around something, or that thing bare, if such leniency is on.
-pub(crate) fn bracketed<'a, T>(
-    mut inner: impl FnMut(&'a [u8]) -> Parsed<'a, T>,
-    bare_allowed: bool,
-) -> impl FnMut(&'a [u8]) -> Parsed<'a, T> {
-    move |input| {
-        if input.first() == Some(&b'<') || !bare_allowed {
-            delimited(char('<'), &mut inner, char('>')).parse_complete(input)
-        } else {
-            inner(input)
-        }
-    }
 }

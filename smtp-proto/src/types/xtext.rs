@@ -18,11 +18,13 @@ impl<'a> Xtext<'a> {
     /// Text that is encoded already; `None` if it is not.
     pub fn new(text: &'a str) -> Option<Self> {
         let is_hex = |octet: &u8| matches!(octet, b'0'..=b'9' | b'A'..=b'F');
-        let mut parts = text.as_bytes().split(|&octet| octet == b'+');
-        let first_fits = parts.next().is_some();
-        let rest_fits = parts.all(|part| part.len() >= 2 && part.iter().take(2).all(is_hex));
-        let printable = text.bytes().all(|octet| (b'!'..=b'~').contains(&octet) && octet != b'=');
-        (first_fits && rest_fits && printable).then_some(Self(Cow::Borrowed(text)))
+        let is_plain = |octet: u8| (b'!'..=b'~').contains(&octet) && octet != b'=';
+        let octets = text.as_bytes();
+        let escapes = |(at, &octet): (usize, &u8)| {
+            octet != b'+' || octets.get(at + 1..at + 3).is_some_and(|hex| hex.iter().all(is_hex))
+        };
+        let fits = octets.iter().all(|&octet| is_plain(octet));
+        (fits && octets.iter().enumerate().all(escapes)).then_some(Self(Cow::Borrowed(text)))
     }
 
     /// As [`new`](Self::new), with text beyond ASCII let through (RFC 6533 §3, `utf-8` addresses).
