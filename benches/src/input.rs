@@ -12,9 +12,9 @@ pub fn pipelined() -> Vec<u8> {
     wire.into_bytes()
 }
 
-/// MAIL with all parameters that both sides of the comparison know.
+/// MAIL with five parameters that both sides of the comparison know.
 pub const MAIL: &[u8] =
-    b"MAIL FROM:<sender@client.example.org> SIZE=1048576 BODY=8BITMIME AUTH=<>\r\n";
+    b"MAIL FROM:<sender@client.example.org> SIZE=1048576 BODY=8BITMIME RET=HDRS ENVID=QQ314159 AUTH=<>\r\n";
 
 /// A reply to EHLO as large servers have it.
 pub const EHLO_REPLY: &[u8] = b"250-mx.example.org at your service\r\n\

@@ -34,7 +34,7 @@ fn commands(rows: &mut Vec<Row>) {
     let wire = input::MAIL;
     let ours = || work::smtp_mail(wire);
     let found = Some(1_048_576);
-    let name = "MAIL with 3 parameters";
+    let name = "MAIL with 5 parameters";
     rows.push(Row::of(name, "smtp-proto", Some(0.65), found, ours, || {
         peers::smtp_proto_mail(wire)
     }));
