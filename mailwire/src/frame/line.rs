@@ -140,7 +140,10 @@ impl LineFramer {
 }
 
 /// A line without its CRLF or LF.
-pub fn strip_eol(line: &[u8]) -> &[u8] {
-    let line = line.strip_suffix(b"\n").unwrap_or(line);
-    line.strip_suffix(b"\r").unwrap_or(line)
+#[inline]
+pub const fn strip_eol(line: &[u8]) -> &[u8] {
+    match line {
+        [line @ .., b'\r', b'\n'] | [line @ .., b'\n' | b'\r'] => line,
+        _ => line,
+    }
 }

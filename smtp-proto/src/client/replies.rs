@@ -39,12 +39,15 @@ impl Replies {
             };
             let line = strip_eol(recv.unread().get(..len).unwrap_or_default());
             let Some(parsed) = reply_line(line) else { return Received::Broken };
-            // Where the codes of the lines differ, the first counts (RFC 5321 §4.2.1 forbids it).
             if self.code.is_some() {
                 self.text.push('\n');
             }
+            // Where the codes of the lines differ, the first counts (RFC 5321 §4.2.1 forbids it).
             let code = *self.code.get_or_insert(parsed.code);
-            self.text.push_str(&String::from_utf8_lossy(parsed.text));
+            match core::str::from_utf8(parsed.text) {
+                Ok(text) => self.text.push_str(text),
+                Err(_) => self.text.push_str(&String::from_utf8_lossy(parsed.text)),
+            }
             let last = parsed.last;
             recv.consume(len);
             if self.text.len() > self.limit {

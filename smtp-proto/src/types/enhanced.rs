@@ -28,28 +28,36 @@ impl EnhancedCode {
     /// assert_eq!(EnhancedCode::split("no such user"), (None, "no such user"));
     /// ```
     pub fn split(text: &str) -> (Option<Self>, &str) {
-        let (word, rest) = text.split_once(' ').unwrap_or((text, ""));
-        Self::parse(word).map_or((None, text), |code| (Some(code), rest))
+        let split = Self::first(text.as_bytes())
+            .and_then(|(code, len)| Some((Some(code), text.get(len..)?)));
+        match split {
+            Some((code, rest)) => (code, rest.strip_prefix(' ').unwrap_or(rest)),
+            None => (None, text),
+        }
     }
 
-    fn parse(word: &str) -> Option<Self> {
-        let number = |text: &str| -> Option<u16> {
-            let digits = (1..=3).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
-            if digits { text.parse().ok() } else { None }
-        };
-        let mut parts = word.split('.');
-        let class = match parts.next()? {
-            "2" => 2,
-            "4" => 4,
-            "5" => 5,
-            _ => return None,
-        };
-        let (subject, detail) = (number(parts.next()?)?, number(parts.next()?)?);
-        if parts.next().is_some() {
+    /// The code that is the first word of `text`, and its length.
+    pub(crate) fn first(text: &[u8]) -> Option<(Self, usize)> {
+        let &[class @ (b'2' | b'4' | b'5'), b'.', ref rest @ ..] = text else { return None };
+        let (subject, rest) = number(rest)?;
+        let [b'.', rest @ ..] = rest else { return None };
+        let (detail, rest) = number(rest)?;
+        let ends = matches!(rest, [] | [b' ', ..]);
+        ends.then(|| (Self { class: class - b'0', subject, detail }, text.len() - rest.len()))
+    }
+}
+
+/// One to three digits, and what follows them.
+fn number(text: &[u8]) -> Option<(u16, &[u8])> {
+    let (mut number, mut rest) = (0, text);
+    while let [digit @ b'0'..=b'9', after @ ..] = rest {
+        number = number * 10 + u16::from(digit - b'0');
+        rest = after;
+        if text.len() - rest.len() > 3 {
             return None;
         }
-        Some(Self { class, subject, detail })
     }
+    (rest.len() < text.len()).then_some((number, rest))
 }
 
 impl fmt::Display for EnhancedCode {

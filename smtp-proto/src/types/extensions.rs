@@ -3,6 +3,7 @@ use alloc::{string::String, vec::Vec};
 use mailwire::sasl::Mechanism;
 
 use super::Reply;
+use crate::parse::WireReply;
 
 /// What a server offered in its reply to EHLO (RFC 5321 §4.1.1.1). After HELO: nothing.
 ///
@@ -63,50 +64,70 @@ impl Extensions {
     /// Reads the text of a reply to EHLO.
     pub fn from_reply(reply: &Reply) -> Self {
         let mut lines = reply.text().lines();
-        let greeting = lines.next().unwrap_or_default();
-        let mut known = Self {
-            hostname: greeting.split_ascii_whitespace().next().unwrap_or_default().into(),
-            lines: lines.map(String::from).collect(),
-            ..Self::default()
-        };
-        for line in core::mem::take(&mut known.lines) {
-            known.read(&line);
-            known.lines.push(line);
+        let mut offered = Self::of_host(lines.next().unwrap_or_default());
+        offered.lines.reserve(reply.text().bytes().filter(|&octet| octet == b'\n').count());
+        for line in lines {
+            offered.read(line.as_bytes());
+            offered.lines.push(line.into());
         }
-        known
+        offered
     }
 
-    fn read(&mut self, line: &str) {
+    /// Reads a reply to EHLO as it came. [`lines`](Self::lines) stays empty: those are in the reply.
+    ///
+    /// ```
+    /// use smtp_proto::{Extensions, parse};
+    ///
+    /// let (reply, _) = parse::reply(b"250-mx.example.org\r\n250 SIZE 1000\r\n").unwrap();
+    /// assert_eq!(Extensions::known(reply).size, Some(1000));
+    /// ```
+    pub fn known(reply: WireReply<'_>) -> Self {
+        let mut lines = reply.lines();
+        let greeting = String::from_utf8_lossy(lines.next().unwrap_or_default());
+        let mut offered = Self::of_host(&greeting);
+        lines.for_each(|line| offered.read(line));
+        offered
+    }
+
+    fn of_host(greeting: &str) -> Self {
+        let host = greeting.split_ascii_whitespace().next().unwrap_or_default();
+        Self { hostname: host.into(), ..Self::default() }
+    }
+
+    fn read(&mut self, line: &[u8]) {
         // `AUTH=` is how servers older than RFC 2554 wrote it; some still send both.
-        let mut words = line.split([' ', '\t', '=']).filter(|word| !word.is_empty());
-        let keyword = words.next().unwrap_or_default();
-        match keyword.to_ascii_uppercase().as_str() {
-            "PIPELINING" => self.pipelining = true,
-            "SIZE" => self.size = Some(words.next().and_then(|n| n.parse().ok()).unwrap_or(0)),
-            "8BITMIME" => self.eight_bit_mime = true,
-            "ENHANCEDSTATUSCODES" => self.enhanced_status_codes = true,
-            "STARTTLS" => self.starttls = true,
-            "CHUNKING" => self.chunking = true,
-            "BINARYMIME" => self.binary_mime = true,
-            "SMTPUTF8" => self.smtp_utf8 = true,
-            "DSN" => self.dsn = true,
-            "REQUIRETLS" => self.require_tls = true,
-            "MT-PRIORITY" => self.mt_priority = true,
-            "FUTURERELEASE" => self.future_release = true,
-            "DELIVERBY" => {
-                self.deliver_by = Some(words.next().and_then(|n| n.parse().ok()).unwrap_or(0));
-            }
-            "RRVS" => self.rrvs = true,
-            "BURL" => self.burl = true,
-            "ETRN" => self.etrn = true,
-            "LIMITS" => self.limits = OfferedLimits::read(line),
-            "AUTH" => {
-                for mechanism in words.filter_map(|word| Mechanism::from_name(word.as_bytes())) {
+        let parts = |octet: &u8| matches!(octet, b' ' | b'\t' | b'=');
+        let start = line.iter().take_while(|octet| parts(octet)).count();
+        let line = line.get(start..).unwrap_or_default();
+        let end = line.iter().position(parts).unwrap_or(line.len());
+        let (keyword, values) = line.split_at_checked(end).unwrap_or((line, &[]));
+        let mut words = values.split(parts).filter(|word| !word.is_empty());
+        let is = |name: &str| keyword.eq_ignore_ascii_case(name.as_bytes());
+        match keyword.len() {
+            3 if is("DSN") => self.dsn = true,
+            4 if is("SIZE") => self.size = Some(number(words.next())),
+            4 if is("AUTH") => {
+                for mechanism in words.filter_map(Mechanism::from_name) {
                     if !self.auth.contains(&mechanism) {
                         self.auth.push(mechanism);
                     }
                 }
             }
+            4 if is("RRVS") => self.rrvs = true,
+            4 if is("BURL") => self.burl = true,
+            4 if is("ETRN") => self.etrn = true,
+            6 if is("LIMITS") => self.limits = OfferedLimits::read(line),
+            8 if is("8BITMIME") => self.eight_bit_mime = true,
+            8 if is("STARTTLS") => self.starttls = true,
+            8 if is("CHUNKING") => self.chunking = true,
+            8 if is("SMTPUTF8") => self.smtp_utf8 = true,
+            9 if is("DELIVERBY") => self.deliver_by = Some(number(words.next())),
+            10 if is("PIPELINING") => self.pipelining = true,
+            10 if is("BINARYMIME") => self.binary_mime = true,
+            10 if is("REQUIRETLS") => self.require_tls = true,
+            11 if is("MT-PRIORITY") => self.mt_priority = true,
+            13 if is("FUTURERELEASE") => self.future_release = true,
+            19 if is("ENHANCEDSTATUSCODES") => self.enhanced_status_codes = true,
             _ => {}
         }
     }
@@ -124,6 +145,12 @@ impl Extensions {
     }
 }
 
+/// A number that says "no limit" where it is missing or cannot be read.
+fn number<T: core::str::FromStr + Default>(word: Option<&[u8]>) -> T {
+    let text = word.and_then(|word| core::str::from_utf8(word).ok());
+    text.and_then(|text| text.parse().ok()).unwrap_or_default()
+}
+
 /// What a server said of its limits (RFC 9422).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -137,8 +164,9 @@ pub struct OfferedLimits {
 }
 
 impl OfferedLimits {
-    fn read(line: &str) -> Self {
+    fn read(line: &[u8]) -> Self {
         let mut limits = Self::default();
+        let line = core::str::from_utf8(line).unwrap_or_default();
         for word in line.split_ascii_whitespace().skip(1) {
             let Some((name, value)) = word.split_once('=') else { continue };
             let slot = match name.to_ascii_uppercase().as_str() {

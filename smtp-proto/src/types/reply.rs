@@ -1,7 +1,8 @@
-use alloc::{borrow::Cow, string::String};
+use alloc::{borrow::Cow, format, string::String};
 use core::fmt;
 
 use mailwire::SendBuf;
+use memchr::memchr;
 
 use super::EnhancedCode;
 
@@ -84,8 +85,44 @@ impl Reply {
 
     /// Appends it, with its line ends.
     pub(crate) fn write(&self, out: &mut SendBuf) {
-        // Writing to a SendBuf cannot fail.
-        let _ = fmt::Write::write_fmt(out, format_args!("{self}"));
+        // Putting into a SendBuf cannot fail.
+        let _ = self.print(|part| {
+            out.put(part.as_bytes());
+            Ok(())
+        });
+    }
+
+    /// Hands it out part by part, line ends included.
+    fn print(&self, mut put: impl FnMut(&str) -> fmt::Result) -> fmt::Result {
+        let status = self.enhanced();
+        let digit = |n: u16| b'0' + u8::try_from(n % 10).unwrap_or_default();
+        let code = [digit(self.code / 100), digit(self.code / 10), digit(self.code)];
+        let code = core::str::from_utf8(&code).unwrap_or_default();
+        let mut rest = Some(&*self.text);
+        while let Some(text) = rest {
+            let (line, after) = match memchr(b'\n', text.as_bytes()) {
+                Some(at) => (text.get(..at).unwrap_or_default(), text.get(at + 1..)),
+                None => (text, None),
+            };
+            put(code)?;
+            put(if after.is_some() { "-" } else { " " })?;
+            if let Some(status) = status.filter(|_| EnhancedCode::split(line).0 != status) {
+                put(&format!("{status} "))?;
+            }
+            if may_hold_controls(line) {
+                for part in line.split_inclusive(char::is_control) {
+                    match part.strip_suffix(char::is_control) {
+                        Some(clean) => [clean, "?"].into_iter().try_for_each(&mut put)?,
+                        None => put(part)?,
+                    }
+                }
+            } else {
+                put(line)?;
+            }
+            put("\r\n")?;
+            rest = after;
+        }
+        Ok(())
     }
 
     /// Joins what a reply's lines hold into a reply.
@@ -97,22 +134,11 @@ impl Reply {
 /// As it goes over the wire, line ends included.
 impl fmt::Display for Reply {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut lines = self.text.split('\n').peekable();
-        let status = self.enhanced();
-        while let Some(line) = lines.next() {
-            let mark = if lines.peek().is_some() { '-' } else { ' ' };
-            write!(f, "{}{mark}", self.code)?;
-            if let Some(status) = status.filter(|_| EnhancedCode::split(line).0 != status) {
-                write!(f, "{status} ")?;
-            }
-            for part in line.split_inclusive(char::is_control) {
-                match part.strip_suffix(char::is_control) {
-                    Some(clean) => write!(f, "{clean}?")?,
-                    None => f.write_str(part)?,
-                }
-            }
-            f.write_str("\r\n")?;
-        }
-        Ok(())
+        self.print(|part| f.write_str(part))
     }
+}
+
+/// Whether there is a control character of ASCII, or an octet that begins those from U+0080 on.
+fn may_hold_controls(line: &str) -> bool {
+    line.bytes().fold(false, |found, octet| found | (octet < b' ') | matches!(octet, 0x7F | 0xC2))
 }
