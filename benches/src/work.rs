@@ -18,7 +18,7 @@ use pop3_proto::{
     server::{Entry, Event as Pop3Event, Server as Pop3Server},
 };
 use smtp_proto::{
-    Command, ForwardPath, Leniency, Mailbox, Reply, ReversePath,
+    Command, Extensions, ForwardPath, Leniency, Mailbox, Reply, ReversePath,
     client::{Client as SmtpClient, Config as ClientConfig, Envelope, Event as SmtpClientEvent},
     parse,
     server::{Event as SmtpEvent, Server as SmtpServer},
@@ -193,6 +193,37 @@ pub fn smtp_session(mut server: SmtpServer, mut wire: &[u8]) -> (usize, usize, u
             step => panic!("{step:?}"),
         }
     }
+}
+
+/// Parses a reply to EHLO; returns how many extensions that both sides of the comparison know it
+/// offers.
+pub fn smtp_ehlo_parsed(wire: &[u8]) -> usize {
+    let (reply, _) = parse::reply(wire).expect("a reply");
+    let known = std::hint::black_box(Extensions::known(reply));
+    let flags = [
+        known.pipelining,
+        known.size.is_some(),
+        known.eight_bit_mime,
+        known.enhanced_status_codes,
+        known.starttls,
+        known.chunking,
+        known.smtp_utf8,
+        !known.auth.is_empty(),
+    ];
+    flags.into_iter().filter(|&offered| offered).count()
+}
+
+/// Parses positive replies of one line with their enhanced status codes; returns how many there
+/// were.
+pub fn smtp_replies_parsed(mut wire: &[u8]) -> usize {
+    let mut replies = 0;
+    while let Some((reply, rest)) = parse::reply(wire) {
+        assert!(reply.code() == 250 && reply.enhanced().is_some_and(|code| code.class == 2));
+        std::hint::black_box(reply.lines().next());
+        replies += 1;
+        wire = rest;
+    }
+    replies
 }
 
 /// A client machine takes the greeting and the reply to EHLO. Returns how many extensions it saw.

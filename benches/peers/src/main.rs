@@ -160,18 +160,30 @@ fn stuffing(rows: &mut Vec<Row>) {
 }
 
 fn replies(rows: &mut Vec<Row>) {
+    let wire = input::EHLO_REPLY;
+    let ours = || work::smtp_ehlo_parsed(wire);
+    let name = "EHLO reply of 9 lines, parsed";
+    rows.push(Row::of(name, "smtp-proto", Some(0.75), 8, ours, || peers::smtp_proto_ehlo(wire)));
+    rows.push(Row::of(name, "smtp-message", None, 8, ours, || peers::smtp_message_reply(wire) - 1));
+    let wire = input::replies();
+    let ours = || work::smtp_replies_parsed(&wire);
+    let name = "101 one-line replies, parsed";
+    let theirs = || peers::smtp_proto_replies(&wire);
+    rows.push(Row::of(name, "smtp-proto", Some(0.4), 101, ours, theirs));
+    let theirs = || peers::smtp_message_replies(&wire);
+    rows.push(Row::of(name, "smtp-message", None, 101, ours, theirs));
+
     let make = || Client::new(Config::new("client"));
     let ours = |client| work::smtp_ehlo(client, input::EHLO_REPLY);
     // Ours is the whole machine, the greeting and the client's EHLO included.
     let name = "EHLO reply of 9 lines (ours: session)";
-    rows.push(Row::with_setup(name, "smtp-proto", Some(0.75), 8, make, ours, || {
+    rows.push(Row::with_setup(name, "smtp-proto", None, 8, make, ours, || {
         peers::smtp_proto_ehlo(input::EHLO_REPLY)
     }));
     rows.push(Row::with_setup(name, "smtp-message", None, 8, make, ours, || {
         peers::smtp_message_reply(input::EHLO_REPLY) - 1
     }));
 
-    let wire = input::replies();
     let octets = work::smtp_replies(work::smtp_waiting(100), &wire);
     let make = || work::smtp_waiting(100);
     let ours = |client| {
@@ -179,7 +191,7 @@ fn replies(rows: &mut Vec<Row>) {
         101
     };
     let name = "101 one-line replies (ours: session)";
-    rows.push(Row::with_setup(name, "smtp-proto", Some(0.4), 101, make, ours, || {
+    rows.push(Row::with_setup(name, "smtp-proto", None, 101, make, ours, || {
         peers::smtp_proto_replies(&wire)
     }));
     rows.push(Row::with_setup(name, "smtp-message", None, 101, make, ours, || {
