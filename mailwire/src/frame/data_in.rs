@@ -184,7 +184,11 @@ impl DataDecoder {
                 from = scan::in_order(wire, from, !self.counted);
             }
             let rest = wire.get(from..).unwrap_or_default();
-            let Some(at) = memchr3(b'\r', b'\n', 0, rest) else {
+            let found = match rest.first() {
+                Some(b'\r') => Some(0),
+                _ => memchr3(b'\r', b'\n', 0, rest),
+            };
+            let Some(at) = found else {
                 return self.payload(wire.len());
             };
             let here = from + at;

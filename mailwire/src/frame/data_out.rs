@@ -202,7 +202,11 @@ impl DataEncoder {
                 pos = scan::in_order(octets, pos, !self.counted);
             }
             let rest = octets.get(pos..).unwrap_or_default();
-            let Some(eol) = memchr2(b'\r', b'\n', rest) else { break };
+            let found = match rest.first() {
+                Some(b'\r') => Some(0),
+                _ => memchr2(b'\r', b'\n', rest),
+            };
+            let Some(eol) = found else { break };
             pos += eol;
             match octets.get(pos..).unwrap_or_default() {
                 [b'\r', b'\n', ..] => {
