@@ -69,6 +69,28 @@ fn more_messages_than_the_server_takes_are_not_sent_to_it() {
 }
 
 #[test]
+fn recipients_at_more_domains_than_the_server_takes_in_a_session_are_not_sent_to_it() {
+    let letter = |to: &[&str]| {
+        let to: Vec<_> = to.iter().map(|to| format!("; RCPT TO:<{to}>")).collect();
+        format!("MAIL FROM:<>{}", to.concat())
+    };
+    let one = |to: &[&str]| format!("A: letter {}\nC: MAIL FROM:<>\nS: 550 no\n", letter(to));
+    let no = |to: &[&str]| format!("A: refuses Domains(2) {}\n", letter(to));
+    offered(
+        &["LIMITS RCPTDOMAINMAX=2"],
+        &[
+            no(&["a@x.example", "a@y.example", "a@z.example"]),
+            one(&["a@x.example", "b@X.Example", "Postmaster"]),
+            no(&["a@y.example", "a@z.example"]),
+            one(&["a@y.example", "a@x.example"]),
+            no(&["a@z.example"]),
+            one(&["b@y.example"]),
+        ]
+        .concat(),
+    );
+}
+
+#[test]
 fn what_is_offered_is_read() {
     for (line, mails, recipients, domains) in [
         ("LIMITS MAILMAX=1 RCPTMAX=2 RCPTDOMAINMAX=3", Some(1), Some(2), Some(3)),

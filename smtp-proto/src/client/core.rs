@@ -1,4 +1,7 @@
-use alloc::string::ToString;
+use alloc::{
+    collections::BTreeSet,
+    string::{String, ToString},
+};
 use core::{mem, time::Duration};
 
 use bytes::Bytes;
@@ -34,6 +37,8 @@ pub(super) struct Core {
     pub(super) last_reply: Reply,
     /// Messages begun in this session.
     mails: u32,
+    /// Domains of their recipients, if the server limits them (RFC 9422).
+    domains: BTreeSet<String>,
     /// XCLIENT was given: a positive reply is a greeting.
     xclient: bool,
     /// EHLO or HELO was taken, over this transport.
@@ -87,6 +92,7 @@ impl Core {
             extensions: Extensions::default(),
             last_reply: Reply::new(220, ""),
             mails: 0,
+            domains: BTreeSet::new(),
             xclient: false,
             ready: false,
             until: None,
@@ -323,7 +329,7 @@ impl Core {
         }
         // RFC 3030 §4.2: chunks are sent one after the other without waiting.
         let bdat = self.config.chunking && self.extensions.chunking && self.extensions.pipelining;
-        let here = Circumstances { tls: self.tls, mails: self.mails, bdat };
+        let here = Circumstances { tls: self.tls, mails: self.mails, domains: &self.domains, bdat };
         envelope.check(&self.extensions, here)?;
         let binary = envelope.mail.params.body == Some(Body::BinaryMime);
         let way = if bdat {
@@ -333,6 +339,9 @@ impl Core {
             Way::Data(DataEncoder::new(self.config.bare_eol))
         };
         self.mails = self.mails.saturating_add(1);
+        if self.extensions.limits.recipient_domains.is_some() {
+            self.domains.extend(envelope.domains());
+        }
         self.state = State::Transaction(Transaction::new(envelope, self.config.protocol, way));
         Ok(())
     }

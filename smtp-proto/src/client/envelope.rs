@@ -1,4 +1,4 @@
-use alloc::vec::Vec;
+use alloc::{collections::BTreeSet, string::String, vec::Vec};
 
 use crate::{
     Body, DeliverMode, Extensions, ForwardPath, Mail, MailParams, Mailbox, Rcpt, ReversePath,
@@ -74,6 +74,10 @@ pub enum CannotSend {
     /// More messages than the server takes in a session (LIMITS MAILMAX, RFC 9422). Open another.
     #[error("the server takes {0} messages in a session")]
     Mails(u32),
+    /// Recipients at more domains than the server takes in a session (LIMITS RCPTDOMAINMAX,
+    /// RFC 9422). Open another for the others.
+    #[error("the server takes recipients at {0} domains in a session")]
+    Domains(u32),
     /// The client is in the middle of something else, or the session is over.
     #[error(transparent)]
     Misuse(#[from] mailwire::Misuse),
@@ -81,10 +85,12 @@ pub enum CannotSend {
 
 /// What else a decision rests on.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Circumstances {
+pub(super) struct Circumstances<'a> {
     pub(super) tls: bool,
     /// Messages sent in this session.
     pub(super) mails: u32,
+    /// Domains that messages of this session were for, as far as the server limits them.
+    pub(super) domains: &'a BTreeSet<String>,
     /// BDAT will be used.
     pub(super) bdat: bool,
 }
@@ -93,7 +99,7 @@ impl Envelope {
     pub(super) fn check(
         &self,
         offered: &Extensions,
-        here: Circumstances,
+        here: Circumstances<'_>,
     ) -> Result<(), CannotSend> {
         let params = &self.mail.params;
         let count = u32::try_from(self.rcpts.len()).unwrap_or(u32::MAX);
@@ -105,6 +111,14 @@ impl Envelope {
         }
         if let Some(most) = offered.limits.mails.filter(|&most| here.mails >= most.max(1)) {
             return Err(CannotSend::Mails(most));
+        }
+        if let Some(most) = offered.limits.recipient_domains {
+            let known = here.domains.len();
+            let fresh: BTreeSet<String> = self.domains().collect();
+            let count = known + fresh.difference(here.domains).count();
+            if u32::try_from(count).map_or(true, |count| count > most) {
+                return Err(CannotSend::Domains(most));
+            }
         }
         if let (Some(size), Some(limit @ 1..)) = (params.size, offered.size)
             && size > limit
@@ -141,6 +155,12 @@ impl Envelope {
             return Err(CannotSend::Rrvs);
         }
         Ok(())
+    }
+
+    /// The domains of the recipients, in one spelling.
+    pub(super) fn domains(&self) -> impl Iterator<Item = String> {
+        let mailboxes = self.rcpts.iter().filter_map(|rcpt| rcpt.to.mailbox());
+        mailboxes.map(|mailbox| mailbox.domain().as_str().to_ascii_lowercase())
     }
 
     fn needs_utf8(&self, offered: &Extensions) -> bool {
