@@ -233,6 +233,22 @@ fn a_bdat_that_is_no_line_of_a_command_closes_the_session_too() {
 }
 
 #[test]
+fn a_bdat_line_that_is_too_long_closes_the_session_too() {
+    for n in [2100, 70_000] {
+        let log = relay(&format!(
+            "{BEGUN}C| bdat 6{}LAST\\r\\nQUIT\\r\\n\nS: 500 5.5.6 Line too long\nclosed\n",
+            " ".repeat(n)
+        ));
+        assert_eq!(events(&log)[2..], ["Rejected 500", "Reset Closed"]);
+        let other = format!(
+            "C| NOOP{}\\r\\nNOOP\\r\\n\nS: 500 5.5.6 Line too long\nS: 250 2.0.0 Ok\n",
+            " ".repeat(n)
+        );
+        relay(&other);
+    }
+}
+
+#[test]
 fn a_huge_size_is_read_and_dropped_and_costs_nothing() {
     let log = relay(&format!(
         "{BEGUN}C| BDAT 18446744073709551615 LAST\\r\\n{}\neof\nclosed\n",

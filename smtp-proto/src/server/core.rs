@@ -36,6 +36,8 @@ pub(super) struct Core {
     /// last, too.
     pub(super) chunk_asked: Option<(u64, bool)>,
     lines: LineFramer,
+    /// The line that comes in begins with BDAT.
+    is_bdat: bool,
     bad_commands: u32,
     mails: u32,
     pub(super) auth_failures: u32,
@@ -146,6 +148,7 @@ impl Core {
     pub(super) fn new(config: Arc<Config>, tls: bool) -> Self {
         Self {
             lines: LineFramer::new(config.limits.line),
+            is_bdat: false,
             tls,
             binding: ChannelBinding::default(),
             config,
@@ -283,6 +286,9 @@ impl Core {
         let authenticating = matches!(self.state, State::AuthResponse(_));
         let limits = &self.config.limits;
         self.lines.set_limit(if authenticating { limits.auth_line } else { limits.line });
+        if !self.lines.is_skipping() {
+            self.is_bdat = !authenticating && is_bdat(recv.unread());
+        }
         let (len, crlf) = match self.lines.find(recv) {
             Line::Partial => {
                 self.clock.begin_unit(!recv.is_empty() || self.lines.is_skipping(), now);
@@ -295,6 +301,7 @@ impl Core {
                     self.reject(replies::auth_line_too_long());
                 } else {
                     self.reject(replies::line_too_long());
+                    self.unread_bdat();
                 }
                 return false;
             }
@@ -305,11 +312,8 @@ impl Core {
         if !crlf {
             self.spent = len;
             self.state = State::Command;
-            let chunk = !authenticating && is_bdat(line);
             self.reject(replies::bare_line_end());
-            if chunk {
-                self.close(Close::Protocol);
-            }
+            self.unread_bdat();
         } else if authenticating {
             self.spent = len;
             self.auth_response(line);
@@ -319,8 +323,8 @@ impl Core {
                 Err(error) => {
                     self.spent = len;
                     self.reject(replies::to_error(error));
-                    if error == CommandError::BadOctets && is_bdat(line) {
-                        self.close(Close::Protocol);
+                    if error == CommandError::BadOctets {
+                        self.unread_bdat();
                     }
                 }
             }
@@ -333,6 +337,14 @@ impl Core {
             recv.close();
         }
         false
+    }
+
+    /// The line was refused for its form. If it was BDAT, octets follow that are no commands, and
+    /// nobody knows how many.
+    fn unread_bdat(&mut self) {
+        if self.is_bdat {
+            self.close(Close::Protocol);
+        }
     }
 
     /// Answers or announces a command.
@@ -549,7 +561,6 @@ impl Core {
     }
 }
 
-/// Whether octets follow that are no commands: if the line is refused, nobody knows how many.
 fn is_bdat(line: &[u8]) -> bool {
     line.get(..4).is_some_and(|word| word.eq_ignore_ascii_case(b"BDAT"))
 }
