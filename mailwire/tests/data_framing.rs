@@ -151,10 +151,19 @@ fn normalise_makes_crlf_of_every_bare_cr_and_lf() {
 
 #[test]
 fn out_refuse_says_where_the_bare_line_end_stands() {
-    let mut out = SendBuf::new();
-    let mut encoder = DataEncoder::new(OutEol::Refuse);
-    encoder.encode(b"fine\r\n", &mut out).unwrap();
-    assert_eq!(encoder.encode(b"ba\nd", &mut out).unwrap_err().offset, 8);
+    let cases: [(&[&[u8]], u64); 5] = [
+        (&[b"fine\r\n", b"ba\nd"], 8),
+        (&[b"fine\r\n", b"ba\rd"], 8),
+        (&[b"fine\r\n", b"ba\r", b"d"], 8),
+        (&[b"fine\r\n", b"ba\r"], 8),
+        (&[b"\r"], 0),
+    ];
+    for (pieces, offset) in cases {
+        let mut out = SendBuf::new();
+        let mut encoder = DataEncoder::new(OutEol::Refuse);
+        let fed = pieces.iter().try_for_each(|piece| encoder.encode(piece, &mut out));
+        assert_eq!(fed.and_then(|()| encoder.finish(&mut out)).unwrap_err().offset, offset);
+    }
 }
 
 fn noisy() -> impl Strategy<Value = Vec<u8>> {

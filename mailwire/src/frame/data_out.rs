@@ -161,7 +161,7 @@ impl DataEncoder {
             At::LineStart => {}
             At::Text => sink.insert(b"\r\n"),
             At::Cr => {
-                self.bare(0)?;
+                self.held_cr(0)?;
                 sink.insert(b"\r\n");
             }
         }
@@ -184,7 +184,7 @@ impl DataEncoder {
                     continue;
                 }
                 At::Cr => {
-                    self.bare(pos)?;
+                    self.held_cr(pos)?;
                     sink.insert(b"\r\n");
                     self.at = At::LineStart;
                 }
@@ -229,6 +229,11 @@ impl DataEncoder {
         sink.run(run, octets.len());
         self.offset = self.offset.saturating_add(octets.len() as u64);
         Ok(())
+    }
+
+    /// The CR that stood before `pos` turns out to be bare.
+    fn held_cr(&self, pos: usize) -> Result<(), BareEolFound> {
+        self.bare(pos).map_err(|found| BareEolFound { offset: found.offset.saturating_sub(1) })
     }
 
     fn bare(&self, pos: usize) -> Result<(), BareEolFound> {
