@@ -272,6 +272,12 @@ fn many_chunks_behind_a_refused_one_are_not_held_against_the_client() {
              C: RSET\nS: 250 2.0.0 Ok\n"
         ));
     }
+    // After RSET nothing is ahead of anything.
+    relay(&format!(
+        "{BEGUN}C| BDAT 1\\r\\n\\n\nS: 550 5.6.11 Message holds a bare CR or LF\nC: RSET\nS: 250 2.0.0 Ok\n\
+         C| {ahead}\n{}S: 421 4.7.0 Too many errors\nclosed\n",
+        "S: 503 5.5.1 Say MAIL first\n".repeat(20)
+    ));
     // Whoever never had a message to send is another matter.
     let log = relay(&format!(
         "C| {ahead}\n{}S: 421 4.7.0 Too many errors\nclosed\n",
