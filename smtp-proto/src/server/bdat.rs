@@ -209,7 +209,9 @@ impl Core {
                 transaction.reception = Some(reception);
             }
         } else {
-            self.transaction = None;
+            let recipients = self.transaction.take().map_or(0, |t| t.recipients);
+            // Chunks that were sent ahead are not held against the client.
+            self.chunks_void = (!last).then_some(recipients);
         }
     }
 }
