@@ -41,6 +41,8 @@ pub(super) struct Core {
     domains: BTreeSet<String>,
     /// XCLIENT was given: a positive reply is a greeting.
     xclient: bool,
+    /// CHUNKING was offered, and BDAT is not known.
+    pub(super) bdat_unknown: bool,
     /// EHLO or HELO was taken, over this transport.
     ready: bool,
     tls: bool,
@@ -94,6 +96,7 @@ impl Core {
             mails: 0,
             domains: BTreeSet::new(),
             xclient: false,
+            bdat_unknown: false,
             ready: false,
             until: None,
         }
@@ -194,6 +197,12 @@ impl Core {
                     // Neither a refusal nor a go-ahead. To pass it on would tell the user that the
                     // message, of which nothing was sent, has been accepted.
                     self.close(Close::Protocol);
+                } else if transaction.awaits_first_bdat() && is_unknown_command(&reply) {
+                    // The message is not refused: the command was not understood, so that the
+                    // octets behind it were read as commands. Nothing that is said from now on can
+                    // be believed, and no recipient is lost for it.
+                    self.bdat_unknown = true;
+                    self.close(Close::Protocol);
                 } else {
                     transaction.reply(reply);
                 }
@@ -247,7 +256,10 @@ impl Core {
         }
     }
 
+    /// EHLO, after which nothing counts that was offered before.
     fn hello(&mut self) {
+        self.extensions = Extensions::default();
+        self.ready = false;
         let hostname = self.config.hostname.clone();
         self.say(&match self.config.protocol {
             Protocol::Smtp => Command::Ehlo(&hostname),
@@ -287,6 +299,15 @@ impl Core {
             && matches!(self.announced, Announced::Nothing)
             && self.closed.is_none();
         if ready { Ok(()) } else { Err(Misuse::new("the client is not at rest: poll first")) }
+    }
+
+    pub(super) fn hello_again(&mut self) -> Result<(), Misuse> {
+        self.at_rest()?;
+        if !self.ready {
+            return Err(Misuse::new("hello: EHLO and HELO were refused"));
+        }
+        self.hello();
+        Ok(())
     }
 
     pub(super) fn starttls(&mut self) -> Result<(), Misuse> {
@@ -363,7 +384,7 @@ impl Core {
         encode: impl FnOnce(Option<&mut DataEncoder>, &mut SendBuf) -> Result<(), BareEolFound>,
     ) -> Result<(), BodyError> {
         let mut out = mem::take(&mut self.out);
-        let chunk = self.config.limits.chunk;
+        let chunk = self.config.limits.chunk.max(1);
         let encoded = match self.writing().map(|transaction| &mut transaction.way) {
             Err(misuse) => Err(BodyError::Misuse(misuse)),
             Ok(Way::Data(encoder)) => encode(Some(encoder), &mut out).map_err(BodyError::BareEol),
@@ -408,6 +429,7 @@ impl Core {
                 if !chunks.next.is_empty() {
                     chunks.send(false, &mut out);
                 }
+                chunks.burl = true;
                 transaction.body_sent();
                 Ok(())
             }
@@ -464,11 +486,8 @@ impl Core {
         let held = recv.len();
         let early = recv.take(held);
         recv.open();
-        // RFC 3207 §4.2: nothing that was offered before counts.
-        self.extensions = Extensions::default();
-        self.ready = false;
         self.tls = true;
-        self.hello();
+        self.hello(); // RFC 3207 §4.2
         early
     }
 
@@ -493,4 +512,10 @@ impl Core {
     pub(super) const fn is_tls(&self) -> bool {
         self.tls
     }
+}
+
+/// Whether a server says by this that it does not know the command. 500 with a status of another
+/// subject (`5.7.1`, for one) is what some filters say to a message.
+fn is_unknown_command(reply: &Reply) -> bool {
+    matches!(reply.code(), 500 | 502) && reply.enhanced().is_none_or(|status| status.subject == 5)
 }

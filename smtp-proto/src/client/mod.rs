@@ -78,6 +78,24 @@ impl Client {
         self.core.is_tls()
     }
 
+    /// Says EHLO once more: some servers offer more to those who have logged in (BURL, RFC 4468).
+    /// [`Event::Ready`] follows, or [`Event::Refused`].
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse`] when the client is not at rest, or EHLO was refused.
+    pub fn hello(&mut self) -> Result<(), Misuse> {
+        self.core.hello_again()
+    }
+
+    /// Whether the server offered CHUNKING and then did not know BDAT (500 or 502). The session is
+    /// closed with [`Close::Protocol`] then, since such a server reads the message as commands, and
+    /// the recipients are undecided: send to it over a new connection, without
+    /// [`Config::chunking`].
+    pub const fn is_bdat_unknown(&self) -> bool {
+        self.core.bdat_unknown
+    }
+
     /// Asks for TLS (RFC 3207). [`Step::Upgrade`] follows, or [`Event::Refused`].
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-use alloc::vec::Vec;
+use alloc::{sync::Arc, vec::Vec};
 use core::fmt::Write;
 
 use mailwire::{SendBuf, frame::DataEncoder};
@@ -20,6 +20,11 @@ pub(super) struct Transaction {
     answered: usize,
     /// What decided each recipient, once something has.
     outcomes: Vec<Option<Outcome>>,
+    /// How many of them nothing has decided yet. To count them at each reply would make the cost
+    /// of a transaction grow with the square of its recipients.
+    undecided: usize,
+    /// Those before this one are decided (LMTP).
+    next_undecided: usize,
     /// How many outcomes, from the first on, have been reported.
     reported: usize,
     mail_refused: bool,
@@ -48,11 +53,16 @@ pub(super) struct Chunks {
     refused: bool,
     /// Replies to the last chunk that are not in.
     last_due: usize,
+    /// A reply to one of them is in.
+    answered: bool,
+    /// The last piece is fetched from a URL.
+    pub(super) burl: bool,
 }
 
 impl Chunks {
     pub(super) fn new(encoder: Option<DataEncoder>) -> Self {
-        Self { encoder, next: SendBuf::new(), due: 0, refused: false, last_due: 1 }
+        let next = SendBuf::new();
+        Self { encoder, next, due: 0, refused: false, last_due: 1, answered: false, burl: false }
     }
 
     /// Sends what has gathered as one chunk.
@@ -65,10 +75,11 @@ impl Chunks {
     }
 }
 
+/// A reply that decides many recipients is kept once.
 #[derive(Debug)]
 struct Outcome {
     stage: Stage,
-    reply: Reply,
+    reply: Arc<Reply>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,6 +109,8 @@ impl Transaction {
         let mut outcomes = Vec::new();
         outcomes.resize_with(envelope.rcpts.len(), || None);
         Self {
+            undecided: outcomes.len(),
+            next_undecided: 0,
             envelope,
             protocol,
             way,
@@ -127,7 +140,7 @@ impl Transaction {
             && self.sent - self.answered < window
             && out.len() <= config.limits.output
         {
-            if self.outcomes.iter().all(Option::is_some) {
+            if self.undecided == 0 {
                 self.give_up();
                 break;
             }
@@ -183,9 +196,9 @@ impl Transaction {
                 }
                 // With BDAT nothing is asked before the message.
                 if self.phase == Phase::Envelope && self.answered == self.commands() {
-                    match self.outcomes.iter().any(Option::is_none) {
-                        true => self.phase = Phase::BodyAsked,
-                        false => self.abandon(),
+                    match self.undecided {
+                        0 => self.abandon(),
+                        _ => self.phase = Phase::BodyAsked,
                     }
                 }
             }
@@ -198,7 +211,7 @@ impl Transaction {
     fn mail(&mut self, reply: &Reply) {
         if !reply.is_positive() {
             self.mail_refused = true;
-            self.decide(Stage::Mail, reply);
+            self.decide(Stage::Mail, reply.clone());
         }
     }
 
@@ -206,17 +219,15 @@ impl Transaction {
         if reply.is_positive() {
             return;
         }
-        if let Some(outcome @ None) = self.outcomes.get_mut(index) {
-            *outcome = Some(Outcome { stage: Stage::Recipient, reply });
-        }
+        self.decide_one(index, Stage::Recipient, reply);
     }
 
     fn data(&mut self, reply: &Reply) {
         // RFC 5321 §4.2.1: of a code that is not known the first digit counts.
         if !reply.is_intermediate() {
-            self.decide(Stage::Data, reply);
+            self.decide(Stage::Data, reply.clone());
             self.abandon();
-        } else if self.outcomes.iter().any(Option::is_none) {
+        } else if self.undecided > 0 {
             self.phase = Phase::BodyAsked;
         } else {
             self.phase = Phase::LoneDotDue;
@@ -225,6 +236,9 @@ impl Transaction {
 
     /// A reply after the end of the message was sent.
     fn message(&mut self, reply: Reply) {
+        if let Way::Bdat(chunks) = &mut self.way {
+            chunks.answered = true;
+        }
         if let Way::Bdat(chunks) = &mut self.way
             && chunks.due > 0
         {
@@ -232,7 +246,7 @@ impl Transaction {
             if !reply.is_positive() {
                 // RFC 3030 §2: the message is void, whatever is said to the chunks after it.
                 chunks.refused = true;
-                self.decide(Stage::Message, &reply);
+                self.decide(Stage::Message, reply);
             }
             return;
         }
@@ -244,32 +258,51 @@ impl Transaction {
             (Way::Bdat(Chunks { refused: true, .. }), _) => {}
             // RFC 2033 §4.2: one reply for each recipient that was accepted, in their order.
             (_, Protocol::Lmtp) => {
-                if let Some(outcome) = self.outcomes.iter_mut().find(|outcome| outcome.is_none()) {
-                    *outcome = Some(Outcome { stage: Stage::Message, reply });
+                while let Some(Some(_)) = self.outcomes.get(self.next_undecided) {
+                    self.next_undecided += 1;
                 }
-                if self.outcomes.iter().all(Option::is_some) {
+                self.decide_one(self.next_undecided, Stage::Message, reply);
+                if self.undecided == 0 {
                     self.phase = Phase::Over;
                 }
             }
             (_, Protocol::Smtp) => {
-                self.decide(Stage::Message, &reply);
+                self.decide(Stage::Message, reply);
                 self.phase = Phase::Over;
             }
         }
     }
 
     /// This reply decides all recipients that nothing has decided yet.
-    fn decide(&mut self, stage: Stage, reply: &Reply) {
+    fn decide(&mut self, stage: Stage, reply: Reply) {
+        if core::mem::take(&mut self.undecided) == 0 {
+            return;
+        }
+        let reply = Arc::new(reply);
         for outcome in self.outcomes.iter_mut().filter(|outcome| outcome.is_none()) {
-            *outcome = Some(Outcome { stage, reply: reply.clone() });
+            *outcome = Some(Outcome { stage, reply: Arc::clone(&reply) });
+        }
+    }
+
+    /// This reply decides this recipient, if nothing has yet.
+    fn decide_one(&mut self, index: usize, stage: Stage, reply: Reply) {
+        if let Some(outcome @ None) = self.outcomes.get_mut(index) {
+            *outcome = Some(Outcome { stage, reply: Arc::new(reply) });
+            self.undecided = self.undecided.saturating_sub(1);
         }
     }
 
     /// The server hung up with these words.
     pub(super) fn break_off(&mut self, reply: Reply) {
         let stage = self.due();
-        self.decide(stage, &reply);
+        self.decide(stage, reply);
         self.phase = Phase::Over;
+    }
+
+    /// Whether the reply that is due is that to the first BDAT.
+    pub(super) fn awaits_first_bdat(&self) -> bool {
+        let first = |chunks: &Chunks| !chunks.answered && (chunks.due > 0 || !chunks.burl);
+        self.phase == Phase::Sent && matches!(&self.way, Way::Bdat(chunks) if first(chunks))
     }
 
     /// What to report next. A recipient is reported in its turn, once it is decided. A session that
@@ -293,7 +326,7 @@ impl Transaction {
     }
 
     pub(super) fn reply_of(&self, index: usize) -> Option<&Reply> {
-        self.outcomes.get(index)?.as_ref().map(|outcome| &outcome.reply)
+        self.outcomes.get(index)?.as_ref().map(|outcome| &*outcome.reply)
     }
 
     pub(super) fn is_over(&self) -> bool {
@@ -307,7 +340,7 @@ impl Transaction {
     pub(super) fn body_sent(&mut self) {
         // RFC 2033 §4.3: as many as there are good recipients, even where a chunk was refused.
         if let (Way::Bdat(chunks), Protocol::Lmtp) = (&mut self.way, self.protocol) {
-            chunks.last_due = self.outcomes.iter().filter(|outcome| outcome.is_none()).count();
+            chunks.last_due = self.undecided;
         }
         self.phase = Phase::Sent;
     }
