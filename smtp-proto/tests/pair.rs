@@ -430,5 +430,5 @@ fn a_server_that_shuts_down_lets_the_client_know() {
     let end = Pair::new(client(&client_config()), machine).run(writer, Mx::default(), Cuts::Whole);
     assert_eq!(end.server_closed, Some(Close::Shutdown));
     assert_eq!(end.client_closed, Some(Close::Eof));
-    assert_eq!(end.client.events().collect::<Vec<_>>(), ["Hello 421"]);
+    assert_eq!(end.client.events().collect::<Vec<_>>(), ["Greeting 421"]);
 }

@@ -65,13 +65,22 @@ impl Core {
             }
             Command::Etrn(_) => Err(replies::no_etrn()),
             Command::Xclient(_) if self.transaction.is_some() => Err(replies::mail_underway()),
-            Command::Xclient(attributes) if self.config.offer.xclient.is_some() => {
+            Command::Xclient(attributes) => {
+                let Some(offered) = &self.config.offer.xclient else {
+                    return Err(replies::no_xclient());
+                };
+                let known = offered.split(' ').any(|name| name.eq_ignore_ascii_case("LOGIN"));
+                let login = attributes.value("LOGIN").filter(|_| known);
+                // `[UNAVAILABLE]` and `[TEMPUNAVAIL]` are no names.
+                let login = login.filter(|name| !name.as_str().starts_with('['));
+                let login = login.map(|name| name.decode().into_owned());
+                self.pending_user = login.filter(|name| !name.is_empty());
                 Ok((Asked::Xclient, Event::Xclient(attributes)))
             }
             Command::Xforward(attributes) if self.config.offer.xforward.is_some() => {
                 Ok((Asked::Plain, Event::Xforward(attributes)))
             }
-            Command::Xclient(_) | Command::Xforward(_) => Err(replies::no_xclient()),
+            Command::Xforward(_) => Err(replies::no_xclient()),
             _ => Err(replies::unknown_command()),
         }
     }

@@ -28,6 +28,8 @@ pub(super) struct Core {
     pub(super) transaction: Option<Transaction>,
     /// The message that begins if the host accepts MAIL.
     pub(super) pending: Transaction,
+    /// The user if the host accepts XCLIENT.
+    pub(super) pending_user: Option<String>,
     /// The last MAIL was refused, and nothing has begun since.
     pub(super) mail_refused: bool,
     /// A message to so many recipients was void before its last chunk, and nothing has begun since.
@@ -164,6 +166,7 @@ impl Core {
             mail_refused: false,
             chunks_void: None,
             pending: Transaction::default(),
+            pending_user: None,
             chunk_asked: None,
             bad_commands: 0,
             mails: 0,
@@ -239,6 +242,10 @@ impl Core {
             self.announced = Announced::EarlyTalk;
             return false;
         }
+        // RFC 5321 §3.8: 421 may take the place of the greeting.
+        if self.shutting_down {
+            self.turned_away = Some(replies::shutting_down());
+        }
         // A client that fills the buffer before it is greeted is greeted at once.
         if now < until && recv.room() > 0 && self.turned_away.is_none() {
             if matches!(self.greeting, Greeting::Held(_)) {
@@ -252,6 +259,9 @@ impl Core {
         let text = alloc::format!("{} {protocol} ready", self.config.hostname);
         let greeting = self.turned_away.clone().unwrap_or_else(|| Reply::new(220, text));
         self.say(&greeting);
+        if greeting.code() == 421 {
+            self.close(Close::Shutdown);
+        }
         false
     }
 
@@ -424,13 +434,19 @@ impl Core {
         let accepted = code < 400;
         // The answer to BDAT comes after its octets.
         match (asked, self.chunk_asked.take()) {
-            (Asked::Data, Some((size, last))) => self.bdat_answered(size, last, reply),
+            (Asked::Data, Some((size, last))) if code != 421 => {
+                self.bdat_answered(size, last, reply);
+            }
             _ => {
                 self.say(&reply);
                 self.answered(asked, accepted);
             }
         }
         if code == 421 {
+            if asked == Asked::Message {
+                // The host has had its say on the message: what it stored stays stored.
+                self.transaction = None;
+            }
             self.close(Close::Shutdown);
         }
         Ok(())
@@ -463,8 +479,10 @@ impl Core {
             Asked::Xclient if accepted => {
                 // It is as if the client had just connected.
                 self.hello = None;
-                self.user = None;
+                self.user = self.pending_user.take();
                 self.transaction = None;
+                self.mail_refused = false;
+                self.chunks_void = None;
             }
             Asked::Data | Asked::Xclient | Asked::Plain => {}
         }

@@ -49,7 +49,7 @@ pub enum Event<'a> {
         node: &'a str,
     },
     /// A trusted peer says on whose behalf it speaks. Answer: `reply` with 220, as in a greeting, or
-    /// a refusal. The session starts over then.
+    /// a refusal. The session starts over then; whom `LOGIN` names, if anybody, has logged in.
     Xclient(Attributes<'a>),
     /// A trusted peer says where a message came from, for logs. Answer: `reply` with 250.
     Xforward(Attributes<'a>),

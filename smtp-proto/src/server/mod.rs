@@ -83,7 +83,7 @@ impl Server {
     }
 
     /// Turns the client away: in place of the greeting it is told this (554 by rule), and nothing
-    /// but QUIT is carried out (RFC 5321 §3.1).
+    /// but QUIT is carried out (RFC 5321 §3.1). A 421 ends the session.
     ///
     /// # Errors
     ///
