@@ -43,8 +43,12 @@ pub(super) fn print_bearer(authzid: &str, token: &Secret) -> Option<Vec<u8>> {
     if !fits(authzid) || !fits(token.expose()) {
         return None;
     }
-    let name = authzid.replace('=', "=3D").replace(',', "=2C");
-    Some(format!("n,a={name},\u{1}auth=Bearer {}\u{1}\u{1}", token.expose()).into_bytes())
+    // RFC 5801 §4: the name is left out with its `a=`, or is not empty.
+    let authzid = match authzid {
+        "" => String::new(),
+        name => format!("a={}", name.replace('=', "=3D").replace(',', "=2C")),
+    };
+    Some(format!("n,{authzid},\u{1}auth=Bearer {}\u{1}\u{1}", token.expose()).into_bytes())
 }
 
 /// `None` for a name or token that would add fields to the message.
