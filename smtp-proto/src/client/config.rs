@@ -57,7 +57,8 @@ pub enum Protocol {
 pub struct Limits {
     /// A line of a reply. RFC 5321 §4.5.3.1.5 has 512; servers write more.
     pub line: usize,
-    /// A whole reply, in octets of text.
+    /// A whole reply, in octets of text. The reply to each recipient that is refused is held until
+    /// the transaction is over.
     pub reply: usize,
     /// Commands sent ahead of their replies. RFC 2920 §3.1 has the client mind the window of the
     /// transport: a hundred short replies fit in any.
