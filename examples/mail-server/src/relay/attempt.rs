@@ -2,7 +2,7 @@
 
 use super::{
     Attempted,
-    transfer::{self, Result as Transferred},
+    transfer::{self, Result as Transferred, Without},
     wishes,
 };
 use crate::{app::App, config::RelayTls, smtp::forward_path};
@@ -75,15 +75,16 @@ async fn to_domain<S: Store>(
         if group.is_empty() {
             break;
         }
-        let wanted = wanted(envelope, &group);
-        let Transferred { outcomes, error } = through(app, &hop, &wanted, body).await;
-        for (place, outcome) in outcomes {
-            if let Some((index, _)) = group.get(place) {
-                attempted.push(Attempted { recipient: *index, outcome: outcome.at(&hop.host) });
-            }
+        let wanted_here = wanted(envelope, &group);
+        let mut done = through(app, &hop, &wanted_here, body, true).await;
+        settle(&mut group, &hop, done.outcomes, &mut attempted);
+        if done.bdat_unknown && !group.is_empty() {
+            debug!(server = hop.host, "offers CHUNKING and does not know BDAT; trying DATA");
+            let wanted_here = wanted(envelope, &group);
+            done = through(app, &hop, &wanted_here, body, false).await;
+            settle(&mut group, &hop, done.outcomes, &mut attempted);
         }
-        group.retain(|(index, _)| attempted.iter().all(|done| done.recipient != *index));
-        if let Some(error) = error {
+        if let Some(error) = done.error {
             debug!(server = hop.host, address = %hop.address, error, "no answer");
             last_error = format!("{} [{}]: {error}", hop.host, hop.address);
         }
@@ -91,6 +92,21 @@ async fn to_domain<S: Store>(
     // RFC 3463 §3.5: X.4.1, no answer from host.
     attempted.extend(all(group, &Outcome::deferred(EnhancedCode::new(4, 4, 1), last_error)));
     attempted
+}
+
+/// What a server has decided: those recipients leave the group.
+fn settle(
+    group: &mut Group,
+    hop: &Hop,
+    outcomes: Vec<(usize, Outcome)>,
+    attempted: &mut Vec<Attempted>,
+) {
+    for (place, outcome) in outcomes {
+        if let Some((index, _)) = group.get(place) {
+            attempted.push(Attempted { recipient: *index, outcome: outcome.at(&hop.host) });
+        }
+    }
+    group.retain(|(index, _)| attempted.iter().all(|done| done.recipient != *index));
 }
 
 /// One outcome for all of them.
@@ -101,17 +117,23 @@ fn all(group: Group, outcome: &Outcome) -> Vec<Attempted> {
 
 /// One server, with TLS if it can be had. Where the handshake fails and TLS is not demanded, the
 /// message goes without it: RFC 7435 §3.
-async fn through<S: Store>(app: &App<S>, hop: &Hop, wanted: &Wanted, body: &Body) -> Transferred {
+async fn through<S: Store>(
+    app: &App<S>,
+    hop: &Hop,
+    wanted: &Wanted,
+    body: &Body,
+    chunking: bool,
+) -> Transferred {
     let verified = app.config.relay.tls == RelayTls::Verified;
-    let mut plain = false;
+    let mut without = Without { tls: false, bdat: !chunking };
     let mut done = Transferred::default();
     loop {
-        let transfer = transfer::transfer(app, hop, wanted, body, plain, &mut done);
+        let transfer = transfer::transfer(app, hop, wanted, body, without, &mut done);
         match time::timeout(LONGEST, transfer).await {
-            Ok(Err(transfer::NoTls(error))) if verified || plain => done.error = Some(error),
+            Ok(Err(transfer::NoTls(error))) if verified || without.tls => done.error = Some(error),
             Ok(Err(transfer::NoTls(error))) => {
                 debug!(server = hop.host, error, "no TLS; trying without");
-                plain = true;
+                without.tls = true;
                 continue;
             }
             Ok(Ok(())) => {}

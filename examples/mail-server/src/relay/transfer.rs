@@ -29,23 +29,32 @@ pub(super) struct Result {
     pub(super) outcomes: Vec<(usize, Outcome)>,
     /// Why others are undecided.
     pub(super) error: Option<String>,
+    /// It is that the server offers CHUNKING and does not know BDAT.
+    pub(super) bdat_unknown: bool,
+}
+
+/// What the server offers and is not to be used.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Without {
+    pub(super) tls: bool,
+    pub(super) bdat: bool,
 }
 
 /// The TLS handshake failed.
 #[derive(Debug)]
 pub(super) struct NoTls(pub(super) String);
 
-/// Hands the message over. `plain` leaves STARTTLS out. What is decided stands in `result` even if
+/// Hands the message over. What is decided stands in `result` even if
 /// this is dropped before its end.
 pub(super) async fn transfer<S: Store>(
     app: &App<S>,
     hop: &Hop,
     envelope: &Envelope,
     body: &Body,
-    plain: bool,
+    without: Without,
     result: &mut Result,
 ) -> std::result::Result<(), NoTls> {
-    match session(app, hop, envelope, body, plain, result).await {
+    match session(app, hop, envelope, body, without, result).await {
         Ok(()) => {}
         Err(Broken::Tls(error)) => return Err(NoTls(format!("TLS handshake failed: {error}"))),
         Err(Broken::Io(error)) => result.error = Some(error.to_string()),
@@ -75,12 +84,12 @@ async fn session<S: Store>(
     hop: &Hop,
     envelope: &Envelope,
     body: &Body,
-    plain: bool,
+    without: Without,
     result: &mut Result,
 ) -> std::result::Result<(), Broken> {
-    let mut driver = connect(app, hop).await?;
+    let mut driver = connect(app, hop, without).await?;
     ready(&mut driver).await?;
-    if driver.machine.extensions().starttls && !plain {
+    if driver.machine.extensions().starttls && !without.tls {
         driver = start_tls(app, hop, driver).await?;
         ready(&mut driver).await?;
     } else if app.config.relay.tls == crate::config::RelayTls::Verified {
@@ -99,7 +108,11 @@ async fn session<S: Store>(
         let places = sent..sent + part.rcpts.len();
         sent = places.end;
         match begun {
-            Ok(()) => send(&mut driver, body, places.start, result).await?,
+            Ok(()) => {
+                let done = send(&mut driver, body, places.start, result).await;
+                result.bdat_unknown = driver.machine.is_bdat_unknown();
+                done?;
+            }
             Err(cannot) => refused_here(&cannot, places, result)?,
         }
     }
@@ -111,7 +124,11 @@ async fn session<S: Store>(
     Ok(())
 }
 
-async fn connect<S: Store>(app: &App<S>, hop: &Hop) -> std::result::Result<Session, Broken> {
+async fn connect<S: Store>(
+    app: &App<S>,
+    hop: &Hop,
+    without: Without,
+) -> std::result::Result<Session, Broken> {
     let address = SocketAddr::new(hop.address, app.config.relay.port);
     let tcp =
         time::timeout(CONNECT, TcpStream::connect(address)).await.map_err(io::Error::from)??;
@@ -120,7 +137,9 @@ async fn connect<S: Store>(app: &App<S>, hop: &Hop) -> std::result::Result<Sessi
     if let Some(sink) = &app.relay_sink {
         wire.watch(Trace::new(&app.config.hostname, &hop.host, Side::Client, sink.clone()));
     }
-    Ok(Driver::new(Client::new(Config::new(&app.config.hostname)), wire))
+    let mut config = Config::new(&app.config.hostname);
+    config.chunking = !without.bdat;
+    Ok(Driver::new(Client::new(config), wire))
 }
 
 /// Waits until the server has said what it offers.

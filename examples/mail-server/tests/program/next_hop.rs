@@ -29,6 +29,26 @@ fn a_server_without_tls_gets_the_message_all_the_same() {
 }
 
 #[test]
+fn where_bdat_is_offered_and_not_known_the_message_goes_by_data() {
+    let world = World::new([]);
+    let hop = Hop::start(|_, command| match command {
+        "EHLO mx.a.test" => Some("250-hop.test\r\n250-PIPELINING\r\n250 CHUNKING"),
+        "" | "." | "DATA" | "QUIT" => usual(command),
+        command if command.starts_with("MAIL ") || command.starts_with("RCPT ") => usual(command),
+        // Each line of the message is taken for a command, and answered.
+        _ => Some("502 5.5.1 what?"),
+    });
+    let a = send(&world, &hop);
+    let session = hop.session();
+    assert!(session.commands[3].starts_with("BDAT "), "{session:?}");
+    let session = hop.session();
+    let commands: Vec<_> = session.commands.iter().map(String::as_str).collect();
+    assert_eq!(commands[3..], ["DATA", ".", "QUIT"]);
+    assert!(session.message.ends_with("\r\n\r\nHello\r\n..dots\r\n"), "{}", session.message);
+    a.wait_for_log(&["delivered", "bob@b.test"]);
+}
+
+#[test]
 fn where_tls_is_broken_the_message_goes_without_it() {
     let world = World::new([]);
     let hop = Hop::start(|_, command| match command {
