@@ -5,6 +5,7 @@ use zeroize::Zeroize;
 
 use super::{
     Hash,
+    keys::LEAST_ITERATIONS,
     message::{ServerFirst, escape},
 };
 use crate::sasl::{ChannelBinding, Secret, prep::saslprep, wire};
@@ -64,7 +65,9 @@ impl Client {
         let server_first = core::str::from_utf8(challenge).ok()?;
         let first = ServerFirst::parse(server_first)?;
         let own_part = first.nonce.strip_prefix(self.nonce.as_str())?;
-        if own_part.is_empty() || !(1..=MOST_ITERATIONS).contains(&first.iterations) {
+        // With few iterations whoever asks for the proof could guess the password from it.
+        let iterations = LEAST_ITERATIONS..=MOST_ITERATIONS;
+        if own_part.is_empty() || !iterations.contains(&first.iterations) {
             return None;
         }
         let password = saslprep(password.expose())?;

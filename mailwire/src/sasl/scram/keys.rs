@@ -41,8 +41,8 @@ pub enum KeysError {
     Text,
 }
 
-/// RFC 7677 §4.
-const LEAST_ITERATIONS: u32 = 4096;
+/// RFC 5802 §5.1 and RFC 7677 §4.
+pub(super) const LEAST_ITERATIONS: u32 = 4096;
 
 impl Keys {
     /// The keys of a password. The salt should be 16 random octets of its own. Takes as long as the

@@ -107,6 +107,7 @@ fn a_server_that_answers_with_a_nonce_of_its_own_or_absurd_iterations_gets_no_pr
         "r=other,s=QSXCR+Q6sek8bf92,i=4096".to_string(),
         format!("r={nonce},s=QSXCR+Q6sek8bf92,i=4096"), // nothing added
         format!("r={nonce}x,s=QSXCR+Q6sek8bf92,i=0"),
+        format!("r={nonce}x,s=QSXCR+Q6sek8bf92,i=4095"),
         format!("r={nonce}x,s=QSXCR+Q6sek8bf92,i=4000000000"),
         format!("r={nonce}x,s=?,i=4096"),
         "e=other-error".to_string(),
