@@ -38,7 +38,7 @@ fn lhlo_takes_the_place_of_helo_and_ehlo() {
     let greeting = "S: 220 mx.example.org LMTP ready\n";
     for hello in ["HELO c", "EHLO c", "ehlo"] {
         let reply = "S: 500 5.5.1 This is LMTP: say LHLO\n";
-        let mail = "C: MAIL FROM:<>\nS: 503 5.5.1 Say EHLO or HELO first\n";
+        let mail = "C: MAIL FROM:<>\nS: 503 5.5.1 Say LHLO first\n";
         serve(&lmtp_config(), &format!("{greeting}C: {hello}\n{reply}{mail}"));
     }
     serve(&lmtp_config(), &format!("{greeting}C: LHLO\nS: 501 5.5.4 Syntax error in arguments\n"));

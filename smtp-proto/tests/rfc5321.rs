@@ -306,6 +306,21 @@ fn parameters_that_were_not_offered_get_555_and_bad_ones_501() {
     );
 }
 
+#[test]
+fn after_helo_no_parameter_was_offered() {
+    let refused = "555 5.5.4 Parameter not recognised or not offered";
+    serve(
+        &relay_config(),
+        &format!(
+            "S: 220 mx.example.org ESMTP ready\nC: HELO c\nS: 250 mx.example.org\n\
+             C: MAIL FROM:<a@b.example> SIZE=10\nS: {refused}\n\
+             C: MAIL FROM:<a@b.example> BODY=8BITMIME\nS: {refused}\n\
+             C: MAIL FROM:<a@b.example>\nS: 250 2.1.0 Sender ok\n\
+             C: RCPT TO:<alice@example.org> NOTIFY=NEVER\nS: {refused}\n"
+        ),
+    );
+}
+
 // §2.4, §4.1.1: octets that have no place in a command
 
 #[test]

@@ -30,6 +30,7 @@ pub mod server;
 pub use binding::ChannelBinding;
 pub use claim::{Claim, CramDigest, Failure, Verdict};
 pub use mechanism::Mechanism;
+pub use prep::saslprep;
 pub use scram::{Hash, Keys, KeysError};
 pub use secret::Secret;
 pub use server::Progress;

@@ -27,7 +27,7 @@ impl Core {
             return self.reject(replies::already_authenticated());
         }
         if self.hello.is_none() {
-            return self.reject(replies::hello_first());
+            return self.reject(self.hello_first());
         }
         if self.transaction.is_some() {
             return self.reject(replies::mail_underway());

@@ -35,7 +35,7 @@ impl Core {
         let line = mailwire::frame::strip_eol(line);
         // RFC 5321 §4.1.4: VRFY and EXPN need no EHLO.
         if matches!(verb, Verb::Mail | Verb::Rcpt) && self.hello.is_none() {
-            return Err(replies::hello_first());
+            return Err(self.hello_first());
         }
         match verb {
             Verb::Data => return self.judge_data().map(|()| (Asked::Data, Event::Data)),
@@ -82,6 +82,13 @@ impl Core {
             }
             Command::Xforward(_) => Err(replies::no_xclient()),
             _ => Err(replies::unknown_command()),
+        }
+    }
+
+    pub(super) fn hello_first(&self) -> Reply {
+        match self.config.role {
+            Role::Lmtp => replies::lhlo_first(),
+            Role::Relay | Role::Submission => replies::hello_first(),
         }
     }
 

@@ -99,7 +99,9 @@ impl Core {
     /// Parameters of MAIL that were not offered, or ask for what cannot be had.
     pub(super) fn judge_mail_params(&self, params: &MailParams<'_>) -> Result<(), Reply> {
         let offer = &self.config.offer;
-        let offered = (offer.smtp_utf8 || !params.smtp_utf8)
+        // RFC 5321 §3.2: the extensions are those of EHLO.
+        let offered = (self.is_extended() || *params == MailParams::default())
+            && (offer.smtp_utf8 || !params.smtp_utf8)
             && (offer.dsn || (params.ret.is_none() && params.envid.is_none()))
             && ((offer.require_tls && self.tls) || !params.require_tls)
             && (offer.mt_priority.is_some() || params.priority.is_none())
@@ -144,7 +146,8 @@ impl Core {
     /// The same for RCPT.
     pub(super) fn judge_rcpt_params(&self, params: &RcptParams<'_>) -> Result<(), Reply> {
         let offer = &self.config.offer;
-        let offered = (offer.dsn || (params.notify.is_none() && params.orcpt.is_none()))
+        let offered = (self.is_extended() || *params == RcptParams::default())
+            && (offer.dsn || (params.notify.is_none() && params.orcpt.is_none()))
             && (offer.rrvs || params.rrvs.is_none());
         if !offered {
             return Err(replies::unknown_parameter());

@@ -32,6 +32,7 @@ replies! {
     auth_cancelled: 501 "5.7.0 Authentication cancelled";
     bad_address: 501 "5.1.3 Bad address syntax";
     hello_first: 503 "5.5.1 Say EHLO or HELO first";
+    lhlo_first: 503 "5.5.1 Say LHLO first";
     no_mail: 503 "5.5.1 Say MAIL first";
     nested_mail: 503 "5.5.1 Sender already given";
     no_recipients: 503 "5.5.1 Say RCPT first";

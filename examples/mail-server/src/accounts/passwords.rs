@@ -2,8 +2,8 @@
 
 use super::{recent::Recent, scram};
 use argon2::{Argon2, PasswordHasher, PasswordVerifier};
-use mailwire::sasl::Keys;
-use std::{sync::Arc, thread};
+use mailwire::sasl::{Keys, saslprep};
+use std::{borrow::Cow, sync::Arc, thread};
 use tokio::{sync::Semaphore, task};
 use zeroize::Zeroizing;
 
@@ -31,7 +31,7 @@ impl Passwords {
 
     /// A new hash, with a random salt.
     pub(crate) async fn hash(&self, password: &str) -> Result<String, HashError> {
-        let password = Zeroizing::new(password.as_bytes().to_vec());
+        let password = prepared(password);
         self.run(move || {
             let hash = argon2().hash_password(&password).map_err(|e| HashError(e.to_string()))?;
             Ok(hash.to_string())
@@ -68,7 +68,7 @@ impl Passwords {
     }
 
     async fn check(&self, hash: &str, password: &str) -> Result<bool, HashError> {
-        let password = Zeroizing::new(password.as_bytes().to_vec());
+        let password = prepared(password);
         let hash = hash.to_owned();
         self.run(move || argon2().verify_password(&password, hash.as_str()).is_ok()).await
     }
@@ -86,6 +86,13 @@ impl Passwords {
         .await
         .map_err(failed)
     }
+}
+
+/// So that a password is right however a keyboard composed it, as with SCRAM (RFC 4616 §2). One that
+/// SASLprep has no form for counts as it is.
+fn prepared(password: &str) -> Zeroizing<Vec<u8>> {
+    let octets = saslprep(password).map_or_else(|| password.into(), Cow::into_owned).into_bytes();
+    Zeroizing::new(octets)
 }
 
 fn failed(error: impl ToString) -> HashError {
@@ -111,6 +118,7 @@ mod tests {
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
         for _ in 0..2 {
             assert!(passwords.verify(Some(&hash), "pässword").await.expect("checked"));
+            assert!(passwords.verify(Some(&hash), "pa\u{308}ssword").await.expect("checked"));
             assert!(!passwords.verify(Some(&hash), "password").await.expect("checked"));
         }
         assert_ne!(hash, passwords.hash("pässword").await.expect("hashed"), "salted");

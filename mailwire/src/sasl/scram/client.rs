@@ -8,7 +8,7 @@ use super::{
     keys::LEAST_ITERATIONS,
     message::{ServerFirst, escape},
 };
-use crate::sasl::{ChannelBinding, Secret, prep::saslprep, wire};
+use crate::sasl::{ChannelBinding, Secret, saslprep, wire};
 
 /// A server that asks for more is out to keep the client busy.
 const MOST_ITERATIONS: u32 = 2_000_000;

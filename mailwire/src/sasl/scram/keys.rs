@@ -4,7 +4,7 @@ use core::fmt;
 use zeroize::Zeroize;
 
 use super::Hash;
-use crate::sasl::{Secret, prep::saslprep, wire};
+use crate::sasl::{Secret, saslprep, wire};
 
 /// What a server keeps of a password for SCRAM (RFC 5802 §3): enough to check a proof, and not
 /// enough to log in elsewhere. Prints as `***`; [`to_text`](Self::to_text) is for storage.
