@@ -26,6 +26,18 @@ fn addresses_beyond_ascii_are_taken_in_a_message_declared_smtputf8() {
 }
 
 #[test]
+fn vrfy_and_expn_say_whether_the_client_takes_utf8() {
+    let session = "C: VRFY jürgen SMTPUTF8\nS: 252 2.5.0 Send some mail, I'll try my best\n\
+                   C: EXPN staff  smtputf8\nS: 252 2.5.0 Send some mail, I'll try my best\n\
+                   C: VRFY SMTPUTF8\nS: 252 2.5.0 Send some mail, I'll try my best\n";
+    let heard = ["VRFY jürgen, replies in UTF-8", "EXPN staff, replies in UTF-8", "VRFY SMTPUTF8"];
+    assert_eq!(events(&utf8(session)), heard);
+    // Where it is not offered it is part of what is asked for.
+    let plain = "C: VRFY joe SMTPUTF8\nS: 252 2.5.0 Send some mail, I'll try my best\n";
+    assert_eq!(events(&relay(plain)), ["VRFY joe SMTPUTF8"]);
+}
+
+#[test]
 fn without_the_parameter_they_are_refused_with_553() {
     // §3.5: 553 and X.6.7 for such an address in a message that is not declared so.
     utf8(&format!(

@@ -172,8 +172,8 @@ impl Host<Server> for Mx {
                 log.event(format!("Reset {why:?}"));
                 Answer::None
             }
-            Event::Verify { text, expand } => {
-                log.event(format!("{expand} {text}"));
+            Event::Verify { text, expand, smtp_utf8 } => {
+                log.event(format!("{expand} {smtp_utf8} {text}"));
                 Answer::Reply(Reply::new(252, text.to_owned()))
             }
             Event::Burl { url, last } => {

@@ -57,8 +57,8 @@ impl Core {
             Command::Rcpt(rcpt) => {
                 self.judge_rcpt(&rcpt).map(|()| (Asked::Rcpt, Event::Rcpt(rcpt)))
             }
-            Command::Vrfy(text) => Ok((Asked::Plain, Event::Verify { text, expand: false })),
-            Command::Expn(text) => Ok((Asked::Plain, Event::Verify { text, expand: true })),
+            Command::Vrfy(text) => Ok((Asked::Plain, self.verify(text, false))),
+            Command::Expn(text) => Ok((Asked::Plain, self.verify(text, true))),
             Command::Burl { url, last } => self.judge_burl(url, last),
             Command::Etrn(node) if self.config.offer.etrn => {
                 Ok((Asked::Plain, Event::Etrn { node }))
@@ -82,6 +82,18 @@ impl Core {
             }
             Command::Xforward(_) => Err(replies::no_xclient()),
             _ => Err(replies::unknown_command()),
+        }
+    }
+
+    /// RFC 6531 §3.7.4.2: where SMTPUTF8 is offered it may follow what is asked for.
+    fn verify<'a>(&self, text: &'a str, expand: bool) -> Event<'a> {
+        match text.rsplit_once(' ') {
+            Some((text, last))
+                if self.config.offer.smtp_utf8 && last.eq_ignore_ascii_case("SMTPUTF8") =>
+            {
+                Event::Verify { text: text.trim_end(), expand, smtp_utf8: true }
+            }
+            _ => Event::Verify { text, expand, smtp_utf8: false },
         }
     }
 

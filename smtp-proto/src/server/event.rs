@@ -41,6 +41,9 @@ pub enum Event<'a> {
         text: &'a str,
         /// EXPN: the members of a list.
         expand: bool,
+        /// The client takes a reply beyond ASCII; without it the reply must be ASCII (RFC 6531
+        /// §3.7.4.2).
+        smtp_utf8: bool,
     },
     /// ETRN: send what waits for this domain (RFC 1985). Answer: `reply` with 250 to 253, 458 or
     /// 459.

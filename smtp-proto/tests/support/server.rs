@@ -218,8 +218,9 @@ impl Host<Server> for Mx {
                 log.event(format!("Reset {why:?}"));
                 Answer::None
             }
-            Event::Verify { text, expand } => {
-                log.event(format!("{} {text}", if expand { "EXPN" } else { "VRFY" }));
+            Event::Verify { text, expand, smtp_utf8 } => {
+                let utf8 = if smtp_utf8 { ", replies in UTF-8" } else { "" };
+                log.event(format!("{} {text}{utf8}", if expand { "EXPN" } else { "VRFY" }));
                 Answer::Reply(Reply::new(252, "2.5.0 Send some mail, I'll try my best"))
             }
             Event::Rejected(reply) => {
