@@ -13,12 +13,14 @@ mod list;
 mod response;
 mod search;
 mod text;
+mod tolerance;
 
 use nom::IResult;
 
 pub(crate) use command::tag_of;
 pub use command::{CommandError, CommandErrorKind, append_head, command};
-pub use response::{ResponseError, response};
+pub use response::{ResponseError, response, tolerant_response};
+pub use tolerance::{Deviation, DeviationKind, Tolerated};
 
 /// Why a value could not be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

