@@ -72,7 +72,60 @@ pub enum Response<'a> {
     /// `* STATUS`
     MailboxStatus(Mailbox<'a>, StatusData),
     /// `* SEARCH`: numbers or UIDs, in the order given.
-    Search(Vec<u32>),
+    Search(Found),
+    /// `* SORT` (RFC 5256 §4)
+    Sort(Found),
+    /// `* THREAD` (RFC 5256 §4)
+    Thread(Vec<Thread>),
+    /// `* XLIST`, which Gmail had before RFC 6154.
+    XList(ListItem<'a>),
+    /// `* NAMESPACE` (RFC 2342 §5)
+    Namespace(Namespaces<'a>),
+    /// `* VANISHED` (RFC 7162 §3.2.10)
+    Vanished {
+        /// Whether these were gone before: an answer to FETCH or SELECT.
+        earlier: bool,
+        /// The UIDs.
+        uids: UidSet,
+    },
+    /// `* n UIDFETCH`: a UID and its items (RFC 9586 §3.3)
+    UidFetch(u32, Vec<FetchData<'a>>),
+    /// `* QUOTA` (RFC 9208 §4.2.1)
+    Quota {
+        /// The quota root.
+        root: Text<'a>,
+        /// Name, usage and limit of each resource.
+        resources: Vec<(&'a str, u64, u64)>,
+    },
+    /// `* QUOTAROOT` (RFC 9208 §4.2.2)
+    QuotaRoot(Mailbox<'a>, Vec<Text<'a>>),
+    /// `* ACL`: identifiers and their rights (RFC 4314 §3.6)
+    Acl(Mailbox<'a>, Vec<(Text<'a>, Text<'a>)>),
+    /// `* LISTRIGHTS` (RFC 4314 §3.7)
+    ListRights {
+        /// The mailbox.
+        mailbox: Mailbox<'a>,
+        /// Whose rights.
+        identifier: Text<'a>,
+        /// Rights always granted, then groups of rights that go together.
+        rights: Vec<Text<'a>>,
+    },
+    /// `* MYRIGHTS` (RFC 4314 §3.8)
+    MyRights(Mailbox<'a>, Text<'a>),
+    /// `* METADATA` with values; `None` for NIL (RFC 5464 §4.4.1)
+    Metadata(Mailbox<'a>, Vec<(Text<'a>, Option<Text<'a>>)>),
+    /// `* METADATA` with the names of changed entries (RFC 5464 §4.4.2)
+    MetadataChanged(Mailbox<'a>, Vec<Text<'a>>),
+    /// `* LANGUAGE` (RFC 5255 §3.3)
+    Language(Vec<Text<'a>>),
+    /// `* COMPARATOR`: the active one, and others that match (RFC 5255 §4.8)
+    Comparator(Text<'a>, Vec<Text<'a>>),
+    /// `* GENURLAUTH` (RFC 4467 §7)
+    GenUrlAuth(Vec<Text<'a>>),
+    /// `* URLFETCH`: URLs and what they name (RFC 4467 §7)
+    UrlFetch(Vec<(Text<'a>, Option<Text<'a>>)>),
+    /// `* JMAPACCESS`: the session's URL (RFC 9698 §3)
+    JmapAccess(Text<'a>),
     /// `* ESEARCH`
     ESearch(ESearch<'a>),
     /// `* n EXISTS`
@@ -87,6 +140,75 @@ pub enum Response<'a> {
     Unknown(&'a [u8]),
 }
 
+/// Octets of a string.
+pub type Text<'a> = Cow<'a, [u8]>;
+
+/// The result of SEARCH and SORT.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Found {
+    /// Numbers or UIDs, in the order given.
+    pub numbers: Vec<u32>,
+    /// The greatest mod-sequence of them (RFC 7162 §3.1.5).
+    pub mod_seq: Option<u64>,
+}
+
+impl Found {
+    /// These numbers.
+    pub fn new(numbers: Vec<u32>, mod_seq: Option<u64>) -> Self {
+        Self { numbers, mod_seq }
+    }
+}
+
+/// A thread: messages that answer each other, one after the other, and what branches off the last of
+/// them (RFC 5256 §4).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Thread {
+    /// The messages; empty where the common root is not there.
+    pub numbers: Vec<u32>,
+    /// The branches; never just one.
+    pub branches: Vec<Thread>,
+}
+
+impl Thread {
+    /// A thread of these messages and branches.
+    pub fn new(numbers: Vec<u32>, branches: Vec<Thread>) -> Self {
+        Self { numbers, branches }
+    }
+}
+
+/// The namespaces (RFC 2342 §5); empty for NIL.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Namespaces<'a> {
+    /// The user's own mailboxes.
+    pub personal: Vec<Namespace<'a>>,
+    /// Those of other users.
+    pub other: Vec<Namespace<'a>>,
+    /// Those that are shared.
+    pub shared: Vec<Namespace<'a>>,
+}
+
+/// One namespace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Namespace<'a> {
+    /// What names in it begin with.
+    pub prefix: Mailbox<'a>,
+    /// The hierarchy delimiter.
+    pub delimiter: Option<char>,
+    /// Extension data: names and values (RFC 5255 §3.4).
+    pub extensions: Vec<(Text<'a>, Vec<Text<'a>>)>,
+}
+
+impl<'a> Namespace<'a> {
+    /// A namespace without extension data.
+    pub fn new(prefix: Mailbox<'a>, delimiter: Option<char>) -> Self {
+        Self { prefix, delimiter, extensions: Vec::new() }
+    }
+}
+
 /// A mailbox in a list (RFC 3501 §7.2.2, RFC 5258).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -97,12 +219,25 @@ pub struct ListItem<'a> {
     pub delimiter: Option<char>,
     /// The name.
     pub mailbox: Mailbox<'a>,
+    /// CHILDINFO: options for which children match (RFC 5258 §4).
+    pub child_info: Vec<Text<'a>>,
+    /// OLDNAME: its name before RENAME (RFC 9051 §6.3.9.7).
+    pub old_name: Option<Mailbox<'a>>,
+    /// Other extended data: name and value as they came.
+    pub other: Vec<(Text<'a>, &'a [u8])>,
 }
 
 impl<'a> ListItem<'a> {
     /// A mailbox of a list.
     pub fn new(attributes: Vec<Flag<'a>>, delimiter: Option<char>, mailbox: Mailbox<'a>) -> Self {
-        Self { attributes, delimiter, mailbox }
+        Self {
+            attributes,
+            delimiter,
+            mailbox,
+            child_info: Vec::new(),
+            old_name: None,
+            other: Vec::new(),
+        }
     }
 }
 
@@ -122,6 +257,22 @@ pub struct ESearch<'a> {
     pub all: Option<UidSet>,
     /// How many.
     pub count: Option<u32>,
+    /// The greatest mod-sequence of them (RFC 7162 §3.1.10).
+    pub mod_seq: Option<u64>,
+    /// The mailbox searched (RFC 7377 §2.1).
+    pub mailbox: Option<Mailbox<'a>>,
+    /// Its UIDVALIDITY.
+    pub uid_validity: Option<u32>,
+    /// The range asked for, negative from the end, and what is in it (RFC 9394 §3.1).
+    pub partial: Option<((i64, i64), Option<UidSet>)>,
+    /// What joins the result: positions and numbers (RFC 5267 §4.3.1).
+    pub add_to: Vec<(u32, UidSet)>,
+    /// What leaves the result (RFC 5267 §4.3.2).
+    pub remove_from: Vec<(u32, UidSet)>,
+    /// Scores from 1 to 100 (RFC 6203 §4).
+    pub relevancy: Option<Vec<u32>>,
+    /// Other data: name and value as they came.
+    pub other: Vec<(&'a str, &'a [u8])>,
 }
 
 /// One item of a FETCH response.
@@ -153,6 +304,31 @@ pub enum FetchData<'a> {
         /// Its octets; `None` for NIL.
         octets: Option<Cow<'a, [u8]>>,
     },
+    /// `BINARY[…]` (RFC 3516 §4.3)
+    Binary {
+        /// The part; empty for the message.
+        part: Vec<u32>,
+        /// The first octet, where only a part was asked for.
+        origin: Option<u64>,
+        /// Its decoded octets; `None` for NIL.
+        octets: Option<Text<'a>>,
+    },
+    /// `BINARY.SIZE[…]`
+    BinarySize(Vec<u32>, u64),
+    /// `PREVIEW` (RFC 8970 §3)
+    Preview(Option<Text<'a>>),
+    /// `SAVEDATE` (RFC 8514 §4.2)
+    SaveDate(Option<DateTime>),
+    /// `EMAILID` (RFC 8474 §5.1)
+    EmailId(&'a str),
+    /// `THREADID` (RFC 8474 §5.2)
+    ThreadId(Option<&'a str>),
+    /// `X-GM-MSGID`, of Gmail.
+    GmailMessageId(u64),
+    /// `X-GM-THRID`, of Gmail.
+    GmailThreadId(u64),
+    /// `X-GM-LABELS`, of Gmail; a backslash begins those of the system.
+    GmailLabels(Vec<Text<'a>>),
     /// A section whose octets were streamed.
     Streamed {
         /// Which.

@@ -156,7 +156,7 @@ fn an_everyday_session_goes_the_same_way_however_the_octets_are_cut() {
         "greeting\nA1 Ok\ncapability\nA2 Ok\nA3 Ok",
         "fetch 1: uid 1, flags [], subject Some([73, 77",
         "structure, 368 octets",
-        "A5 Ok\nfetch 1: flags [Seen]\nA6 Ok\nSearch([1])\nA7 Ok",
+        "A5 Ok\nfetch 1: flags [Seen]\nA6 Ok\nSearch(Found { numbers: [1], mod_seq: None })\nA7 Ok",
         "MailboxStatus(\"INBOX\", StatusData { messages: Some(2)",
         "A11 Ok [APPENDUID 3857529045 1]",
         "A12 Ok [COPYUID 7 1 2]",

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 use imap_proto::{
-    parse,
+    parse::{self, DeviationKind},
     response::{BodyStructure, FetchData, Response, Status},
     types::{Code, UidSet},
 };
@@ -83,6 +83,65 @@ fn responses_of_extensions_are_read_and_printed() {
         "a NO [X-OWN some text] see",
         "* 1 FETCH (UID 4 MODSEQ (624140003) INTERNALDATE \"17-Jul-1996 02:44:25 -0700\")",
         "* STATUS \"a\" (SIZE 4294967296)",
+        "* STATUS \"a\" (DELETED 3 HIGHESTMODSEQ 7 DELETED-STORAGE 9 APPENDLIMIT NIL MAILBOXID (F1))",
+        "* STATUS \"a\" (APPENDLIMIT 257890)",
+        "* SEARCH 2 5 6 (MODSEQ 917162500)",
+        "* SORT 2 3 6",
+        "* SORT",
+        "* THREAD",
+        "* THREAD (2)(3 6 (4 23)(44 7 96))",
+        "* THREAD ((3)(5))",
+        "* XLIST (\\HasNoChildren \\Inbox) \"/\" \"INBOX\"",
+        "* LIST () \"/\" \"Foo\" (\"CHILDINFO\" (\"SUBSCRIBED\"))",
+        "* LIST () \"/\" \"New\" (\"OLDNAME\" (\"Old\") \"vendor.x\" (1 (a b)))",
+        "* NAMESPACE ((\"\" \"/\")) ((\"~\" \"/\")) ((\"#shared/\" \"/\")(\"#ftp/\" NIL))",
+        "* NAMESPACE ((\"\" \"/\" \"X-PARAM\" (\"FLAG1\" \"FLAG2\"))) NIL NIL",
+        "* VANISHED 405,407,410,425",
+        "* VANISHED (EARLIER) 300:310,411",
+        "* 7 UIDFETCH (FLAGS (\\Seen))",
+        "* QUOTA \"\" (STORAGE 10 512)",
+        "* QUOTAROOT \"INBOX\" \"\"",
+        "* QUOTAROOT \"comp\"",
+        "* ACL \"INBOX\" \"Fred\" \"rwipslda\"",
+        "* LISTRIGHTS \"~/Mail/saved\" \"smith\" \"la\" \"r\" \"swicdkxte\"",
+        "* MYRIGHTS \"INBOX\" \"rwiptsldaex\"",
+        "* METADATA \"INBOX\" (\"/private/comment\" \"My own comment\" \"/shared/x\" NIL)",
+        "* METADATA \"\" \"/shared/comment\" \"/private/comment\"",
+        "* LANGUAGE (\"EN\" \"DE\" \"i-default\")",
+        "* COMPARATOR \"i;unicode-casemap\"",
+        "* COMPARATOR \"i;ascii\" (\"i;ascii\" \"i;octet\")",
+        "* GENURLAUTH \"imap://joe@example.com/INBOX/;uid=20\"",
+        "* URLFETCH \"imap://joe@example.com/INBOX/;uid=20\" NIL \"imap://x\" \"a\"",
+        "* JMAPACCESS \"https://example.com/.s/[jmap]\"",
+        "* ESEARCH (TAG \"A01\") UID PARTIAL (-1:-100 250:252)",
+        "* ESEARCH (TAG \"A01\") PARTIAL (23500:24000 NIL)",
+        "* ESEARCH (TAG \"a\" MAILBOX \"f1\" UIDVALIDITY 1) UID ALL 4001,4003 MODSEQ 9",
+        "* ESEARCH (TAG \"B01\") UID ADDTO (0 32768:32769)",
+        "* ESEARCH (TAG \"B01\") UID REMOVEFROM (0 32768) RELEVANCY (4 99) X-NEW (a b)",
+        "a OK [NOTSAVED] x",
+        "a NO [BADURL /INBOX;UIDVALIDITY=785799047/;UID=113330;section=1.5.9] x",
+        "a NO [UNKNOWN-CTE] x",
+        "a NO [COMPRESSIONACTIVE] x",
+        "a NO [USEATTR] x",
+        "a OK [METADATA LONGENTRIES 2199] x",
+        "a NO [METADATA MAXSIZE 1024] x",
+        "a NO [METADATA TOOMANY] x",
+        "a NO [METADATA NOPRIVATE] x",
+        "* OK [NOTIFICATIONOVERFLOW] x",
+        "a NO [BADEVENT (FlagChange MessageNew)] x",
+        "* NO [NOUPDATE \"B02\"] x",
+        "a OK [MAILBOXID (F2212ea87-6097-4256-9d51-71338625)] x",
+        "a OK [MESSAGELIMIT 1000 23221] x",
+        "a BAD [UIDREQUIRED] x",
+        "* OK [INPROGRESS (\"A001\" 454 1000)] x",
+        "* OK [INPROGRESS] x",
+        "* OK [INPROGRESS (NIL 4 NIL)] x",
+        "a NO [BADCOMPARATOR] x",
+        "a NO [UNDEFINED-FILTER on-the-road] x",
+        "* 1 FETCH (BINARY[1.2] NIL BINARY.SIZE[3] 12 BINARY[]<5> \"ab\")",
+        "* 1 FETCH (PREVIEW NIL SAVEDATE NIL THREADID NIL EMAILID (M1) UID 4)",
+        "* 1 FETCH (PREVIEW \"x\" SAVEDATE \"17-Jul-1996 02:44:25 -0700\" THREADID (T6))",
+        "* 1 FETCH (X-GM-MSGID 18446744073709551615 X-GM-THRID 2 X-GM-LABELS (\"\\\\Inbox\" \"a b\"))",
     ] {
         both_ways(response);
     }
@@ -121,7 +180,7 @@ fn the_envelope_and_structure_of_rfc_3501_are_read_and_printed() {
 fn careless_servers_are_understood() {
     let items = |text: &str| {
         let frame = format!("* 1 FETCH {text}\r\n");
-        match parse::response(frame.as_bytes()) {
+        match parse::tolerant_response(frame.as_bytes()).map(|read| read.response) {
             Ok(Response::Fetch(1, items)) => format!("{items:?}"),
             other => panic!("{text}: {other:?}"),
         }
@@ -143,30 +202,39 @@ fn careless_servers_are_understood() {
         ("+\r\n", "Continue"),
         ("+OK\r\n", "Continue"),
         ("* STATUS x ()\r\n", "MailboxStatus"),
-        ("* STATUS x (MESSAGES 1 ) \r\n", "Unknown"),
-        ("* SEARCH 1 2 \r\n", "Search([1, 2])"),
-        ("* SEARCH 1 2 (MODSEQ 917162500)\r\n", "Search([1, 2])"),
+        ("* STATUS x (MESSAGES 1 ) \r\n", "messages: Some(1)"),
+        ("* SEARCH 1 2 \r\n", "numbers: [1, 2]"),
         ("* LIST (\\Marked) \"/\" a&b\r\n", "a&b"),
         ("* LIST () \"/\" x (\"CHILDINFO\" (\"SUBSCRIBED\"))\r\n", "List("),
         ("* FROB (1 (2 3)) {x\r\n", "Unknown"),
         ("* OK text {12}\r\n", "text {12}"),
         ("* CAPABILITY \r\n", "Capability([])"),
     ] {
-        let read = parse::response(text.as_bytes()).unwrap_or_else(|e| panic!("{text:?}: {e}"));
-        let read = format!("{read:?}");
+        let read =
+            parse::tolerant_response(text.as_bytes()).unwrap_or_else(|e| panic!("{text:?}: {e}"));
+        let read = format!("{:?}", read.response);
         assert!(read.contains(expected), "{text:?}: {read}");
     }
     for text in ["", "\r\n", "a\r\n", "a FROB x\r\n", "a BYE x\r\n", "220 smtp ready\r\n"] {
         assert!(parse::response(text.as_bytes()).is_err(), "{text:?}");
+        assert!(parse::tolerant_response(text.as_bytes()).is_err(), "{text:?}");
     }
 }
 
 #[test]
 fn deep_structures_do_not_overflow_the_stack() {
     let deep = format!("* 1 FETCH (BODY {})\r\n", "(".repeat(200_000));
-    assert!(matches!(parse::response(deep.as_bytes()), Ok(Response::Unknown(_))));
+    let tolerated = |deep: &str| {
+        assert!(parse::response(deep.as_bytes()).is_err());
+        let read = parse::tolerant_response(deep.as_bytes()).unwrap();
+        matches!(read.response, Response::Unknown(_))
+            && read.deviations[0].kind == DeviationKind::Malformed
+    };
+    assert!(tolerated(&deep));
+    let deep = format!("* THREAD {}1{}\r\n", "(".repeat(100_000), ")".repeat(100_000));
+    assert!(tolerated(&deep));
     let deep = format!("* 1 FETCH (X {}{})\r\n", "(".repeat(100_000), ")".repeat(100_000));
-    assert!(matches!(parse::response(deep.as_bytes()), Ok(Response::Unknown(_))));
+    assert!(tolerated(&deep));
 }
 
 #[test]
@@ -192,4 +260,79 @@ fn message_parts_know_their_message() {
         panic!("{body:?}")
     };
     assert_eq!(envelope.subject.as_deref(), Some(&b"s"[..]));
+}
+
+#[test]
+fn deviations_are_named_and_strict_refuses_them() {
+    use DeviationKind::*;
+    for (text, kind, expected) in [
+        ("* 23 EXISTS \r\n", ExtraSpace, "Exists(23)"),
+        ("* 1 FETCH (UID 5 )\r\n", ExtraSpace, "[Uid(5)]"),
+        ("* 1 FETCH (UID 5  FLAGS ())\r\n", ExtraSpace, "Flags([])"),
+        ("* 1 FETCH (FLAGS (\\Seen ) UID 5)\r\n", ExtraSpace, "Uid(5)"),
+        ("* 1 FETCH(UID 5)\r\n", MissingSpace, "Uid(5)"),
+        ("* 1 FETCH (FLAGS(\\Seen)UID 5)\r\n", MissingSpace, "Flags([Seen]), Uid(5)"),
+        ("* STATUS x(MESSAGES 1)\r\n", MissingSpace, "messages: Some(1)"),
+        ("* OK\r\n", MissingText, "text: \"\""),
+        ("+\r\n", MissingText, "Continue"),
+        ("* OK [ALERT]\r\n", MissingText, "Alert"),
+        ("* STATUS x ()\r\n", EmptyStatus, "MailboxStatus"),
+        ("* FLAGS (\\*)\r\n", BadFlag, "Flags([Any])"),
+        ("* OK caf\u{e9}\r\n", RawOctets, "caf"),
+        ("* COPYUID 1 2 3\r\n", BareCode, "CopyUid(1"),
+        ("* 0 FETCH (UID 1)\r\n", ZeroNumber, "Fetch(0"),
+        ("* 1 FETCH (UID 0)\r\n", ZeroNumber, "Uid(0)"),
+        ("* 1 FETCH (INTERNALDATE NIL UID 5)\r\n", BadDate, "Uid(5)"),
+        ("* 1 FETCH (INTERNALDATE \"yesterday\" UID 5)\r\n", BadDate, "Uid(5)"),
+        ("* ID (name x)\r\n", UnquotedString, "Id("),
+        ("* 1 FETCH (RFC822.SIZE -1)\r\n", BadNumber, "Size(0)"),
+        ("* 1 FETCH (ENVELOPE NIL UID 5)\r\n", Malformed, "Uid(5)"),
+        ("* LIST () \"/\" a&b\r\n", BadMailbox, "a&b"),
+        ("* STATUS x (MESSAGES y)\r\n", Malformed, "Unknown"),
+        (
+            "* 1 FETCH (BODY ((\"a\" \"b\" NIL NIL NIL \"7bit\" 1) (\"c\" \"d\" NIL NIL NIL \"7bit\" 2) \"mixed\"))\r\n",
+            ExtraSpace,
+            "Multi",
+        ),
+        (
+            "* 1 FETCH (BODY (\"multipart\" \"mixed\" NIL NIL NIL \"7bit\" 0))\r\n",
+            ChildlessMultipart,
+            "Single",
+        ),
+        ("* 1 FETCH (BODY (\"a\" \"b\" NIL NIL NIL NIL 1))\r\n", NilForString, "Single"),
+        ("* 1 FETCH (BODY (\"a\" \"b\" \"\" NIL NIL \"7bit\" 1))\r\n", StringForNil, "Single"),
+        ("* 1 FETCH (BODY (\"text\" \"b\" NIL NIL NIL \"7bit\" 1))\r\n", MissingField, "Single"),
+        (
+            "* 1 FETCH (ENVELOPE (NIL \"a \"b\" c\" NIL NIL NIL NIL NIL NIL NIL NIL))\r\n",
+            RawQuote,
+            "Envelope",
+        ),
+    ] {
+        let frame: Vec<u8> = text.chars().map(|c| u8::try_from(u32::from(c)).unwrap()).collect();
+        let read = parse::tolerant_response(&frame).unwrap_or_else(|e| panic!("{text:?}: {e}"));
+        let kinds: Vec<_> = read.deviations.iter().map(|deviation| deviation.kind).collect();
+        assert!(kinds.contains(&kind), "{text:?}: {kinds:?}");
+        assert!(read.deviations.iter().all(|deviation| deviation.offset <= frame.len()));
+        let shown = format!("{:?}", read.response);
+        assert!(shown.contains(expected), "{text:?}: {shown}");
+        assert!(parse::response(&frame).is_err(), "strict: {text:?}");
+    }
+}
+
+#[test]
+fn what_the_grammar_allows_is_no_deviation() {
+    for text in [
+        "* OK \r\n",
+        "* OK [ALERT] \r\n",
+        "* exists 3\r\n",
+        "* 3 exists\r\n",
+        "* XFOO (1 2\r\n",
+        "* 1 FETCH (X-NEW (a \"b\") UID 5)\r\n",
+        "* 1 FETCH (BODY[TEXT] {2}\r\nab ENVELOPE ({1}\r\nd {1}\r\ns NIL NIL NIL NIL NIL NIL NIL NIL))\r\n",
+        "a NO [X-OWN any text] x\r\n",
+    ] {
+        let strict = parse::response(text.as_bytes()).unwrap_or_else(|e| panic!("{text:?}: {e}"));
+        let read = parse::tolerant_response(text.as_bytes()).unwrap();
+        assert_eq!((read.response, read.deviations), (strict, Vec::new()), "{text:?}");
+    }
 }

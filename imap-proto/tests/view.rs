@@ -162,8 +162,8 @@ proptest! {
                 Act::Search(s) => {
                     let known = sessions[s].numbers.clone();
                     let output = sessions[s].say("x SEARCH ALL");
-                    if let Ok(Response::Search(numbers)) = parse::response(&first_line(&output)) {
-                        prop_assert!(numbers.iter().all(|n| *n as usize <= known.len()));
+                    if let Ok(Response::Search(found)) = parse::response(&first_line(&output)) {
+                        prop_assert!(found.numbers.iter().all(|n| *n as usize <= known.len()));
                     }
                 }
                 Act::Idle(s) => {

@@ -27,6 +27,16 @@ pub fn check(octets: &[u8]) {
 }
 
 fn response(frame: &[u8]) {
+    // What is no response has an error for both; what only a tolerant reader takes is kept by it.
+    let tolerated = parse::tolerant_response(frame);
+    if let Ok(strict) = parse::response(frame) {
+        let tolerated = tolerated.as_ref().expect("what is strict is tolerated");
+        assert_eq!((&tolerated.response, tolerated.deviations.len()), (&strict, 0));
+    }
+    if let Ok(tolerated) = &tolerated {
+        assert!(tolerated.deviations.iter().all(|deviation| deviation.offset <= frame.len()));
+        let _ = tolerated.response.print();
+    }
     match parse::response(frame) {
         // What was not understood is kept as it came, and is set off from the rest when printed.
         Ok(Response::Unknown(_)) => {}

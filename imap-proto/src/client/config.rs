@@ -9,6 +9,11 @@ pub struct Config {
     /// Whether the initial response of a SASL exchange is sent apart, even if the server offers
     /// SASL-IR.
     pub no_initial_response: bool,
+    /// Whether a response that leaves the grammar ends the session
+    /// ([`Close::Protocol`](mailwire::Close), and
+    /// [`Client::refused`](super::Client::refused) says where). Otherwise it is read as far as it can
+    /// be, and [`Client::deviations`](super::Client::deviations) tells.
+    pub strict: bool,
     /// Bounds on what a server can make the session hold.
     pub limits: Limits,
     /// How long a session waits.

@@ -131,6 +131,10 @@ pub(super) struct Core {
     current: Bytes,
     upgrade_after_event: bool,
     close_after_event: Option<Close>,
+    /// What was wrong with the frame announced last.
+    pub(super) deviations: Vec<parse::Deviation>,
+    /// What a strict session ended for.
+    pub(super) refused: Option<parse::Deviation>,
 }
 
 impl Core {
@@ -159,6 +163,8 @@ impl Core {
             current: Bytes::new(),
             upgrade_after_event: false,
             close_after_event: None,
+            deviations: Vec::new(),
+            refused: None,
             config,
         }
     }
@@ -333,10 +339,19 @@ impl Core {
 
     /// A whole response. Continuations are dealt with here; the rest becomes an event.
     fn frame(&mut self, frame: Bytes) {
-        let read = match parse::response(&frame) {
+        self.deviations.clear();
+        let read = match parse::tolerant_response(&frame) {
             Ok(read) => read,
             Err(_) => return self.close(Close::Protocol),
         };
+        self.deviations = read.deviations;
+        if self.config.strict
+            && let Some(first) = self.deviations.first()
+        {
+            self.refused = Some(*first);
+            return self.close(Close::Protocol);
+        }
+        let read = read.response;
         let announce = match (read, &self.phase) {
             (Response::Status { status, text }, Phase::Greeting) => match status {
                 Status::Ok | Status::PreAuth | Status::Bye => {
@@ -469,7 +484,8 @@ impl Core {
 }
 
 fn lend(frame: &[u8], announce: Announce) -> Event<'_> {
-    match (parse::response(frame), announce) {
+    let read = parse::tolerant_response(frame).map(|read| read.response);
+    match (read, announce) {
         (Ok(Response::Status { status, text }), Announce::Greeting) => {
             Event::Greeting { pre_auth: status == Status::PreAuth, text }
         }
@@ -496,7 +512,10 @@ fn closed(gathered: &[u8], head: &[u8]) -> Vec<u8> {
 
 /// The section whose octets are to be streamed: the last item of the response.
 fn section_of(frame: &[u8]) -> Option<(u32, Option<u32>, BodySection<'static>, Option<u64>)> {
-    let Ok(Response::Fetch(number, items)) = parse::response(frame) else { return None };
+    let read = parse::tolerant_response(frame).ok()?;
+    let (Response::Fetch(number, items) | Response::UidFetch(number, items)) = read.response else {
+        return None;
+    };
     let mut uid = None;
     let mut found = None;
     for item in items {

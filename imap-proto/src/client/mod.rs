@@ -25,6 +25,7 @@ pub use self::{
     config::{Config, Limits, Timeouts},
     event::{Event, Tag},
 };
+use crate::parse::Deviation;
 
 /// An IMAP session on the client's side.
 ///
@@ -64,6 +65,16 @@ impl Client {
     /// Whether the connection is under TLS.
     pub fn is_tls(&self) -> bool {
         self.core.tls
+    }
+
+    /// Where the response that was announced last leaves the grammar. Empty for one that does not.
+    pub fn deviations(&self) -> &[Deviation] {
+        &self.core.deviations
+    }
+
+    /// The deviation that ended a [strict](Config::strict) session.
+    pub fn refused(&self) -> Option<Deviation> {
+        self.core.refused
     }
 
     /// Number of commands without an answer.

@@ -2,24 +2,22 @@
 
 use alloc::{borrow::Cow, boxed::Box, vec::Vec};
 
-use nom::{
-    Parser,
-    branch::alt,
-    bytes::complete::tag,
-    combinator::value,
-    error::ErrorKind,
-    multi::many1,
-    sequence::{delimited, preceded, terminated},
-};
+use nom::{Parser, bytes::complete::tag, combinator::value, error::ErrorKind, sequence::preceded};
 
-use super::{Res, basic::*, fail, fetch_data::any_value};
+use super::{
+    DeviationKind, Res,
+    basic::*,
+    fail,
+    fetch_data::{any_value, size},
+    notes::Notes,
+};
 use crate::response::{Address, BodyStructure, Envelope, Extension, Params};
 
 /// `envelope = "(" env-date SP env-subject SP env-from SP … SP env-message-id ")"`
-pub(super) fn envelope(input: &[u8]) -> Res<'_, Envelope<'_>> {
-    let text = |i| preceded(sp, nstring).parse(i);
-    let list = |i| preceded(sp, address_list).parse(i);
-    let (rest, date) = preceded(tag("("), nstring).parse(input)?;
+pub(super) fn envelope<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Envelope<'a>> {
+    let text = |i| preceded(sp, |i| text(i, notes)).parse(i);
+    let list = |i| preceded(sp, |i| address_list(i, notes)).parse(i);
+    let (rest, date) = preceded(tag("("), |i| self::text(i, notes)).parse(input)?;
     let (rest, subject) = text(rest)?;
     let (rest, from) = list(rest)?;
     let (rest, sender) = list(rest)?;
@@ -28,64 +26,175 @@ pub(super) fn envelope(input: &[u8]) -> Res<'_, Envelope<'_>> {
     let (rest, cc) = list(rest)?;
     let (rest, bcc) = list(rest)?;
     let (rest, in_reply_to) = text(rest)?;
-    let (rest, message_id) = terminated(text, tag(")")).parse(rest)?;
+    let (rest, message_id) = text(rest)?;
+    let (rest, _) = tag(")")(notes.gap(rest)?)?;
     let envelope =
         Envelope { date, subject, from, sender, reply_to, to, cc, bcc, in_reply_to, message_id };
     Ok((rest, envelope))
 }
 
+/// `nstring`, or an atom where a server was careless. Octets that are no UTF-8 are kept.
+fn text<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Option<Cow<'a, [u8]>>> {
+    let (rest, text) = match input.first() {
+        Some(b'"') => {
+            let (rest, text) = quoted(input)
+                .ok()
+                .filter(|(rest, _)| matches!(rest.first(), Some(b' ' | b')' | b'(') | None))
+                .map_or_else(|| raw_quoted(input, notes), Ok)?;
+            (rest, Some(text))
+        }
+        Some(b'{') => return literal.map(|octets| Some(Cow::Borrowed(octets))).parse(input),
+        _ => {
+            if let Ok((rest, ())) = nil(input)
+                && matches!(rest.first(), Some(b' ' | b')'))
+            {
+                return Ok((rest, None));
+            }
+            let word = nom::bytes::complete::take_while1(|b: u8| {
+                b > 0x20 && !matches!(b, b'(' | b')' | b'"')
+            });
+            let (rest, text) = { word }.parse(input)?;
+            notes.note(DeviationKind::UnquotedString, input)?;
+            (rest, Some(Cow::Borrowed(text)))
+        }
+    };
+    if text.as_deref().is_some_and(|text| core::str::from_utf8(text).is_err()) {
+        notes.note(DeviationKind::RawOctets, input)?;
+    }
+    Ok((rest, text))
+}
+
+/// A quoted string in which `"` and `\` stand as they are: it ends where a parenthesis
+/// follows, or a blank and a value.
+fn raw_quoted<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Cow<'a, [u8]>> {
+    let inside = input.get(1..).unwrap_or_default();
+    let ends = |(at, b): &(usize, &u8)| {
+        let after = inside.get(at.saturating_add(1)..).unwrap_or_default();
+        **b == b'"'
+            && match after {
+                [b')' | b'\r', ..] | [b' ', b'"' | b'(' | b')' | b'{' | b'0'..=b'9', ..] => true,
+                [b' ', rest @ ..] => nil(rest).is_ok(),
+                _ => false,
+            }
+    };
+    let line = inside.iter().position(|b| *b == b'\r').unwrap_or(inside.len());
+    let Some((at, _)) = inside.iter().enumerate().take(line).find(ends) else {
+        return fail(input, ErrorKind::Char);
+    };
+    let raw = inside.get(..at).unwrap_or_default();
+    let mut text = Vec::with_capacity(raw.len());
+    let mut escaped = false;
+    let mut first = None;
+    for (i, b) in raw.iter().enumerate() {
+        let special = matches!(b, b'"' | b'\\');
+        match (escaped, b) {
+            (true, _) if !special => {
+                first = first.or(Some(i));
+                text.extend_from_slice(&[b'\\', *b]);
+                escaped = false;
+            }
+            (true, _) => {
+                text.push(*b);
+                escaped = false;
+            }
+            (false, b'\\') => escaped = true,
+            (false, _) => {
+                if special {
+                    first = first.or(Some(i));
+                }
+                text.push(*b);
+            }
+        }
+    }
+    notes.note(DeviationKind::RawQuote, inside.get(first.unwrap_or(0)..).unwrap_or_default())?;
+    Ok((inside.get(at.saturating_add(1)..).unwrap_or_default(), Cow::Owned(text)))
+}
+
+/// A `string`; NIL is the empty one where a server was careless.
+fn must<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Cow<'a, [u8]>> {
+    let (rest, text) = text(input, notes)?;
+    if text.is_none() {
+        notes.note(DeviationKind::NilForString, input)?;
+    }
+    Ok((rest, text.unwrap_or_default()))
+}
+
+/// NIL, or an empty string in its place.
+fn nothing<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, ()> {
+    if let Some(rest) = input.strip_prefix(b"\"\"") {
+        notes.note(DeviationKind::StringForNil, input)?;
+        return Ok((rest, ()));
+    }
+    nil(input)
+}
+
 /// `"(" 1*address ")" / nil`; blanks between addresses are seen in the wild.
-fn address_list(input: &[u8]) -> Res<'_, Vec<Address<'_>>> {
-    let spaced = terminated(address, nom::multi::many0(sp));
-    alt((value(Vec::new(), nil), delimited(tag("("), many1(spaced), tag(")")))).parse(input)
+fn address_list<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Vec<Address<'a>>> {
+    let Some(mut rest) = input.strip_prefix(b"(") else {
+        return nothing(input, notes).map(|(rest, ())| (rest, Vec::new()));
+    };
+    let mut all = Vec::new();
+    loop {
+        rest = notes.gap(rest)?;
+        if let [b')', after @ ..] = rest {
+            if all.is_empty() {
+                notes.note(DeviationKind::MissingField, rest)?;
+            }
+            return Ok((after, all));
+        }
+        let (after, one) = address(rest, notes)?;
+        all.push(one);
+        rest = after;
+    }
 }
 
 /// `address = "(" addr-name SP addr-adl SP addr-mailbox SP addr-host ")"`
-fn address(input: &[u8]) -> Res<'_, Address<'_>> {
-    let text = |i| preceded(sp, nstring).parse(i);
-    let (rest, name) = preceded(tag("("), nstring).parse(input)?;
-    let (rest, route) = text(rest)?;
-    let (rest, mailbox) = text(rest)?;
-    let (rest, host) = terminated(text, tag(")")).parse(rest)?;
+fn address<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Address<'a>> {
+    let next = |i| preceded(sp, |i| text(i, notes)).parse(i);
+    let (rest, name) = preceded(tag("("), |i| text(i, notes)).parse(input)?;
+    let (rest, route) = next(rest)?;
+    let (rest, mailbox) = next(rest)?;
+    let (rest, host) = next(rest)?;
+    let (rest, _) = tag(")")(notes.gap(rest)?)?;
     Ok((rest, Address { name, route, mailbox, host }))
 }
 
 /// `body = "(" (body-type-1part / body-type-mpart) ")"`
-pub(super) fn body(input: &[u8], depth: u32) -> Res<'_, BodyStructure<'_>> {
+pub(super) fn body<'a>(input: &'a [u8], depth: u32, notes: &Notes) -> Res<'a, BodyStructure<'a>> {
     let Some(depth) = depth.checked_sub(1) else { return fail(input, ErrorKind::TooLarge) };
     let (rest, _) = tag("(")(input)?;
     let (rest, body) = match rest.first() {
-        Some(b'(') => multi(rest, depth)?,
-        _ => single(rest, depth)?,
+        Some(b'(') => multi(rest, depth, notes)?,
+        _ => single(rest, depth, notes)?,
     };
-    let (rest, _) = tag(")")(rest)?;
+    let (rest, _) = tag(")")(notes.gap(rest)?)?;
     Ok((rest, body))
 }
 
 /// `body-type-mpart = 1*body SP media-subtype [SP body-ext-mpart]`
-fn multi(input: &[u8], depth: u32) -> Res<'_, BodyStructure<'_>> {
+fn multi<'a>(input: &'a [u8], depth: u32, notes: &Notes) -> Res<'a, BodyStructure<'a>> {
     let mut parts = Vec::new();
     let mut rest = input;
     loop {
         match rest {
             [b'(', ..] => {
-                let (after, part) = body(rest, depth)?;
+                let (after, part) = body(rest, depth, notes)?;
                 parts.push(part);
                 rest = after;
             }
             // A blank between bodies is seen in the wild.
-            [b' ', b'(', ..] => rest = rest.get(1..).unwrap_or_default(),
+            [b' ', b'(', ..] => rest = notes.gap(rest)?,
             _ => break,
         }
     }
-    let (rest, subtype) = preceded(sp, string).parse(rest)?;
+    let (rest, subtype) = preceded(sp, |i| must(i, notes)).parse(rest)?;
     let mut params = Params::new();
     let mut extension = Extension::default();
     let rest = match rest {
-        [b' ', after @ ..] => {
-            let (after, read) = param_list(after)?;
+        [b' ', after @ ..] if !after.starts_with(b")") => {
+            let (after, read) = param_list(after, notes)?;
             params = read;
-            extensions(after, &mut extension)?
+            extensions(after, &mut extension, notes)?
         }
         _ => rest,
     };
@@ -93,36 +202,49 @@ fn multi(input: &[u8], depth: u32) -> Res<'_, BodyStructure<'_>> {
 }
 
 /// `body-type-1part = (body-type-basic / body-type-msg / body-type-text) [SP body-ext-1part]`
-fn single(input: &[u8], depth: u32) -> Res<'_, BodyStructure<'_>> {
-    let text = |i| preceded(sp, nstring).parse(i);
-    let (rest, kind) = string(input)?;
-    let (rest, subtype) = preceded(sp, string).parse(rest)?;
-    let (rest, params) = preceded(sp, param_list).parse(rest)?;
+fn single<'a>(input: &'a [u8], depth: u32, notes: &Notes) -> Res<'a, BodyStructure<'a>> {
+    let text = |i| preceded(sp, |i| text(i, notes)).parse(i);
+    let (rest, kind) = must(input, notes)?;
+    if kind.eq_ignore_ascii_case(b"multipart") {
+        notes.note(DeviationKind::ChildlessMultipart, input)?;
+    }
+    let (rest, subtype) = preceded(sp, |i| must(i, notes)).parse(rest)?;
+    let (rest, params) = preceded(sp, |i| param_list(i, notes)).parse(rest)?;
     let (rest, id) = text(rest)?;
     let (rest, description) = text(rest)?;
     // NIL stands here where a server was careless.
-    let (rest, encoding) = text(rest)?;
+    let (after, encoding) = text(rest)?;
+    if encoding.is_none() {
+        notes.note(DeviationKind::NilForString, rest)?;
+    }
+    let rest = after;
     let encoding = encoding.unwrap_or(Cow::Borrowed(b"7BIT"));
-    let (mut rest, size) = preceded(sp, number64).parse(rest)?;
+    let (mut rest, size) = preceded(sp, |i| size(i, notes)).parse(rest)?;
     let (mut message, mut lines) = (None, None);
     if rest.starts_with(b" (") && kind.eq_ignore_ascii_case(b"message") {
-        let (after, inner) = preceded(sp, envelope).parse(rest)?;
-        let (after, structure) = preceded(sp, |i| body(i, depth)).parse(after)?;
+        let (after, inner) = preceded(sp, |i| envelope(i, notes)).parse(rest)?;
+        let (after, structure) = preceded(sp, |i| body(i, depth, notes)).parse(after)?;
         message = Some((Box::new(inner), Box::new(structure)));
         rest = after;
     }
     if (message.is_some() || kind.eq_ignore_ascii_case(b"text"))
-        && let Ok((after, read)) = preceded(sp, number64).parse(rest)
+        && matches!(rest, [b' ', b'0'..=b'9' | b'-', ..])
     {
+        let (after, read) = preceded(sp, |i| self::size(i, notes)).parse(rest)?;
         lines = Some(read);
         rest = after;
+    } else if message.is_some() || kind.eq_ignore_ascii_case(b"text") {
+        // Everything but these has no lines (RFC 3501 §7.4.2).
+        notes.note(DeviationKind::MissingField, rest)?;
     }
     let mut md5 = None;
     let mut extension = Extension::default();
-    if let [b' ', after @ ..] = rest {
-        let (after, read) = nstring(after)?;
+    if let [b' ', after @ ..] = rest
+        && !after.starts_with(b")")
+    {
+        let (after, read) = self::text(after, notes)?;
         md5 = read;
-        rest = extensions(after, &mut extension)?;
+        rest = extensions(after, &mut extension, notes)?;
     }
     let body = BodyStructure::Single {
         kind,
@@ -144,27 +266,71 @@ fn single(input: &[u8], depth: u32) -> Res<'_, BodyStructure<'_>> {
 fn extensions<'a>(
     input: &'a [u8],
     out: &mut Extension<'a>,
+    notes: &Notes,
 ) -> Result<&'a [u8], nom::Err<nom::error::Error<&'a [u8]>>> {
-    let [b' ', rest @ ..] = input else { return Ok(input) };
-    let disposition = delimited(tag("("), (terminated(string, sp), param_list), tag(")"));
-    let (rest, read) = alt((value(None, nil), disposition.map(Some))).parse(rest)?;
+    let Some(rest) = more(input) else { return Ok(input) };
+    let (rest, read) = disposition(rest, notes)?;
     out.disposition = read;
-    let [b' ', rest @ ..] = rest else { return Ok(rest) };
-    let (rest, read) =
-        alt((value(Vec::new(), nil), paren_list(string), string.map(|one| alloc::vec![one])))
-            .parse(rest)?;
+    let Some(after) = more(rest) else { return Ok(rest) };
+    let (rest, read) = match after.first() {
+        Some(b'(') => paren_list(string)(after)?,
+        _ => text(after, notes).map(|(rest, one)| (rest, one.into_iter().collect()))?,
+    };
     out.language = read;
-    let [b' ', rest @ ..] = rest else { return Ok(rest) };
-    let (mut rest, read) = nstring(rest)?;
+    let Some(after) = more(rest) else { return Ok(rest) };
+    let (mut rest, read) = text(after, notes)?;
     out.location = read;
-    while let [b' ', after @ ..] = rest {
+    while let Some(after) = more(rest) {
         rest = any_value(after)?.0;
     }
     Ok(rest)
 }
 
+/// What follows a blank, if that is not the end of the body.
+fn more(input: &[u8]) -> Option<&[u8]> {
+    input.strip_prefix(b" ").filter(|rest| !matches!(rest.first(), Some(b')' | b' ')))
+}
+
+type Disposition<'a> = Option<(Cow<'a, [u8]>, Params<'a>)>;
+
+/// `body-fld-dsp = "(" string SP body-fld-param ")" / nil`
+fn disposition<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Disposition<'a>> {
+    match input.first() {
+        Some(b'(') => {
+            let (rest, kind) = preceded(tag("("), |i| must(i, notes)).parse(input)?;
+            let (rest, params) = preceded(sp, |i| param_list(i, notes)).parse(rest)?;
+            let (rest, _) = tag(")")(notes.gap(rest)?)?;
+            Ok((rest, Some((kind, params))))
+        }
+        Some(b'"') => {
+            let (rest, kind) = must(input, notes)?;
+            notes.note(DeviationKind::StringForNil, input)?;
+            Ok((rest, Some((kind, Params::new())).filter(|(kind, _)| !kind.is_empty())))
+        }
+        _ => value(None, nil).parse(input),
+    }
+}
+
 /// `body-fld-param = "(" string SP string *(SP string SP string) ")" / nil`
-fn param_list(input: &[u8]) -> Res<'_, Params<'_>> {
-    let pair = |i| (terminated(string, sp), string).parse(i);
-    alt((value(Params::new(), nil), paren_list(pair))).parse(input)
+fn param_list<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Params<'a>> {
+    let Some(mut rest) = input.strip_prefix(b"(") else {
+        return nothing(input, notes).map(|(rest, ())| (rest, Params::new()));
+    };
+    let mut all = Params::new();
+    loop {
+        if matches!(rest, [b' ', b' ' | b')', ..]) {
+            rest = notes.gap(rest)?;
+        }
+        if let [b')', after @ ..] = rest {
+            if all.is_empty() {
+                notes.note(DeviationKind::MissingField, rest)?;
+            }
+            return Ok((after, all));
+        }
+        rest = rest.strip_prefix(b" ").filter(|_| !all.is_empty()).unwrap_or(rest);
+        let (after, name) = must(rest, notes)?;
+        let (after, value) = preceded(sp, |i| must(i, notes)).parse(after)?;
+        all.push((name, value));
+        rest = after;
+    }
 }

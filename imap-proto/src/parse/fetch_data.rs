@@ -11,63 +11,215 @@ use nom::{
     sequence::{delimited, preceded, terminated},
 };
 
-use super::{Res, basic::*, envelope, fail, fetch::response_section};
-use crate::response::FetchData;
+use super::{DeviationKind, Res, basic::*, envelope, fail, fetch::response_section, notes::Notes};
+use crate::{
+    response::{FetchData, Text},
+    types::Flag,
+};
 
 /// Values nest so deep at most.
 const DEPTH: u32 = 64;
 
-/// `"(" msg-att *(SP msg-att) ")"`; blanks where none belong are passed over.
-pub(super) fn items(input: &[u8]) -> Res<'_, Vec<FetchData<'_>>> {
+/// `"(" msg-att *(SP msg-att) ")"`. What cannot be read is kept as it came, and the rest is read.
+pub(super) fn items<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Vec<FetchData<'a>>> {
     let (mut rest, _) = tag("(")(input)?;
-    let mut items = Vec::new();
+    let mut items = Vec::with_capacity(8);
     loop {
-        while let [b' ', after @ ..] = rest {
-            rest = after;
-        }
+        rest = notes.gap(rest)?;
         if let [b')', after @ ..] = rest {
             return Ok((after, items));
         }
-        let (after, item) = alt((item, unknown)).parse(rest)?;
+        let mark = notes.mark();
+        let (after, item) = match item(rest, notes) {
+            Ok(read) => read,
+            Err(error) => {
+                notes.rewind(mark);
+                let (after, raw) = unknown(rest)?;
+                if notes.is_strict() {
+                    return Err(error);
+                }
+                notes.note(malformed(rest), rest)?;
+                (after, raw)
+            }
+        };
         items.push(item);
-        rest = after;
+        rest = match after {
+            [b' ', next @ ..] => match next.first() {
+                Some(b')' | b' ') => after,
+                _ => next,
+            },
+            [b')', ..] => after,
+            _ => {
+                notes.note(DeviationKind::MissingSpace, after)?;
+                after
+            }
+        };
     }
 }
 
-fn item(input: &[u8]) -> Res<'_, FetchData<'_>> {
-    let (rest, name) = super::fetch::item_name(input)?;
-    let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
-    let (rest, item) = match () {
-        () if is("FLAGS") => preceded(sp, flag_list).map(FetchData::Flags).parse(rest)?,
-        () if is("UID") => preceded(sp, number).map(FetchData::Uid).parse(rest)?,
-        () if is("INTERNALDATE") => {
-            preceded(sp, date_time).map(FetchData::InternalDate).parse(rest)?
-        }
-        () if is("RFC822.SIZE") => preceded(sp, number64).map(FetchData::Size).parse(rest)?,
-        () if is("MODSEQ") => {
-            preceded(sp, parenthesised_number).map(FetchData::ModSeq).parse(rest)?
-        }
-        () if is("ENVELOPE") => preceded(sp, envelope::envelope)
-            .map(|e| FetchData::Envelope(Box::new(e)))
-            .parse(rest)?,
-        () if is("BODYSTRUCTURE") => preceded(sp, |i| envelope::body(i, DEPTH))
-            .map(|b| FetchData::BodyStructure(Box::new(b)))
-            .parse(rest)?,
-        () if is("BODY") && rest.first() == Some(&b' ') => {
-            preceded(sp, |i| envelope::body(i, DEPTH))
-                .map(|b| FetchData::Body(Box::new(b)))
-                .parse(rest)?
-        }
-        () => section(input)?,
+/// A date that cannot be read has a name of its own.
+fn malformed(item: &[u8]) -> DeviationKind {
+    let dated = |name: &str| {
+        item.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name.as_bytes()))
     };
-    match rest.first() {
-        Some(b' ' | b')') => Ok((rest, item)),
-        _ => fail(rest, ErrorKind::SeparatedList),
+    if dated("INTERNALDATE ") || dated("SAVEDATE ") {
+        DeviationKind::BadDate
+    } else {
+        DeviationKind::Malformed
     }
+}
+
+fn item<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, FetchData<'a>> {
+    let (rest, name) = item_name(input)?;
+    let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
+    let value = match rest {
+        [b' ', value @ ..] => value,
+        [b'[', ..] => return section(input),
+        _ => {
+            notes.note(DeviationKind::MissingSpace, rest)?;
+            rest
+        }
+    };
+    let object = |i| delimited(tag("("), atom, tag(")")).parse(i);
+    Ok(match () {
+        () if is("FLAGS") => flags(value, notes).map(into(FetchData::Flags))?,
+        () if is("UID") => {
+            let (rest, uid) = number(value)?;
+            if uid == 0 {
+                notes.note(DeviationKind::ZeroNumber, value)?;
+            }
+            (rest, FetchData::Uid(uid))
+        }
+        () if is("INTERNALDATE") => date_time(value).map(into(FetchData::InternalDate))?,
+        () if is("RFC822.SIZE") => size(value, notes).map(into(FetchData::Size))?,
+        () if is("ENVELOPE") => envelope::envelope(value, notes)
+            .map(|(rest, e)| (rest, FetchData::Envelope(Box::new(e))))?,
+        () if is("BODYSTRUCTURE") => envelope::body(value, DEPTH, notes)
+            .map(|(rest, b)| (rest, FetchData::BodyStructure(Box::new(b))))?,
+        () if is("BODY") => envelope::body(value, DEPTH, notes)
+            .map(|(rest, b)| (rest, FetchData::Body(Box::new(b))))?,
+        () if is("MODSEQ") => {
+            delimited(tag("("), number64, tag(")")).map(FetchData::ModSeq).parse(value)?
+        }
+        () if is("PREVIEW") => nstring.map(FetchData::Preview).parse(value)?,
+        () if is("SAVEDATE") => alt((date_time.map(Some), nom::combinator::value(None, nil)))
+            .map(FetchData::SaveDate)
+            .parse(value)?,
+        () if is("EMAILID") => object(value).map(into(FetchData::EmailId))?,
+        () if is("THREADID") => match nil(value) {
+            Ok((rest, ())) => (rest, FetchData::ThreadId(None)),
+            Err(_) => object(value).map(|(rest, id)| (rest, FetchData::ThreadId(Some(id))))?,
+        },
+        () if is("X-GM-MSGID") => number64.map(FetchData::GmailMessageId).parse(value)?,
+        () if is("X-GM-THRID") => number64.map(FetchData::GmailThreadId).parse(value)?,
+        () if is("X-GM-LABELS") => paren_list(label).map(FetchData::GmailLabels).parse(value)?,
+        () if is("RFC822") || is("RFC822.HEADER") || is("RFC822.TEXT") => section(input)?,
+        () => {
+            let (rest, raw) = unknown(input)?;
+            (rest, raw)
+        }
+    })
+}
+
+/// An item's name: letters, digits, dots and, for Gmail's, dashes.
+fn item_name(input: &[u8]) -> Res<'_, &[u8]> {
+    take_while1(|b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'))(input)
+}
+
+fn into<'a, T>(
+    make: impl Fn(T) -> FetchData<'a>,
+) -> impl Fn((&'a [u8], T)) -> (&'a [u8], FetchData<'a>) {
+    move |(rest, value)| (rest, make(value))
+}
+
+/// A label of Gmail: an `astring`, or a flag.
+fn label(input: &[u8]) -> Res<'_, Text<'_>> {
+    match input.first() {
+        Some(b'\\') => take_while1(|b: u8| b > 0x20 && !matches!(b, b'(' | b')' | b'"'))
+            .map(Text::Borrowed)
+            .parse(input),
+        _ => astring(input),
+    }
+}
+
+/// Flags in parentheses. What is none is left out.
+pub(super) fn flags<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Vec<Flag<'a>>> {
+    let (mut rest, _) = tag("(")(input)?;
+    let mut flags = Vec::new();
+    loop {
+        if let [b')', after @ ..] = rest {
+            return Ok((after, flags));
+        }
+        match flag(rest) {
+            Ok((after, flag)) if matches!(after.first(), Some(b' ' | b')')) => {
+                flags.push(flag);
+                rest = after;
+            }
+            _ => {
+                let at = rest;
+                let odd = take_while1(|b: u8| b > 0x20 && !matches!(b, b'(' | b')'));
+                rest = { odd }.parse(rest)?.0;
+                notes.note(DeviationKind::BadFlag, at)?;
+                if at.starts_with(b"\\*") {
+                    flags.push(Flag::Any);
+                }
+            }
+        }
+        match rest {
+            [b' ', b' ' | b')', ..] => rest = notes.gap(rest)?,
+            [b' ', after @ ..] => rest = after,
+            _ => {}
+        }
+    }
+}
+
+/// A number that some servers have below zero, or as NIL.
+pub(super) fn size<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, u64> {
+    match input {
+        [b'-', rest @ ..] => {
+            let (rest, _) = take_while1(|b: u8| b.is_ascii_digit())(rest)?;
+            notes.note(DeviationKind::BadNumber, input)?;
+            Ok((rest, 0))
+        }
+        [b'N' | b'n', ..] => {
+            let (rest, ()) = nil(input)?;
+            notes.note(DeviationKind::NilForString, input)?;
+            Ok((rest, 0))
+        }
+        _ => number64(input),
+    }
+}
+
+/// `nstring / literal8`
+pub(super) fn nstring8(input: &[u8]) -> Res<'_, Option<Text<'_>>> {
+    match input.first() {
+        Some(b'~') => literal.map(|octets| Some(Text::Borrowed(octets))).parse(input),
+        _ => nstring(input),
+    }
+}
+
+/// `"BINARY" section-binary ["<" number ">"] SP (nstring / literal8)`, `"BINARY.SIZE"
+/// section-binary SP number` (RFC 3516 §7)
+fn binary(input: &[u8]) -> Res<'_, FetchData<'_>> {
+    let (rest, name) = item_name(input)?;
+    let part = nom::multi::separated_list0(tag("."), nz_number);
+    let (rest, part) = delimited(tag("["), part, tag("]")).parse(rest)?;
+    if name.eq_ignore_ascii_case(b"BINARY.SIZE") {
+        return preceded(sp, number64).map(|n| FetchData::BinarySize(part.clone(), n)).parse(rest);
+    }
+    let (rest, origin) = opt(delimited(tag("<"), number64, tag(">"))).parse(rest)?;
+    let (rest, octets) = preceded(sp, nstring8).parse(rest)?;
+    Ok((rest, FetchData::Binary { part, origin, octets }))
 }
 
 /// A section and its octets; or only their number, where they were streamed.
 fn section(input: &[u8]) -> Res<'_, FetchData<'_>> {
+    if input.get(..6).is_some_and(|name| name.eq_ignore_ascii_case(b"BINARY")) {
+        return binary(input);
+    }
+    if input.first().is_some_and(|b| !matches!(b, b'B' | b'b' | b'R' | b'r')) {
+        return unknown(input);
+    }
     let (rest, (section, origin)) = terminated(response_section, sp).parse(input)?;
     let streamed = delimited(tag("{"), number64, tag("}"));
     if let Ok((after, len)) = { streamed }.parse(rest)
@@ -107,9 +259,4 @@ fn nested_value(input: &[u8], depth: u32) -> Res<'_, ()> {
         }
         _ => value((), take_while1(|b: u8| b > 0x20 && !matches!(b, b'(' | b')'))).parse(input),
     }
-}
-
-/// A number, alone or in parentheses.
-pub(super) fn parenthesised_number(input: &[u8]) -> Res<'_, u64> {
-    alt((delimited(tag("("), number64, tag(")")), number64)).parse(input)
 }

@@ -1,21 +1,24 @@
 //! Responses (RFC 3501 §9 `response`).
 
-use alloc::{borrow::Cow, string::String, vec::Vec};
+use alloc::vec::Vec;
 
 use nom::{
     Parser,
     branch::alt,
-    bytes::complete::{tag, take_while1},
-    combinator::{opt, value},
+    bytes::complete::take_while1,
+    combinator::value,
     error::ErrorKind,
     multi::many0,
-    sequence::{delimited, preceded, terminated},
+    sequence::{preceded, terminated},
 };
 
-use super::{Res, basic::*, fail, fetch_data, offset_of, text};
+use super::{
+    DeviationKind, Res, Tolerated, basic::*, fail, fetch_data, found, mailbox_data, notes::Notes,
+    offset_of, text,
+};
 use crate::{
-    response::{ESearch, ListItem, Response, Status},
-    types::{Flag, Mailbox, StatusData, StatusItem, string::is_tag_char},
+    response::{Response, Status, Text},
+    types::{Flag, string::is_tag_char},
 };
 
 /// Why a response was not understood.
@@ -29,50 +32,82 @@ pub struct ResponseError {
 
 /// Reads one response: a whole frame, literals and the final CRLF included.
 ///
-/// An untagged response of an unknown kind, or a known one that is malformed, is
-/// [`Response::Unknown`]: kept, not fatal. An error is what is no response at all.
+/// Strict: what the grammar of the RFCs does not allow is refused. What it allows and is not known,
+/// an untagged response, an item of FETCH or a code, is kept as it came.
 ///
 /// ```
 /// use imap_proto::{parse, response::Response};
 ///
 /// assert_eq!(parse::response(b"* 23 EXISTS\r\n"), Ok(Response::Exists(23)));
 /// assert!(matches!(parse::response(b"* XYZZY 1\r\n"), Ok(Response::Unknown(_))));
+/// assert!(parse::response(b"* 23 EXISTS \r\n").is_err());
 /// ```
+///
+/// # Errors
+///
+/// The first octet that does not fit.
 pub fn response(frame: &[u8]) -> Result<Response<'_>, ResponseError> {
-    let read = match frame {
-        [b'*', b' ', rest @ ..] => {
-            return Ok(match untagged(rest) {
-                Ok(([], response)) => response,
-                _ => Response::Unknown(frame),
-            });
-        }
-        [b'+', rest @ ..] => text::continuation(rest),
-        _ => tagged(frame),
-    };
-    match read {
-        Ok(([], response)) => Ok(response),
-        Ok((rest, _)) => Err(ResponseError { offset: frame.len().saturating_sub(rest.len()) }),
-        Err(error) => Err(ResponseError { offset: offset_of(frame, error) }),
-    }
+    read(frame, &Notes::new(frame, true))
 }
 
-/// Reads one response as a server in use may say it, and tells what was wrong with it.
+/// Reads one response as servers in use say it, and tells what was wrong with it.
+///
+/// A known response that cannot be read is [`Response::Unknown`] with
+/// [`DeviationKind::Malformed`]: kept, not fatal.
+///
+/// ```
+/// use imap_proto::{parse, parse::DeviationKind, response::Response};
+///
+/// let read = parse::tolerant_response(b"* 23 EXISTS \r\n").unwrap();
+/// assert_eq!(read.response, Response::Exists(23));
+/// assert_eq!(read.deviations[0].kind, DeviationKind::ExtraSpace);
+/// assert_eq!(read.deviations[0].offset, 11);
+/// ```
 ///
 /// # Errors
 ///
 /// An error is what is no response at all.
-pub fn tolerant_response(frame: &[u8]) -> Result<super::Tolerated<'_>, ResponseError> {
-    Ok(super::Tolerated { response: response(frame)?, deviations: Vec::new() })
+pub fn tolerant_response(frame: &[u8]) -> Result<Tolerated<'_>, ResponseError> {
+    let notes = Notes::new(frame, false);
+    let response = read(frame, &notes)?;
+    Ok(Tolerated { response, deviations: notes.into_list() })
+}
+
+fn read<'a>(frame: &'a [u8], notes: &Notes) -> Result<Response<'a>, ResponseError> {
+    let read = match frame {
+        [b'*', b' ', rest @ ..] => match untagged(rest, notes) {
+            Ok(([], Some(response))) => return Ok(response),
+            Ok((_, None)) if frame.ends_with(b"\r\n") => return Ok(Response::Unknown(frame)),
+            Ok((rest, _)) => fail(rest, ErrorKind::CrLf),
+            Err(error) => Err(error),
+        },
+        [b'+', rest @ ..] => text::continuation(rest, notes),
+        _ => tagged(frame, notes),
+    };
+    match read {
+        Ok(([], response)) => Ok(response),
+        Ok((rest, _)) => Err(ResponseError { offset: frame.len().saturating_sub(rest.len()) }),
+        Err(error) => {
+            let offset = offset_of(frame, error);
+            let at = frame.get(offset..).unwrap_or_default();
+            if frame.starts_with(b"* ") && !notes.is_strict() {
+                notes.rewind(0);
+                let _ = notes.note(DeviationKind::Malformed, at);
+                return Ok(Response::Unknown(frame));
+            }
+            Err(ResponseError { offset })
+        }
+    }
 }
 
 /// `response-tagged = tag SP resp-cond-state CRLF`
-fn tagged(input: &[u8]) -> Res<'_, Response<'_>> {
+fn tagged<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Response<'a>> {
     let (rest, tag) = terminated(ascii(take_while1(is_tag_char)), sp).parse(input)?;
     let (rest, status) = status_word(rest)?;
     if matches!(status, Status::Bye | Status::PreAuth) {
         return fail(input, ErrorKind::Verify);
     }
-    let (rest, text) = text::status_text(rest)?;
+    let (rest, text) = text::status_text(rest, notes)?;
     Ok((rest, Response::Tagged { tag, status, text }))
 }
 
@@ -84,51 +119,108 @@ fn status_word(input: &[u8]) -> Res<'_, Status> {
     }
 }
 
-fn untagged(input: &[u8]) -> Res<'_, Response<'_>> {
+/// `None` for a word that is not known.
+fn untagged<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Option<Response<'a>>> {
     if input.first().is_some_and(u8::is_ascii_digit) {
-        return numbered(input);
+        return numbered(input, notes);
     }
-    let (rest, name) = atom(input)?;
+    let Ok((rest, name)) = atom(input) else { return Ok((input, None)) };
     let is = |known: &str| known.eq_ignore_ascii_case(name);
     if let Some((_, status)) = Status::NAMES.iter().find(|(known, _)| is(known)) {
-        let (rest, text) = text::status_text(rest)?;
-        return Ok((rest, Response::Status { status: *status, text }));
+        let (rest, text) = text::status_text(rest, notes)?;
+        return Ok((rest, Some(Response::Status { status: *status, text })));
     }
-    let (rest, response) = match () {
-        () if is("CAPABILITY") => words(rest).map(|(r, w)| (r, Response::Capability(w)))?,
-        () if is("ENABLED") => words(rest).map(|(r, w)| (r, Response::Enabled(w)))?,
-        () if is("ID") => id(rest)?,
-        () if is("FLAGS") => preceded(sp, paren_list(flag)).map(Response::Flags).parse(rest)?,
-        () if is("LIST") => list_item.map(Response::List).parse(rest)?,
-        () if is("LSUB") => list_item.map(Response::Lsub).parse(rest)?,
-        () if is("STATUS") => mailbox_status(rest)?,
-        () if is("SEARCH") => search(rest)?,
-        () if is("ESEARCH") => e_search(rest)?,
-        () => return fail(input, ErrorKind::Tag),
+    let (rest, response) = match name.len() {
+        _ if is("LIST") => mailbox_data::list_item(rest, notes).map(into(Response::List))?,
+        _ if is("STATUS") => mailbox_data::status(rest, notes)?,
+        _ if is("SEARCH") => found::numbers(rest, notes).map(into(Response::Search))?,
+        _ if is("ESEARCH") => found::e_search(rest, notes)?,
+        _ if is("FLAGS") => flags(rest, notes)?,
+        _ if is("CAPABILITY") => words(rest).map(into(Response::Capability))?,
+        _ if is("VANISHED") => found::vanished(rest)?,
+        _ if is("ENABLED") => words(rest).map(into(Response::Enabled))?,
+        _ if is("ID") => id(rest, notes)?,
+        _ if is("LSUB") => mailbox_data::list_item(rest, notes).map(into(Response::Lsub))?,
+        _ if is("XLIST") => mailbox_data::list_item(rest, notes).map(into(Response::XList))?,
+        _ if is("NAMESPACE") => mailbox_data::namespaces(rest, notes)?,
+        _ if is("SORT") => found::numbers(rest, notes).map(into(Response::Sort))?,
+        _ if is("THREAD") => found::threads(rest)?,
+        _ if is("QUOTA") => mailbox_data::quota(rest)?,
+        _ if is("QUOTAROOT") => mailbox_data::quota_root(rest, notes)?,
+        _ if is("ACL") => mailbox_data::acl(rest, notes)?,
+        _ if is("LISTRIGHTS") => mailbox_data::list_rights(rest, notes)?,
+        _ if is("MYRIGHTS") => mailbox_data::my_rights(rest, notes)?,
+        _ if is("METADATA") => mailbox_data::metadata(rest, notes)?,
+        _ if is("LANGUAGE") => {
+            preceded(sp, paren_list(astring)).map(Response::Language).parse(rest)?
+        }
+        _ if is("COMPARATOR") => {
+            let others = nom::combinator::opt(preceded(sp, paren_list(astring)));
+            (preceded(sp, astring), others)
+                .map(|(active, others)| Response::Comparator(active, others.unwrap_or_default()))
+                .parse(rest)?
+        }
+        _ if is("GENURLAUTH") => texts(rest).map(into(Response::GenUrlAuth))?,
+        _ if is("URLFETCH") => {
+            let pair = |i| (preceded(sp, astring), preceded(sp, nstring)).parse(i);
+            nom::multi::many1(pair).map(Response::UrlFetch).parse(rest)?
+        }
+        _ if is("JMAPACCESS") => preceded(sp, string).map(Response::JmapAccess).parse(rest)?,
+        _ if ["COPYUID", "APPENDUID", "HIGHESTMODSEQ", "UIDNEXT", "UIDVALIDITY"]
+            .iter()
+            .any(|code| is(code)) =>
+        {
+            notes.note(DeviationKind::BareCode, input)?;
+            text::bare_code(input)?
+        }
+        _ => return Ok((input, None)),
     };
-    blanks_then_end(rest).map(|(rest, ())| (rest, response))
+    let (rest, ()) = end(notes.gap(rest)?)?;
+    Ok((rest, Some(response)))
 }
 
-/// A blank before CRLF is seen in the wild.
-fn blanks_then_end(input: &[u8]) -> Res<'_, ()> {
-    let (rest, _) = many0(sp).parse(input)?;
-    end(rest)
+fn into<'a, T>(
+    make: impl Fn(T) -> Response<'a>,
+) -> impl Fn((&'a [u8], T)) -> (&'a [u8], Response<'a>) {
+    move |(rest, value)| (rest, make(value))
 }
 
 /// `nz-number SP ("EXPUNGE" / ("FETCH" SP msg-att))`, `number SP ("EXISTS" / "RECENT")`
-fn numbered(input: &[u8]) -> Res<'_, Response<'_>> {
-    let (rest, (n, name)) = (terminated(number, sp), atom).parse(input)?;
+fn numbered<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Option<Response<'a>>> {
+    let Ok((rest, (n, name))) = (terminated(number, sp), atom).parse(input) else {
+        return Ok((input, None));
+    };
     let is = |known: &str| known.eq_ignore_ascii_case(name);
+    let zero = || if n == 0 { notes.note(DeviationKind::ZeroNumber, input) } else { Ok(()) };
+    let items = |rest: &'a [u8]| {
+        let rest = match rest {
+            [b' ', rest @ ..] => rest,
+            _ => {
+                notes.note(DeviationKind::MissingSpace, rest)?;
+                rest
+            }
+        };
+        fetch_data::items(rest, notes)
+    };
     let (rest, response) = match () {
+        () if is("FETCH") => {
+            zero()?;
+            items(rest).map(|(rest, items)| (rest, Response::Fetch(n, items)))?
+        }
+        () if is("UIDFETCH") => {
+            zero()?;
+            items(rest).map(|(rest, items)| (rest, Response::UidFetch(n, items)))?
+        }
         () if is("EXISTS") => (rest, Response::Exists(n)),
         () if is("RECENT") => (rest, Response::Recent(n)),
-        () if is("EXPUNGE") => (rest, Response::Expunge(n)),
-        () if is("FETCH") => {
-            preceded(sp, fetch_data::items).map(|items| Response::Fetch(n, items)).parse(rest)?
+        () if is("EXPUNGE") => {
+            zero()?;
+            (rest, Response::Expunge(n))
         }
-        () => return fail(input, ErrorKind::Tag),
+        () => return Ok((input, None)),
     };
-    blanks_then_end(rest).map(|(rest, ())| (rest, response))
+    let (rest, ()) = end(notes.gap(rest)?)?;
+    Ok((rest, Some(response)))
 }
 
 /// `*(SP atom)`
@@ -137,97 +229,42 @@ fn words(input: &[u8]) -> Res<'_, Vec<&str>> {
     many0(preceded(sp, ascii(word))).parse(input)
 }
 
-fn id(input: &[u8]) -> Res<'_, Response<'_>> {
-    let pair = |i| (terminated(string, sp), nstring).parse(i);
-    preceded(sp, alt((value(Vec::new(), nil), paren_list(pair)))).map(Response::Id).parse(input)
+/// `1*(SP astring)`
+fn texts(input: &[u8]) -> Res<'_, Vec<Text<'_>>> {
+    nom::multi::many1(preceded(sp, astring)).parse(input)
 }
 
-/// `mailbox-list = "(" [mbx-list-flags] ")" SP (DQUOTE QUOTED-CHAR DQUOTE / nil) SP mailbox`; what
-/// extended data follows (RFC 5258 §6) is passed over.
-fn list_item(input: &[u8]) -> Res<'_, ListItem<'_>> {
-    let (rest, attributes) = preceded(sp, paren_list(flag)).parse(input)?;
-    let (rest, delimiter) = preceded(sp, nstring).parse(rest)?;
-    let (rest, name) = preceded(sp, list_mailbox).parse(rest)?;
-    let (rest, _) = opt(preceded(sp, fetch_data::any_value)).parse(rest)?;
-    let delimiter = delimiter.and_then(to_text).and_then(|text| text.chars().next());
-    Ok((rest, ListItem::new(attributes, delimiter, name)))
+/// `"FLAGS" SP flag-list`
+fn flags<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Response<'a>> {
+    let (rest, _) = sp(input)?;
+    let (after, flags) = flags_perm(rest)?;
+    if flags.contains(&Flag::Any) {
+        notes.note(DeviationKind::BadFlag, rest)?;
+    }
+    Ok((after, Response::Flags(flags)))
 }
 
-/// A mailbox name as servers have it; one that is no modified UTF-7 is taken as it stands.
-fn list_mailbox(input: &[u8]) -> Res<'_, Mailbox<'_>> {
-    let (rest, octets) = astring(input)?;
-    let owned = |octets: &[u8]| Mailbox::from_wire(octets).ok().map(Mailbox::into_owned);
-    let name = match octets {
-        Cow::Borrowed(octets) => Mailbox::from_wire(octets)
-            .or_else(|_| Mailbox::new(String::from_utf8_lossy(octets)))
-            .ok(),
-        Cow::Owned(octets) => owned(&octets)
-            .or_else(|| Mailbox::new(String::from_utf8_lossy(&octets).into_owned()).ok()),
+/// `id_response ::= "ID" SPACE id_params_list` (RFC 2971 §4)
+fn id<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Response<'a>> {
+    let text = |input: &'a [u8]| {
+        if matches!(input.first(), Some(b'"' | b'{')) {
+            return string(input);
+        }
+        notes.note(DeviationKind::UnquotedString, input)?;
+        take_while1(|b: u8| b > 0x20 && !matches!(b, b'(' | b')' | b'"'))
+            .map(alloc::borrow::Cow::Borrowed)
+            .parse(input)
     };
-    match name {
-        Some(name) => Ok((rest, name)),
-        None => fail(input, ErrorKind::Verify),
-    }
-}
-
-/// `"STATUS" SP mailbox SP "(" [status-att-list] ")"`
-fn mailbox_status(input: &[u8]) -> Res<'_, Response<'_>> {
-    let (rest, name) = preceded(sp, list_mailbox).parse(input)?;
-    let pair = |i| (terminated(atom, sp), fetch_data::parenthesised_number).parse(i);
-    let (rest, pairs) = preceded(sp, paren_list(pair)).parse(rest)?;
-    let mut data = StatusData::default();
-    for (name, value) in pairs {
-        if let Some(item) = StatusItem::new(name) {
-            data.set(item, value);
-        }
-    }
-    Ok((rest, Response::MailboxStatus(name, data)))
-}
-
-/// `"SEARCH" *(SP nz-number) [SP search-sort-mod-seq]`
-fn search(input: &[u8]) -> Res<'_, Response<'_>> {
-    let mut numbers = Vec::new();
-    let mut rest = input;
-    while let [b' ', after @ ..] = rest {
-        match after.first() {
-            Some(b'0'..=b'9') => {
-                let (after, n) = number(after)?;
-                numbers.push(n);
-                rest = after;
-            }
-            Some(b'(') => {
-                let mod_seq = delimited((tag("("), word("MODSEQ"), sp), number64, tag(")"));
-                rest = { mod_seq }.parse(after)?.0;
-            }
-            _ => break,
-        }
-    }
-    Ok((rest, Response::Search(numbers)))
-}
-
-/// `"ESEARCH" [search-correlator] [SP "UID"] *(SP search-return-data)` (RFC 4466 §3)
-fn e_search(input: &[u8]) -> Res<'_, Response<'_>> {
-    let correlator = delimited((tag(" ("), word("TAG"), sp), string, tag(")"));
-    let (rest, tag) = opt(correlator).parse(input)?;
-    let (mut rest, uid) = opt((sp, word("UID"))).parse(rest)?;
-    let mut result = ESearch { tag, uid: uid.is_some(), ..ESearch::default() };
-    while let [b' ', after @ ..] = rest {
-        let (after, name) = terminated(atom, sp).parse(after)?;
-        let is = |known: &str| known.eq_ignore_ascii_case(name);
-        rest = match () {
-            () if is("MIN") => store(number(after)?, &mut result.min),
-            () if is("MAX") => store(number(after)?, &mut result.max),
-            () if is("ALL") => store(uid_set(after)?, &mut result.all),
-            () if is("COUNT") => store(number(after)?, &mut result.count),
-            () => fetch_data::any_value(after)?.0,
-        };
-    }
-    Ok((rest, Response::ESearch(result)))
-}
-
-fn store<'a, T>((rest, read): (&'a [u8], T), slot: &mut Option<T>) -> &'a [u8] {
-    *slot = Some(read);
-    rest
+    let value_text = |input| match nil(input) {
+        Ok((rest, ())) => Ok((rest, None)),
+        Err(_) => text(input).map(|(rest, text)| (rest, Some(text))),
+    };
+    let pair = |i| {
+        let (rest, name) = text(i)?;
+        let (rest, value) = preceded(sp, value_text).parse(rest)?;
+        Ok((rest, (name, value)))
+    };
+    preceded(sp, alt((value(Vec::new(), nil), paren_list(pair)))).map(Response::Id).parse(input)
 }
 
 /// Flags, with `\*` where it may stand.

@@ -7,29 +7,65 @@ use nom::{
     branch::alt,
     bytes::complete::{tag, take_while, take_while1},
     combinator::opt,
-    sequence::{delimited, preceded, terminated},
+    sequence::{delimited, preceded},
 };
 
-use super::{Res, basic::*, response::flags_perm};
+use super::{DeviationKind, Res, basic::*, notes::Notes, response::flags_perm};
 use crate::{
-    response::Response,
+    response::{Response, Status},
     types::{Code, PLAIN_CODES, StatusText, UidSet},
 };
 
 /// `"+" SP (resp-text / base64) CRLF`; the blank and the text may be missing.
-pub(super) fn continuation(input: &[u8]) -> Res<'_, Response<'_>> {
-    status_text.map(Response::Continue).parse(input)
+pub(super) fn continuation<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Response<'a>> {
+    status_text(input, notes).map(|(rest, text)| (rest, Response::Continue(text)))
 }
 
-/// `SP resp-text CRLF`. A server that leaves out the text, or the blank before it, is understood.
+/// A response code that stands by itself: `* COPYUID 1 2 3`.
+pub(super) fn bare_code(input: &[u8]) -> Res<'_, Response<'_>> {
+    let text = |code| StatusText::new(Some(code), "");
+    code.map(|code| Response::Status { status: Status::Ok, text: text(code) }).parse(input)
+}
+
+/// `SP resp-text CRLF`, where `resp-text = ["[" resp-text-code "]" SP] [text]` (RFC 9051 §9).
 /// Whatever the text ends in, it announces no literal.
-pub(super) fn status_text(input: &[u8]) -> Res<'_, StatusText<'_>> {
+pub(super) fn status_text<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, StatusText<'a>> {
     let line = input.strip_suffix(b"\r\n").unwrap_or(input);
     let rest = input.get(line.len()..).unwrap_or_default();
     let (rest, ()) = end(rest)?;
-    let line = line.strip_prefix(b" ").unwrap_or(line);
-    let (text, code) = opt(terminated(bracketed_code, opt(tag(" ")))).parse(line)?;
+    let line = match line.strip_prefix(b" ") {
+        Some(line) => line,
+        None if line.is_empty() => {
+            notes.note(DeviationKind::MissingText, input)?;
+            line
+        }
+        None => {
+            notes.note(DeviationKind::MissingSpace, input)?;
+            line
+        }
+    };
+    let (text, code) = opt(bracketed_code).parse(line)?;
+    let text = match text {
+        [b' ', text @ ..] if code.is_some() => text,
+        [] if code.is_some() => {
+            notes.note(DeviationKind::MissingText, rest_of(input, line.len()))?;
+            text
+        }
+        [_, ..] if code.is_some() => {
+            notes.note(DeviationKind::MissingSpace, rest_of(input, text.len()))?;
+            text
+        }
+        _ => text,
+    };
+    if core::str::from_utf8(text).is_err() {
+        notes.note(DeviationKind::RawOctets, rest_of(input, text.len()))?;
+    }
     Ok((rest, StatusText::new(code, lossy(text))))
+}
+
+/// The last octets of a line, so many and its CRLF.
+fn rest_of(input: &[u8], len: usize) -> &[u8] {
+    input.get(input.len().saturating_sub(len.saturating_add(2))..).unwrap_or_default()
 }
 
 fn lossy(text: &[u8]) -> Cow<'_, str> {
@@ -53,7 +89,31 @@ fn code(input: &[u8]) -> Res<'_, Code<'_>> {
     };
     let number = |make: fn(u32) -> Code<'static>| preceded(sp, number).map(make);
     match () {
-        () if is("USEATTR") => Ok((rest, Code::UseAttr)),
+        () if is("BADURL") => preceded(sp, plain_text).map(Code::BadUrl).parse(rest),
+        () if is("UNDEFINED-FILTER") => {
+            preceded(sp, plain_text).map(Code::UndefinedFilter).parse(rest)
+        }
+        () if is("BADEVENT") => {
+            let (rest, names) = preceded(sp, paren_list(atom)).parse(rest)?;
+            Ok((rest, Code::BadEvent(names.into_iter().map(Cow::Borrowed).collect())))
+        }
+        () if is("NOUPDATE") => preceded(sp, quoted_text).map(Code::NoUpdate).parse(rest),
+        () if is("MAILBOXID") => {
+            let id = atom.map(|id| Code::MailboxId(Cow::Borrowed(id)));
+            delimited(tag(" ("), id, tag(")")).parse(rest)
+        }
+        () if is("METADATA") => metadata(rest),
+        () if is("MESSAGELIMIT") => {
+            (preceded(sp, super::basic::number), opt(preceded(sp, super::basic::number)))
+                .map(|(n, uid)| Code::MessageLimit(n, uid))
+                .parse(rest)
+        }
+        () if is("INPROGRESS") => opt(in_progress)
+            .map(|known| {
+                let (tag, now, all) = known.unwrap_or_default();
+                Code::InProgress(tag, now, all)
+            })
+            .parse(rest),
         () if is("CAPABILITY") => preceded(sp, words).map(Code::Capability).parse(rest),
         () if is("BADCHARSET") => {
             let list = preceded(sp, paren_list(astring_text));
@@ -73,6 +133,40 @@ fn code(input: &[u8]) -> Res<'_, Code<'_>> {
         () if is("COPYUID") => copy_uid(rest),
         () => other(input),
     }
+}
+
+/// `1*<any TEXT-CHAR except "]">`
+fn plain_text(input: &[u8]) -> Res<'_, Cow<'_, str>> {
+    take_while1(|b: u8| b != b']' && b != b'\r' && b != b'\n').map(lossy).parse(input)
+}
+
+fn quoted_text(input: &[u8]) -> Res<'_, Cow<'_, str>> {
+    nom::combinator::map_opt(quoted, to_text).parse(input)
+}
+
+/// `"METADATA" SP ("LONGENTRIES" SP number / "MAXSIZE" SP number / "TOOMANY" / "NOPRIVATE")`
+/// (RFC 5464 §5)
+fn metadata(input: &[u8]) -> Res<'_, Code<'_>> {
+    let (rest, name) = preceded(sp, atom).parse(input)?;
+    let is = |known: &str| known.eq_ignore_ascii_case(name);
+    match () {
+        () if is("LONGENTRIES") => {
+            preceded(sp, number64).map(Code::MetadataLongEntries).parse(rest)
+        }
+        () if is("MAXSIZE") => preceded(sp, number64).map(Code::MetadataMaxSize).parse(rest),
+        () if is("TOOMANY") => Ok((rest, Code::MetadataTooMany)),
+        () if is("NOPRIVATE") => Ok((rest, Code::MetadataNoPrivate)),
+        () => super::fail(input, nom::error::ErrorKind::Tag),
+    }
+}
+
+type Progress<'a> = (Option<Cow<'a, str>>, Option<u32>, Option<u32>);
+
+/// `SP "(" (quoted / nil) SP (number / nil) SP (nz-number / nil) ")"` (RFC 9585 §4)
+fn in_progress(input: &[u8]) -> Res<'_, Progress<'_>> {
+    let some = |input| alt((number.map(Some), nil.map(|()| None))).parse(input);
+    let text = alt((quoted_text.map(Some), nil.map(|()| None)));
+    delimited(tag(" ("), (text, preceded(sp, some), preceded(sp, some)), tag(")")).parse(input)
 }
 
 /// `"COPYUID" SP nz-number SP uid-set SP uid-set` (RFC 4315 §4)

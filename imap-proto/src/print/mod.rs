@@ -4,6 +4,7 @@
 //! printed can always be read again.
 
 mod command;
+mod fetch_data;
 mod response;
 mod section;
 
@@ -74,6 +75,38 @@ pub(crate) fn nstring(out: &mut impl Out, text: Option<&[u8]>) {
         None => out.put(b"NIL"),
         Some(text) => string(out, text),
     }
+}
+
+/// `nstring / literal8`: what holds NUL is a literal8 (RFC 3516 §4.4).
+fn nstring8(out: &mut Vec<u8>, text: Option<&[u8]>) {
+    if text.is_some_and(|text| text.contains(&0)) {
+        out.put(b"~");
+    }
+    nstring(out, text);
+}
+
+/// A value by its `Display`.
+fn show(out: &mut Vec<u8>, text: core::fmt::Arguments<'_>) {
+    struct Shown<'a>(&'a mut Vec<u8>);
+    impl core::fmt::Write for Shown<'_> {
+        fn write_str(&mut self, text: &str) -> core::fmt::Result {
+            self.0.put(text.as_bytes());
+            Ok(())
+        }
+    }
+    let _ = core::fmt::write(&mut Shown(out), text);
+}
+
+/// A list in parentheses.
+fn list<T>(out: &mut Vec<u8>, items: &[T], print: impl Fn(&mut Vec<u8>, &T)) {
+    out.put(b"(");
+    for (i, item) in items.iter().enumerate() {
+        if i > 0 {
+            out.put(b" ");
+        }
+        print(out, item);
+    }
+    out.put(b")");
 }
 
 impl Out for mailwire::SendBuf {

@@ -1,13 +1,11 @@
 //! Responses as a server sends them.
 
-use alloc::{borrow::Cow, format, vec::Vec};
+use alloc::vec::Vec;
 
-use super::{Out, nstring, response_section, section::origin_section, string};
+use super::{Out, decimal, fetch_data::fetch_data, list, nstring, show, string};
 use crate::{
-    response::{
-        Address, BodyStructure, Envelope, Extension, FetchData, ListItem, Params, Response,
-    },
-    types::{Flag, Mailbox, StatusItem},
+    response::{ESearch, Found, ListItem, Namespace, Response, Text, Thread},
+    types::{Flag, Mailbox, StatusData, StatusItem, UidSet},
 };
 
 impl Response<'_> {
@@ -20,29 +18,29 @@ impl Response<'_> {
     /// ```
     pub fn print(&self) -> Vec<u8> {
         let mut out = Vec::new();
+        self.print_to(&mut out);
+        out
+    }
+
+    /// Prints the response, its CRLF included, at the end of `out`.
+    pub fn print_to(&self, out: &mut Vec<u8>) {
         match self {
-            Self::Unknown(raw) => {
-                out.put(raw);
-                return out;
-            }
-            Self::Continue(text) => text_line(&mut out, format!("+ {text}")),
+            Self::Unknown(raw) => return out.put(raw),
+            Self::Continue(text) => show(out, format_args!("+ {text}")),
             Self::Tagged { tag, status, text } => {
-                text_line(&mut out, format!("{tag} {} {text}", status.as_str()));
+                show(out, format_args!("{tag} {} {text}", status.as_str()));
             }
             Self::Status { status, text } => {
-                text_line(&mut out, format!("* {} {text}", status.as_str()));
+                show(out, format_args!("* {} {text}", status.as_str()));
             }
             Self::Capability(words) => {
-                text_line(&mut out, format!("* CAPABILITY {}", words.join(" ")));
+                all(out, "* CAPABILITY", words, |out, w| out.put(w.as_bytes()))
             }
-            Self::Enabled(words) => {
-                let blank = if words.is_empty() { "" } else { " " };
-                text_line(&mut out, format!("* ENABLED{blank}{}", words.join(" ")));
-            }
+            Self::Enabled(words) => all(out, "* ENABLED", words, |out, w| out.put(w.as_bytes())),
             Self::Id(pairs) if pairs.is_empty() => out.put(b"* ID NIL"),
             Self::Id(pairs) => {
                 out.put(b"* ID ");
-                list(&mut out, pairs, |out, (name, value)| {
+                list(out, pairs, |out, (name, value)| {
                     string(out, name);
                     out.put(b" ");
                     nstring(out, value.as_deref());
@@ -50,246 +48,292 @@ impl Response<'_> {
             }
             Self::Flags(all) => {
                 out.put(b"* FLAGS ");
-                flags(&mut out, all);
+                flags(out, all);
             }
-            Self::List(item) => list_item(&mut out, "LIST", item),
-            Self::Lsub(item) => list_item(&mut out, "LSUB", item),
-            Self::MailboxStatus(name, data) => {
-                out.put(b"* STATUS ");
-                mailbox(&mut out, name);
-                out.put(b" ");
-                let known = |(name, item): &(&'static str, StatusItem)| {
-                    data.value(*item).map(|value| (*name, value))
-                };
-                let values: Vec<_> = StatusItem::NAMES.iter().filter_map(known).collect();
-                list(&mut out, &values, |out, (name, value)| {
-                    text_line(out, format!("{name} {value}"));
-                });
-            }
-            Self::Search(numbers) => {
-                out.put(b"* SEARCH");
-                for number in numbers {
-                    text_line(&mut out, format!(" {number}"));
+            Self::List(item) => list_item(out, "LIST", item),
+            Self::Lsub(item) => list_item(out, "LSUB", item),
+            Self::XList(item) => list_item(out, "XLIST", item),
+            Self::Namespace(all) => {
+                out.put(b"* NAMESPACE");
+                for one in [&all.personal, &all.other, &all.shared] {
+                    out.put(b" ");
+                    namespaces(out, one);
                 }
             }
-            Self::ESearch(result) => e_search(&mut out, result),
-            Self::Exists(n) => text_line(&mut out, format!("* {n} EXISTS")),
-            Self::Recent(n) => text_line(&mut out, format!("* {n} RECENT")),
-            Self::Expunge(n) => text_line(&mut out, format!("* {n} EXPUNGE")),
+            Self::MailboxStatus(name, data) => status(out, name, data),
+            Self::Search(found) => print_found(out, "* SEARCH", found),
+            Self::Sort(found) => print_found(out, "* SORT", found),
+            Self::Thread(all) => {
+                out.put(b"* THREAD");
+                out.put(if all.is_empty() { b"" } else { b" " });
+                all.iter().for_each(|one| thread(out, one));
+            }
+            Self::ESearch(result) => e_search(out, result),
+            Self::Exists(n) => show(out, format_args!("* {n} EXISTS")),
+            Self::Recent(n) => show(out, format_args!("* {n} RECENT")),
+            Self::Expunge(n) => show(out, format_args!("* {n} EXPUNGE")),
+            Self::Vanished { earlier, uids } => {
+                out.put(if *earlier { b"* VANISHED (EARLIER) " } else { b"* VANISHED " });
+                show(out, format_args!("{uids}"));
+            }
             Self::Fetch(n, items) => {
-                text_line(&mut out, format!("* {n} FETCH "));
-                list(&mut out, items, fetch_data);
+                out.put(b"* ");
+                decimal(out, u64::from(*n));
+                out.put(b" FETCH ");
+                list(out, items, fetch_data);
+            }
+            Self::UidFetch(n, items) => {
+                out.put(b"* ");
+                decimal(out, u64::from(*n));
+                out.put(b" UIDFETCH ");
+                list(out, items, fetch_data);
+            }
+            Self::Quota { root, resources } => {
+                out.put(b"* QUOTA ");
+                string(out, root);
+                out.put(b" ");
+                list(out, resources, |out, (name, usage, limit)| {
+                    show(out, format_args!("{name} {usage} {limit}"));
+                });
+            }
+            Self::QuotaRoot(name, roots) => of_mailbox(out, "QUOTAROOT", name, roots),
+            Self::Acl(name, entries) => {
+                of_mailbox(out, "ACL", name, &[]);
+                for (identifier, rights) in entries {
+                    texts(out, &[identifier, rights]);
+                }
+            }
+            Self::ListRights { mailbox, identifier, rights } => {
+                of_mailbox(out, "LISTRIGHTS", mailbox, &[]);
+                texts(out, &[identifier]);
+                texts(out, rights);
+            }
+            Self::MyRights(name, rights) => {
+                of_mailbox(out, "MYRIGHTS", name, &[]);
+                texts(out, &[rights]);
+            }
+            Self::Metadata(name, values) => {
+                of_mailbox(out, "METADATA", name, &[]);
+                out.put(b" ");
+                list(out, values, |out, (entry, value)| {
+                    string(out, entry);
+                    out.put(b" ");
+                    super::nstring8(out, value.as_deref());
+                });
+            }
+            Self::MetadataChanged(name, entries) => of_mailbox(out, "METADATA", name, entries),
+            Self::Language(tags) => {
+                out.put(b"* LANGUAGE ");
+                list(out, tags, |out, tag| string(out, tag));
+            }
+            Self::Comparator(active, others) => {
+                out.put(b"* COMPARATOR ");
+                string(out, active);
+                if !others.is_empty() {
+                    out.put(b" ");
+                    list(out, others, |out, name| string(out, name));
+                }
+            }
+            Self::GenUrlAuth(urls) => all(out, "* GENURLAUTH", urls, |out, url| string(out, url)),
+            Self::UrlFetch(urls) => all(out, "* URLFETCH", urls, |out, (url, octets)| {
+                string(out, url);
+                out.put(b" ");
+                nstring(out, octets.as_deref());
+            }),
+            Self::JmapAccess(url) => {
+                out.put(b"* JMAPACCESS ");
+                string(out, url);
             }
         }
         out.put(b"\r\n");
-        out
     }
 }
 
-fn text_line(out: &mut Vec<u8>, text: alloc::string::String) {
-    out.put(text.as_bytes());
-}
-
-fn list<T>(out: &mut Vec<u8>, items: &[T], print: impl Fn(&mut Vec<u8>, &T)) {
-    out.put(b"(");
-    for (i, item) in items.iter().enumerate() {
-        if i > 0 {
-            out.put(b" ");
-        }
+fn all<T>(out: &mut Vec<u8>, word: &str, items: &[T], print: impl Fn(&mut Vec<u8>, &T)) {
+    out.put(word.as_bytes());
+    for item in items {
+        out.put(b" ");
         print(out, item);
     }
-    out.put(b")");
 }
 
-fn flags(out: &mut Vec<u8>, all: &[Flag<'_>]) {
-    list(out, all, |out, flag| text_line(out, format!("{flag}")));
+fn texts(out: &mut Vec<u8>, texts: &[impl AsRef<[u8]>]) {
+    all(out, "", texts, |out, text| string(out, text.as_ref()));
+}
+
+fn of_mailbox(out: &mut Vec<u8>, word: &str, name: &Mailbox<'_>, more: &[Text<'_>]) {
+    show(out, format_args!("* {word} "));
+    mailbox(out, name);
+    texts(out, more);
+}
+
+pub(super) fn flags(out: &mut Vec<u8>, all: &[Flag<'_>]) {
+    list(out, all, |out, flag| show(out, format_args!("{flag}")));
 }
 
 fn mailbox(out: &mut Vec<u8>, name: &Mailbox<'_>) {
     string(out, name.to_wire().as_bytes());
 }
 
-fn list_item(out: &mut Vec<u8>, word: &str, item: &ListItem<'_>) {
-    text_line(out, format!("* {word} "));
-    flags(out, &item.attributes);
-    out.put(b" ");
+fn delimiter(out: &mut Vec<u8>, delimiter: Option<char>) {
     let mut buffer = [0; 4];
-    let delimiter = item.delimiter.map(|c| c.encode_utf8(&mut buffer).as_bytes().to_vec());
-    nstring(out, delimiter.as_deref());
-    out.put(b" ");
-    mailbox(out, &item.mailbox);
+    nstring(out, delimiter.map(|c| &*c.encode_utf8(&mut buffer)).map(str::as_bytes));
 }
 
-fn e_search(out: &mut Vec<u8>, result: &crate::response::ESearch<'_>) {
-    out.put(b"* ESEARCH");
-    if let Some(tag) = &result.tag {
-        out.put(b" (TAG ");
-        string(out, tag);
+fn list_item(out: &mut Vec<u8>, word: &str, item: &ListItem<'_>) {
+    show(out, format_args!("* {word} "));
+    flags(out, &item.attributes);
+    out.put(b" ");
+    delimiter(out, item.delimiter);
+    out.put(b" ");
+    mailbox(out, &item.mailbox);
+    let mut before: &[u8] = b" (";
+    if !item.child_info.is_empty() {
+        out.put(before);
+        out.put(b"\"CHILDINFO\" ");
+        list(out, &item.child_info, |out, option| string(out, option));
+        before = b" ";
+    }
+    if let Some(old) = &item.old_name {
+        out.put(before);
+        out.put(b"\"OLDNAME\" (");
+        mailbox(out, old);
+        out.put(b")");
+        before = b" ";
+    }
+    for (name, raw) in &item.other {
+        out.put(before);
+        string(out, name);
+        out.put(b" ");
+        out.put(raw);
+        before = b" ";
+    }
+    out.put(if before == b" " { b")" } else { b"" });
+}
+
+fn namespaces(out: &mut Vec<u8>, all: &[Namespace<'_>]) {
+    if all.is_empty() {
+        return out.put(b"NIL");
+    }
+    out.put(b"(");
+    for one in all {
+        out.put(b"(");
+        mailbox(out, &one.prefix);
+        out.put(b" ");
+        delimiter(out, one.delimiter);
+        for (name, values) in &one.extensions {
+            out.put(b" ");
+            string(out, name);
+            out.put(b" ");
+            list(out, values, |out, value| string(out, value));
+        }
         out.put(b")");
     }
+    out.put(b")");
+}
+
+fn status(out: &mut Vec<u8>, name: &Mailbox<'_>, data: &StatusData) {
+    out.put(b"* STATUS ");
+    mailbox(out, name);
+    let mut before: &[u8] = b" (";
+    let mut begin = |out: &mut Vec<u8>, name: &str| {
+        out.put(core::mem::replace(&mut before, b" "));
+        out.put(name.as_bytes());
+        out.put(b" ");
+    };
+    for (name, item) in &StatusItem::NAMES {
+        if let Some(value) = data.value(*item) {
+            begin(out, name);
+            decimal(out, value);
+        }
+    }
+    if data.append_limit == Some(None) {
+        begin(out, "APPENDLIMIT");
+        out.put(b"NIL");
+    }
+    if let Some(id) = &data.mailbox_id {
+        begin(out, "MAILBOXID");
+        show(out, format_args!("({id})"));
+    }
+    out.put(if before == b" (" { b" ()" } else { b")" });
+}
+
+fn print_found(out: &mut Vec<u8>, word: &str, found: &Found) {
+    all(out, word, &found.numbers, |out, n| decimal(out, u64::from(*n)));
+    if let Some(n) = found.mod_seq {
+        show(out, format_args!(" (MODSEQ {n})"));
+    }
+}
+
+/// Threads that were parsed nest to a bounded depth.
+fn thread(out: &mut Vec<u8>, thread: &Thread) {
+    out.put(b"(");
+    for (i, n) in thread.numbers.iter().enumerate() {
+        out.put(if i > 0 { b" " } else { b"" });
+        decimal(out, u64::from(*n));
+    }
+    if !thread.numbers.is_empty() && !thread.branches.is_empty() {
+        out.put(b" ");
+    }
+    thread.branches.iter().for_each(|branch| self::thread(out, branch));
+    out.put(b")");
+}
+
+fn e_search(out: &mut Vec<u8>, result: &ESearch<'_>) {
+    out.put(b"* ESEARCH");
+    let mut before: &[u8] = b" (";
+    if let Some(tag) = &result.tag {
+        out.put(core::mem::replace(&mut before, b" "));
+        out.put(b"TAG ");
+        string(out, tag);
+    }
+    if let Some(name) = &result.mailbox {
+        out.put(core::mem::replace(&mut before, b" "));
+        out.put(b"MAILBOX ");
+        mailbox(out, name);
+    }
+    if let Some(validity) = result.uid_validity {
+        out.put(core::mem::replace(&mut before, b" "));
+        show(out, format_args!("UIDVALIDITY {validity}"));
+    }
+    out.put(if before == b" " { b")" } else { b"" });
     out.put(if result.uid { b" UID" } else { b"" });
     for (name, value) in [("MIN", result.min), ("MAX", result.max)] {
         if let Some(value) = value {
-            text_line(out, format!(" {name} {value}"));
+            show(out, format_args!(" {name} {value}"));
         }
     }
     if let Some(all) = &result.all {
-        text_line(out, format!(" ALL {all}"));
+        show(out, format_args!(" ALL {all}"));
     }
     if let Some(count) = result.count {
-        text_line(out, format!(" COUNT {count}"));
+        show(out, format_args!(" COUNT {count}"));
+    }
+    if let Some(n) = result.mod_seq {
+        show(out, format_args!(" MODSEQ {n}"));
+    }
+    if let Some(((first, last), set)) = &result.partial {
+        show(out, format_args!(" PARTIAL ({first}:{last} "));
+        match set {
+            Some(set) => show(out, format_args!("{set})")),
+            None => out.put(b"NIL)"),
+        }
+    }
+    changes(out, " ADDTO ", &result.add_to);
+    changes(out, " REMOVEFROM ", &result.remove_from);
+    if let Some(scores) = &result.relevancy {
+        out.put(b" RELEVANCY ");
+        list(out, scores, |out, n| decimal(out, u64::from(*n)));
+    }
+    for (name, raw) in &result.other {
+        show(out, format_args!(" {name} "));
+        out.put(raw);
     }
 }
 
-fn fetch_data(out: &mut Vec<u8>, item: &FetchData<'_>) {
-    match item {
-        FetchData::Flags(all) => {
-            out.put(b"FLAGS ");
-            flags(out, all);
-        }
-        FetchData::Uid(n) => text_line(out, format!("UID {n}")),
-        FetchData::InternalDate(date) => text_line(out, format!("INTERNALDATE \"{date}\"")),
-        FetchData::Size(n) => text_line(out, format!("RFC822.SIZE {n}")),
-        FetchData::ModSeq(n) => text_line(out, format!("MODSEQ ({n})")),
-        FetchData::Envelope(envelope) => {
-            out.put(b"ENVELOPE ");
-            print_envelope(out, envelope);
-        }
-        FetchData::Body(body) => {
-            out.put(b"BODY ");
-            print_body(out, body, false);
-        }
-        FetchData::BodyStructure(body) => {
-            out.put(b"BODYSTRUCTURE ");
-            print_body(out, body, true);
-        }
-        FetchData::Section { section, origin, octets } => {
-            origin_section(out, section, *origin);
-            out.put(b" ");
-            nstring(out, octets.as_deref());
-        }
-        FetchData::Streamed { section, len, .. } => {
-            response_section(out, section);
-            text_line(out, format!(" {{{len}}}"));
-        }
-        FetchData::Unknown(raw) => out.put(raw),
+fn changes(out: &mut Vec<u8>, word: &str, pairs: &[(u32, UidSet)]) {
+    if !pairs.is_empty() {
+        out.put(word.as_bytes());
+        list(out, pairs, |out, (at, set)| show(out, format_args!("{at} {set}")));
     }
-}
-
-fn print_envelope(out: &mut Vec<u8>, e: &Envelope<'_>) {
-    out.put(b"(");
-    nstring(out, e.date.as_deref());
-    out.put(b" ");
-    nstring(out, e.subject.as_deref());
-    for addresses in [&e.from, &e.sender, &e.reply_to, &e.to, &e.cc, &e.bcc] {
-        out.put(b" ");
-        address_list(out, addresses);
-    }
-    for text in [&e.in_reply_to, &e.message_id] {
-        out.put(b" ");
-        nstring(out, text.as_deref());
-    }
-    out.put(b")");
-}
-
-fn address_list(out: &mut Vec<u8>, addresses: &[Address<'_>]) {
-    if addresses.is_empty() {
-        return out.put(b"NIL");
-    }
-    out.put(b"(");
-    for address in addresses {
-        let parts = [&address.name, &address.route, &address.mailbox, &address.host];
-        list(out, &parts, |out, text| nstring(out, text.as_deref()));
-    }
-    out.put(b")");
-}
-
-fn print_body(out: &mut Vec<u8>, body: &BodyStructure<'_>, extended: bool) {
-    out.put(b"(");
-    match body {
-        BodyStructure::Multi { parts, subtype, params, extension } => {
-            for part in parts {
-                print_body(out, part, extended);
-            }
-            out.put(b" ");
-            string(out, subtype);
-            if extended {
-                out.put(b" ");
-                print_params(out, params);
-                print_extension(out, extension);
-            }
-        }
-        BodyStructure::Single {
-            kind,
-            subtype,
-            params,
-            id,
-            description,
-            encoding,
-            size,
-            message,
-            lines,
-            md5,
-            extension,
-        } => {
-            string(out, kind);
-            out.put(b" ");
-            string(out, subtype);
-            out.put(b" ");
-            print_params(out, params);
-            for text in [id, description, &Some(Cow::Borrowed(&**encoding))] {
-                out.put(b" ");
-                nstring(out, text.as_deref());
-            }
-            text_line(out, format!(" {size}"));
-            if let Some((envelope, inner)) = message {
-                out.put(b" ");
-                print_envelope(out, envelope);
-                out.put(b" ");
-                print_body(out, inner, extended);
-            }
-            if let Some(lines) = lines {
-                text_line(out, format!(" {lines}"));
-            }
-            if extended {
-                out.put(b" ");
-                nstring(out, md5.as_deref());
-                print_extension(out, extension);
-            }
-        }
-    }
-    out.put(b")");
-}
-
-fn print_extension(out: &mut Vec<u8>, extension: &Extension<'_>) {
-    out.put(b" ");
-    match &extension.disposition {
-        None => out.put(b"NIL"),
-        Some((kind, params)) => {
-            out.put(b"(");
-            string(out, kind);
-            out.put(b" ");
-            print_params(out, params);
-            out.put(b")");
-        }
-    }
-    out.put(b" ");
-    if extension.language.is_empty() {
-        out.put(b"NIL");
-    } else {
-        list(out, &extension.language, |out, tag| string(out, tag));
-    }
-    out.put(b" ");
-    nstring(out, extension.location.as_deref());
-}
-
-fn print_params(out: &mut Vec<u8>, params: &Params<'_>) {
-    if params.is_empty() {
-        return out.put(b"NIL");
-    }
-    list(out, params, |out, (name, value)| {
-        string(out, name);
-        out.put(b" ");
-        string(out, value);
-    });
 }

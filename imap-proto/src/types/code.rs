@@ -84,12 +84,46 @@ pub enum Code<'a> {
     TooBig,
     /// The special use cannot be given (RFC 6154 §6).
     UseAttr,
+    /// `$` was not kept (RFC 5182 §2.1).
+    NotSaved,
+    /// The content transfer encoding is not known (RFC 3516 §4.3).
+    UnknownCte,
+    /// Compression is active already (RFC 4978 §3).
+    CompressionActive,
+    /// Too many notifications: they stop (RFC 5465 §5.8).
+    NotificationOverflow,
+    /// The server takes UIDs only (RFC 9586 §3.1).
+    UidRequired,
+    /// No such comparator (RFC 5255 §4.7).
+    BadComparator,
+    /// A URL of CATENATE could not be used (RFC 4469 §5).
+    BadUrl(Cow<'a, str>),
+    /// Events NOTIFY knows (RFC 5465 §5.2).
+    BadEvent(Vec<Cow<'a, str>>),
+    /// The tag of a search that gets no updates (RFC 5267 §4.3.3).
+    NoUpdate(Cow<'a, str>),
+    /// The object identifier of a mailbox (RFC 8474 §4.1).
+    MailboxId(Cow<'a, str>),
+    /// Entries left out were as long as this (RFC 5464 §4.2.1).
+    MetadataLongEntries(u64),
+    /// The longest value SETMETADATA takes (RFC 5464 §4.3).
+    MetadataMaxSize(u64),
+    /// No more entries (RFC 5464 §4.3).
+    MetadataTooMany,
+    /// No private entries (RFC 5464 §4.3).
+    MetadataNoPrivate,
+    /// So many messages at once, and the last UID dealt with (RFC 9738 §3.1).
+    MessageLimit(u32, Option<u32>),
+    /// The command of this tag still works: done so far, and in all (RFC 9585 §3).
+    InProgress(Option<Cow<'a, str>>, Option<u32>, Option<u32>),
+    /// The filter is not known (RFC 5466 §3.1).
+    UndefinedFilter(Cow<'a, str>),
     /// Any other: atom, and the text after it if there is one.
     Other(Cow<'a, str>, Option<Cow<'a, str>>),
 }
 
 /// Codes that are one word.
-pub(crate) const PLAIN: [(&str, Code<'static>); 27] = [
+pub(crate) const PLAIN: [(&str, Code<'static>); 36] = [
     ("ALERT", Code::Alert),
     ("PARSE", Code::Parse),
     ("READ-ONLY", Code::ReadOnly),
@@ -117,6 +151,15 @@ pub(crate) const PLAIN: [(&str, Code<'static>); 27] = [
     ("NONEXISTENT", Code::NonExistent),
     ("HASCHILDREN", Code::HasChildren),
     ("TOOBIG", Code::TooBig),
+    ("USEATTR", Code::UseAttr),
+    ("NOTSAVED", Code::NotSaved),
+    ("UNKNOWN-CTE", Code::UnknownCte),
+    ("COMPRESSIONACTIVE", Code::CompressionActive),
+    ("NOTIFICATIONOVERFLOW", Code::NotificationOverflow),
+    ("UIDREQUIRED", Code::UidRequired),
+    ("BADCOMPARATOR", Code::BadComparator),
+    ("METADATA TOOMANY", Code::MetadataTooMany),
+    ("METADATA NOPRIVATE", Code::MetadataNoPrivate),
 ];
 
 impl Code<'_> {
@@ -139,6 +182,15 @@ impl Code<'_> {
             Self::CopyUid(v, from, to) => Code::CopyUid(v, from, to),
             Self::HighestModSeq(n) => Code::HighestModSeq(n),
             Self::Modified(set) => Code::Modified(set),
+            Self::BadUrl(url) => Code::BadUrl(own_str(url)),
+            Self::BadEvent(names) => Code::BadEvent(names.into_iter().map(own_str).collect()),
+            Self::NoUpdate(tag) => Code::NoUpdate(own_str(tag)),
+            Self::MailboxId(id) => Code::MailboxId(own_str(id)),
+            Self::MetadataLongEntries(n) => Code::MetadataLongEntries(n),
+            Self::MetadataMaxSize(n) => Code::MetadataMaxSize(n),
+            Self::MessageLimit(n, uid) => Code::MessageLimit(n, uid),
+            Self::InProgress(tag, now, all) => Code::InProgress(tag.map(own_str), now, all),
+            Self::UndefinedFilter(name) => Code::UndefinedFilter(own_str(name)),
             Self::Other(name, text) => Code::Other(own_str(name), text.map(own_str)),
             _ => Code::UseAttr,
         }
@@ -174,7 +226,33 @@ impl fmt::Display for Code<'_> {
             Self::CopyUid(validity, from, to) => write!(f, "COPYUID {validity} {from} {to}"),
             Self::HighestModSeq(n) => write!(f, "HIGHESTMODSEQ {n}"),
             Self::Modified(set) => write!(f, "MODIFIED {set}"),
-            Self::UseAttr => f.write_str("USEATTR"),
+            Self::BadUrl(url) => write!(f, "BADURL {}", Clean(url)),
+            Self::BadEvent(names) => {
+                f.write_str("BADEVENT (")?;
+                words(f, names.iter().filter(|n| super::string::is_atom(n.as_bytes())))?;
+                f.write_str(")")
+            }
+            Self::NoUpdate(tag) => write!(f, "NOUPDATE \"{}\"", Clean(tag)),
+            Self::MailboxId(id) => write!(f, "MAILBOXID ({})", Clean(id)),
+            Self::MetadataLongEntries(n) => write!(f, "METADATA LONGENTRIES {n}"),
+            Self::MetadataMaxSize(n) => write!(f, "METADATA MAXSIZE {n}"),
+            Self::MessageLimit(n, None) => write!(f, "MESSAGELIMIT {n}"),
+            Self::MessageLimit(n, Some(uid)) => write!(f, "MESSAGELIMIT {n} {uid}"),
+            Self::InProgress(None, None, None) => f.write_str("INPROGRESS"),
+            Self::InProgress(tag, now, all) => {
+                match tag {
+                    Some(tag) => write!(f, "INPROGRESS (\"{}\"", Clean(tag))?,
+                    None => f.write_str("INPROGRESS (NIL")?,
+                }
+                for n in [now, all] {
+                    match n {
+                        Some(n) => write!(f, " {n}")?,
+                        None => f.write_str(" NIL")?,
+                    }
+                }
+                f.write_str(")")
+            }
+            Self::UndefinedFilter(name) => write!(f, "UNDEFINED-FILTER {}", Clean(name)),
             Self::Other(name, text) => {
                 let safe = |t: &str| !t.contains(|c: char| c.is_control() || c == ']');
                 f.write_str(if super::string::is_atom(name.as_bytes()) { name } else { "ALERT" })?;
@@ -185,6 +263,17 @@ impl fmt::Display for Code<'_> {
             }
             _ => Ok(()),
         }
+    }
+}
+
+/// A text that cannot break out of its place in a code.
+struct Clean<'a>(&'a str);
+
+impl fmt::Display for Clean<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        use fmt::Write;
+        let safe = |c: &char| !c.is_control() && !matches!(c, '"' | '\\' | ']' | '(' | ')');
+        self.0.chars().filter(safe).try_for_each(|c| f.write_char(c))
     }
 }
 

@@ -18,10 +18,16 @@ pub enum StatusItem {
     Size,
     /// `HIGHESTMODSEQ` (RFC 7162)
     HighestModSeq,
+    /// `APPENDLIMIT` (RFC 7889)
+    AppendLimit,
+    /// `MAILBOXID` (RFC 8474)
+    MailboxId,
+    /// `DELETED-STORAGE`: octets of deleted messages (RFC 9208)
+    DeletedStorage,
 }
 
 impl StatusItem {
-    pub(crate) const NAMES: [(&'static str, Self); 8] = [
+    pub(crate) const NAMES: [(&'static str, Self); 11] = [
         ("MESSAGES", Self::Messages),
         ("RECENT", Self::Recent),
         ("UIDNEXT", Self::UidNext),
@@ -30,6 +36,9 @@ impl StatusItem {
         ("DELETED", Self::Deleted),
         ("SIZE", Self::Size),
         ("HIGHESTMODSEQ", Self::HighestModSeq),
+        ("APPENDLIMIT", Self::AppendLimit),
+        ("MAILBOXID", Self::MailboxId),
+        ("DELETED-STORAGE", Self::DeletedStorage),
     ];
 
     /// The item of this name, in any case.
@@ -44,7 +53,7 @@ impl StatusItem {
 }
 
 /// The answers to STATUS: what is known of a mailbox.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct StatusData {
     /// Number of messages.
@@ -63,10 +72,16 @@ pub struct StatusData {
     pub size: Option<u64>,
     /// The greatest mod-sequence.
     pub highest_mod_seq: Option<u64>,
+    /// The greatest message APPEND takes; `Some(None)`, NIL, for no limit.
+    pub append_limit: Option<Option<u64>>,
+    /// The object identifier.
+    pub mailbox_id: Option<alloc::string::String>,
+    /// Octets of messages with `\Deleted`.
+    pub deleted_storage: Option<u64>,
 }
 
 impl StatusData {
-    /// The value of `item`, if known.
+    /// The value of `item`, if known and a number.
     pub fn value(&self, item: StatusItem) -> Option<u64> {
         match item {
             StatusItem::Messages => self.messages.map(u64::from),
@@ -77,6 +92,9 @@ impl StatusData {
             StatusItem::Deleted => self.deleted.map(u64::from),
             StatusItem::Size => self.size,
             StatusItem::HighestModSeq => self.highest_mod_seq,
+            StatusItem::AppendLimit => self.append_limit.flatten(),
+            StatusItem::DeletedStorage => self.deleted_storage,
+            StatusItem::MailboxId => None,
         }
     }
 
@@ -91,6 +109,9 @@ impl StatusData {
             StatusItem::Deleted => self.deleted = small,
             StatusItem::Size => self.size = Some(value),
             StatusItem::HighestModSeq => self.highest_mod_seq = Some(value),
+            StatusItem::AppendLimit => self.append_limit = Some(Some(value)),
+            StatusItem::DeletedStorage => self.deleted_storage = Some(value),
+            StatusItem::MailboxId => {}
         }
     }
 }

@@ -1,0 +1,212 @@
+//! What was found: SEARCH, SORT, ESEARCH, THREAD, VANISHED.
+
+use alloc::vec::Vec;
+
+use nom::{
+    Parser,
+    bytes::complete::tag,
+    combinator::{map_opt, opt, recognize, value},
+    error::ErrorKind,
+    multi::separated_list1,
+    sequence::{delimited, preceded, separated_pair, terminated},
+};
+
+use super::{DeviationKind, Res, basic::*, fail, fetch_data, notes::Notes};
+use crate::{
+    response::{ESearch, Found, Response, Thread},
+    types::{Mailbox, UidSet},
+};
+
+/// `*(SP nz-number) [SP search-sort-mod-seq]` (RFC 7162 §7)
+pub(super) fn numbers<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Found> {
+    let mut found = Found::default();
+    let mut rest = input;
+    while let [b' ', after @ ..] = rest {
+        match after.first() {
+            Some(b'0'..=b'9') => {
+                let (next, n) = number(after)?;
+                if n == 0 {
+                    notes.note(DeviationKind::ZeroNumber, after)?;
+                }
+                found.numbers.push(n);
+                rest = next;
+            }
+            Some(b'(') => {
+                let (next, n) =
+                    delimited((tag("("), word("MODSEQ"), sp), number64, tag(")")).parse(after)?;
+                found.mod_seq = Some(n);
+                rest = next;
+                break;
+            }
+            _ => break,
+        }
+    }
+    Ok((rest, found))
+}
+
+/// `"ESEARCH" [search-correlator] [SP "UID"] *(SP search-return-data)` (RFC 4466 §3)
+pub(super) fn e_search<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Response<'a>> {
+    let mut result = ESearch::default();
+    let mut rest = input;
+    if let Some(after) = rest.strip_prefix(b" (") {
+        rest = after;
+        loop {
+            let (after, name) = terminated(atom, sp).parse(rest)?;
+            let is = |known: &str| known.eq_ignore_ascii_case(name);
+            rest = match () {
+                () if is("TAG") => store(astring(after)?, &mut result.tag),
+                () if is("MAILBOX") => {
+                    let text =
+                        map_opt(astring, |name| Some(Mailbox::from_wire(&name).ok()?.into_owned()));
+                    store({ text }.parse(after)?, &mut result.mailbox)
+                }
+                () if is("UIDVALIDITY") => store(nz_number(after)?, &mut result.uid_validity),
+                () => return fail(rest, ErrorKind::Tag),
+            };
+            match rest {
+                [b')', after @ ..] => break rest = after,
+                [b' ', after @ ..] => rest = after,
+                _ => return fail(rest, ErrorKind::SeparatedList),
+            }
+        }
+    }
+    let (after, uid) =
+        opt((sp, word("UID"), nom::combinator::peek(nom::branch::alt((sp, end))))).parse(rest)?;
+    rest = after;
+    result.uid = uid.is_some();
+    while let [b' ', after @ ..] = rest {
+        if after.starts_with(b"\r\n") || after.starts_with(b" ") {
+            break;
+        }
+        let (value, name) = terminated(atom, sp).parse(after)?;
+        rest = return_data(value, name, &mut result, notes)?;
+    }
+    Ok((rest, Response::ESearch(result)))
+}
+
+/// `search-return-data`
+fn return_data<'a>(
+    input: &'a [u8],
+    name: &'a str,
+    result: &mut ESearch<'a>,
+    notes: &Notes,
+) -> Result<&'a [u8], nom::Err<nom::error::Error<&'a [u8]>>> {
+    let is = |known: &str| known.eq_ignore_ascii_case(name);
+    let pairs = |i| separated_list1(sp, separated_pair(number, sp, uid_set)).parse(i);
+    Ok(match () {
+        () if is("MIN") => store(found_number(input, notes)?, &mut result.min),
+        () if is("MAX") => store(found_number(input, notes)?, &mut result.max),
+        () if is("ALL") => store(uid_set(input)?, &mut result.all),
+        () if is("COUNT") => store(number(input)?, &mut result.count),
+        () if is("MODSEQ") => store(number64(input)?, &mut result.mod_seq),
+        () if is("PARTIAL") => {
+            // RFC 9394 §3.1: from the end where both are negative.
+            let position = |i| -> Res<'a, i64> {
+                let (rest, minus) = opt(tag("-")).parse(i)?;
+                let (rest, n) = nz_number(rest)?;
+                Ok((rest, if minus.is_some() { -i64::from(n) } else { i64::from(n) }))
+            };
+            let range = separated_pair(position, tag(":"), position);
+            let set = nom::branch::alt((value(None, nil), uid_set.map(Some)));
+            let both = delimited(tag("("), separated_pair(range, sp, set), tag(")"));
+            store({ both }.parse(input)?, &mut result.partial)
+        }
+        () if is("ADDTO") => {
+            let (rest, pairs) = delimited(tag("("), pairs, tag(")")).parse(input)?;
+            result.add_to.extend(pairs);
+            rest
+        }
+        () if is("REMOVEFROM") => {
+            let (rest, pairs) = delimited(tag("("), pairs, tag(")")).parse(input)?;
+            result.remove_from.extend(pairs);
+            rest
+        }
+        () if is("RELEVANCY") => store(paren_list(number)(input)?, &mut result.relevancy),
+        () => {
+            let (rest, raw) = recognize(fetch_data::any_value).parse(input)?;
+            result.other.push((name, raw));
+            rest
+        }
+    })
+}
+
+fn found_number<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, u32> {
+    let (rest, n) = number(input)?;
+    if n == 0 {
+        notes.note(DeviationKind::ZeroNumber, input)?;
+    }
+    Ok((rest, n))
+}
+
+fn store<'a, T>((rest, read): (&'a [u8], T), slot: &mut Option<T>) -> &'a [u8] {
+    *slot = Some(read);
+    rest
+}
+
+/// `"VANISHED" [SP "(EARLIER)"] SP known-uids` (RFC 7162 §7)
+pub(super) fn vanished(input: &[u8]) -> Res<'_, Response<'_>> {
+    let (rest, earlier) = opt((sp, tag("("), word("EARLIER"), tag(")"))).parse(input)?;
+    let (rest, uids): (_, UidSet) = preceded(sp, uid_set).parse(rest)?;
+    Ok((rest, Response::Vanished { earlier: earlier.is_some(), uids }))
+}
+
+/// Threads branch so deep at most.
+const DEPTH: usize = 256;
+
+/// `"THREAD" [SP 1*thread-list]` (RFC 5256 §5). Open lists stand on a stack of their own.
+pub(super) fn threads(input: &[u8]) -> Res<'_, Response<'_>> {
+    let mut done = Vec::new();
+    let Some(mut rest) = input.strip_prefix(b" ") else {
+        return Ok((input, Response::Thread(done)));
+    };
+    let mut open: Vec<Thread> = Vec::new();
+    loop {
+        match rest {
+            [b'(', after @ ..] => {
+                let unspaced =
+                    open.last().is_some_and(|t| !t.numbers.is_empty() && t.branches.is_empty());
+                if open.len() >= DEPTH || unspaced {
+                    return fail(rest, ErrorKind::TooLarge);
+                }
+                open.push(Thread::default());
+                rest = after;
+            }
+            [b')', after @ ..] => {
+                let Some(thread) = open.pop() else { return fail(rest, ErrorKind::Char) };
+                let alone = thread.branches.len() == 1;
+                if alone || (thread.numbers.is_empty() && thread.branches.is_empty()) {
+                    return fail(rest, ErrorKind::Verify);
+                }
+                open.last_mut().map_or(&mut done, |parent| &mut parent.branches).push(thread);
+                rest = after;
+            }
+            [b'\r', ..] if open.is_empty() && !done.is_empty() => {
+                return Ok((rest, Response::Thread(done)));
+            }
+            _ => {
+                let Some(thread) = open.last_mut() else { return fail(rest, ErrorKind::Char) };
+                if let (false, true, [b' ', b'(', after @ ..]) =
+                    (thread.numbers.is_empty(), thread.branches.is_empty(), rest)
+                    && open.len() < DEPTH
+                {
+                    open.push(Thread::default());
+                    rest = after;
+                    continue;
+                }
+                let Some(thread) = open.last_mut() else { return fail(rest, ErrorKind::Char) };
+                // Numbers come before branches, with a space between any two members.
+                let after = match (thread.numbers.is_empty(), rest) {
+                    (true, [b'1'..=b'9', ..]) => rest,
+                    (false, [b' ', after @ ..]) => after,
+                    _ => return fail(rest, ErrorKind::Char),
+                };
+                if !thread.branches.is_empty() {
+                    return fail(rest, ErrorKind::Char);
+                }
+                let (after, n) = nz_number(after)?;
+                thread.numbers.push(n);
+                rest = after;
+            }
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! What is said of mailboxes: LIST, STATUS, NAMESPACE, quota, rights, metadata.
+
+use alloc::{borrow::Cow, string::String, vec::Vec};
+
+use nom::{
+    Parser,
+    bytes::complete::tag,
+    combinator::{opt, recognize},
+    error::ErrorKind,
+    multi::{many0, many1},
+    sequence::{delimited, preceded, terminated},
+};
+
+use super::{DeviationKind, Res, basic::*, fail, fetch_data, notes::Notes};
+use crate::{
+    response::{ListItem, Namespace, Namespaces, Response},
+    types::{Mailbox, StatusData, StatusItem},
+};
+
+/// A mailbox name; one that is no modified UTF-7 is taken as it stands.
+fn name<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Mailbox<'a>> {
+    let (rest, octets) = preceded(sp, astring).parse(input)?;
+    let read = match octets {
+        Cow::Borrowed(octets) => Mailbox::from_wire(octets).map_err(|_| Cow::Borrowed(octets)),
+        Cow::Owned(octets) => match Mailbox::from_wire(&octets).map(Mailbox::into_owned) {
+            Ok(name) => Ok(name),
+            Err(_) => Err(Cow::Owned(octets)),
+        },
+    };
+    let octets = match read {
+        Ok(name) => return Ok((rest, name)),
+        Err(octets) => octets,
+    };
+    notes.note(DeviationKind::BadMailbox, input)?;
+    match Mailbox::new(String::from_utf8_lossy(&octets).into_owned()) {
+        Ok(name) => Ok((rest, name)),
+        Err(_) => fail(input, ErrorKind::Verify),
+    }
+}
+
+/// `DQUOTE QUOTED-CHAR DQUOTE / nil`
+fn delimiter<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Option<char>> {
+    let (rest, text) = preceded(sp, nstring).parse(input)?;
+    let Some(text) = text else { return Ok((rest, None)) };
+    let mut chars = to_text(text).unwrap_or_default().into_owned();
+    let one = chars.pop();
+    if one.is_none() || !chars.is_empty() {
+        notes.note(DeviationKind::StringForNil, input)?;
+    }
+    Ok((rest, chars.chars().next().or(one)))
+}
+
+/// `mailbox-list = "(" [mbx-list-flags] ")" SP (DQUOTE QUOTED-CHAR DQUOTE / nil) SP mailbox
+/// [SP mbox-list-extended]` (RFC 9051 §9)
+pub(super) fn list_item<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, ListItem<'a>> {
+    let (rest, attributes) = preceded(sp, |i| fetch_data::flags(i, notes)).parse(input)?;
+    let (rest, delimiter) = delimiter(rest, notes)?;
+    let (mut rest, mailbox) = name(rest, notes)?;
+    let mut item = ListItem::new(attributes, delimiter, mailbox);
+    if let Some(after) = rest.strip_prefix(b" (") {
+        rest = after;
+        while !rest.starts_with(b")") {
+            rest = extended(rest, &mut item, notes)?;
+            rest = rest.strip_prefix(b" ").unwrap_or(rest);
+        }
+        rest = rest.get(1..).unwrap_or_default();
+    }
+    Ok((rest, item))
+}
+
+/// `mbox-list-extended-item = mbox-list-extended-item-tag SP tagged-ext-val`
+fn extended<'a>(
+    input: &'a [u8],
+    item: &mut ListItem<'a>,
+    notes: &Notes,
+) -> Result<&'a [u8], nom::Err<nom::error::Error<&'a [u8]>>> {
+    let (value, tag) = terminated(astring, sp).parse(input)?;
+    if tag.eq_ignore_ascii_case(b"CHILDINFO") {
+        let (rest, options) = paren_list(astring)(value)?;
+        item.child_info = options;
+        return Ok(rest);
+    }
+    if tag.eq_ignore_ascii_case(b"OLDNAME")
+        && let Some(b'(') = value.first()
+    {
+        // `name` takes the blank before it: here that is the parenthesis.
+        let (rest, old) =
+            delimited(nom::bytes::complete::tag("("), mailbox, opt(sp)).parse(value)?;
+        let (rest, _) = nom::bytes::complete::tag(")")(notes.gap(rest)?)?;
+        item.old_name = Some(old);
+        return Ok(rest);
+    }
+    let (rest, raw) = recognize(fetch_data::any_value).parse(value)?;
+    item.other.push((tag, raw));
+    Ok(rest)
+}
+
+/// `"STATUS" SP mailbox SP "(" [status-att-list] ")"`. The grammar lets the list be empty, and no
+/// command asks for nothing.
+pub(super) fn status<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Response<'a>> {
+    let (rest, mailbox) = name(input, notes)?;
+    let rest = match rest {
+        [b' ', rest @ ..] => rest,
+        _ => {
+            notes.note(DeviationKind::MissingSpace, rest)?;
+            rest
+        }
+    };
+    let (mut rest, _) = tag("(")(rest)?;
+    let mut data = StatusData::default();
+    if rest.starts_with(b")") {
+        notes.note(DeviationKind::EmptyStatus, rest)?;
+    }
+    loop {
+        let at = rest;
+        rest = rest.strip_prefix(b" ").filter(|_| rest.first() == Some(&b' ')).unwrap_or(rest);
+        if rest.first() == Some(&b' ') || (at.len() > rest.len() && rest.starts_with(b")")) {
+            notes.note(DeviationKind::ExtraSpace, at)?;
+            rest = notes.gap(rest)?;
+        }
+        if let [b')', after @ ..] = rest {
+            return Ok((after, Response::MailboxStatus(mailbox, data)));
+        }
+        let (value, word) = terminated(atom, sp).parse(rest)?;
+        rest = status_value(value, StatusItem::new(word), &mut data, notes)?;
+    }
+}
+
+fn status_value<'a>(
+    value: &'a [u8],
+    item: Option<StatusItem>,
+    data: &mut StatusData,
+    notes: &Notes,
+) -> Result<&'a [u8], nom::Err<nom::error::Error<&'a [u8]>>> {
+    match item {
+        None => Ok(fetch_data::any_value(value)?.0),
+        Some(StatusItem::MailboxId) => {
+            let (rest, id) = delimited(tag("("), atom, tag(")")).parse(value)?;
+            data.mailbox_id = Some(String::from(id));
+            Ok(rest)
+        }
+        Some(StatusItem::AppendLimit) if nil(value).is_ok() => {
+            data.append_limit = Some(None);
+            Ok(nil(value)?.0)
+        }
+        Some(item) => {
+            let (rest, n) = fetch_data::size(value, notes)?;
+            data.set(item, n);
+            Ok(rest)
+        }
+    }
+}
+
+/// `"NAMESPACE" SP namespace SP namespace SP namespace` (RFC 2342 §6)
+pub(super) fn namespaces<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Response<'a>> {
+    let list = |input| -> Res<'a, Vec<Namespace<'a>>> {
+        let (rest, _) = sp(input)?;
+        if let Ok((rest, ())) = nil(rest) {
+            return Ok((rest, Vec::new()));
+        }
+        delimited(tag("("), many1(|i| namespace(i, notes)), tag(")")).parse(rest)
+    };
+    let (rest, (personal, other, shared)) = (list, list, list).parse(input)?;
+    Ok((rest, Response::Namespace(Namespaces { personal, other, shared })))
+}
+
+/// `"(" string SP (DQUOTE QUOTED-CHAR DQUOTE / nil) *(SP string SP "(" string *(SP string) ")") ")"`
+fn namespace<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Namespace<'a>> {
+    let input = notes.gap(input)?;
+    let (rest, prefix) = delimited(tag("("), mailbox, nom::combinator::success(())).parse(input)?;
+    let (rest, delimiter) = delimiter(rest, notes)?;
+    let extension = |i| (preceded(sp, string), preceded(sp, paren_list(string))).parse(i);
+    let (rest, extensions) = terminated(many0(extension), tag(")")).parse(rest)?;
+    Ok((rest, Namespace { prefix, delimiter, extensions }))
+}
+
+/// `"QUOTA" SP quota-root-name SP quota-list` (RFC 9208 §7)
+pub(super) fn quota(input: &[u8]) -> Res<'_, Response<'_>> {
+    let resource = |i| (terminated(atom, sp), terminated(number64, sp), number64).parse(i);
+    (preceded(sp, astring), preceded(sp, paren_list(resource)))
+        .map(|(root, resources)| Response::Quota { root, resources })
+        .parse(input)
+}
+
+/// `"QUOTAROOT" SP mailbox *(SP quota-root-name)`
+pub(super) fn quota_root<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Response<'a>> {
+    let (rest, mailbox) = name(input, notes)?;
+    many0(preceded(sp, astring))
+        .map(|roots| Response::QuotaRoot(mailbox.clone(), roots))
+        .parse(rest)
+}
+
+/// `"ACL" SP mailbox *(SP identifier SP rights)` (RFC 4314 §7)
+pub(super) fn acl<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Response<'a>> {
+    let (rest, mailbox) = name(input, notes)?;
+    many0((preceded(sp, astring), preceded(sp, astring)))
+        .map(|entries| Response::Acl(mailbox.clone(), entries))
+        .parse(rest)
+}
+
+/// `"LISTRIGHTS" SP mailbox SP identifier SP rights *(SP rights)`
+pub(super) fn list_rights<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Response<'a>> {
+    let (rest, mailbox) = name(input, notes)?;
+    let (rest, identifier) = preceded(sp, astring).parse(rest)?;
+    let (rest, rights) = many1(preceded(sp, astring)).parse(rest)?;
+    Ok((rest, Response::ListRights { mailbox, identifier, rights }))
+}
+
+/// `"MYRIGHTS" SP mailbox SP rights`
+pub(super) fn my_rights<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Response<'a>> {
+    let (rest, mailbox) = name(input, notes)?;
+    let (rest, rights) = preceded(sp, astring).parse(rest)?;
+    Ok((rest, Response::MyRights(mailbox, rights)))
+}
+
+/// `"METADATA" SP mailbox SP (entry-values / entry-list)` (RFC 5464 §5)
+pub(super) fn metadata<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Response<'a>> {
+    let (rest, mailbox) = name(input, notes)?;
+    if rest.starts_with(b" (") {
+        let pair = |i| (terminated(astring, sp), fetch_data::nstring8).parse(i);
+        let (rest, values) = preceded(sp, paren_list(pair)).parse(rest)?;
+        return Ok((rest, Response::Metadata(mailbox, values)));
+    }
+    let (rest, names) = many1(preceded(sp, astring)).parse(rest)?;
+    Ok((rest, Response::MetadataChanged(mailbox, names)))
+}

@@ -1,0 +1,64 @@
+//! What a parser remembers of the deviations it met.
+
+use alloc::vec::Vec;
+use core::cell::RefCell;
+
+use nom::error::{Error, ErrorKind};
+
+use super::{Deviation, DeviationKind};
+
+/// Collects deviations; a strict one refuses them.
+#[derive(Debug)]
+pub(super) struct Notes {
+    whole: usize,
+    strict: bool,
+    list: RefCell<Vec<Deviation>>,
+}
+
+impl Notes {
+    pub(super) fn new(frame: &[u8], strict: bool) -> Self {
+        Self { whole: frame.len(), strict, list: RefCell::new(Vec::new()) }
+    }
+
+    pub(super) fn is_strict(&self) -> bool {
+        self.strict
+    }
+
+    /// A deviation where `rest` begins.
+    pub(super) fn note<'a>(
+        &self,
+        kind: DeviationKind,
+        rest: &'a [u8],
+    ) -> Result<(), nom::Err<Error<&'a [u8]>>> {
+        if self.strict {
+            return Err(nom::Err::Error(Error::new(rest, ErrorKind::Verify)));
+        }
+        let offset = self.whole.saturating_sub(rest.len());
+        self.list.borrow_mut().push(Deviation { kind, offset });
+        Ok(())
+    }
+
+    /// How many there are: where to [`rewind`](Self::rewind) to.
+    pub(super) fn mark(&self) -> usize {
+        self.list.borrow().len()
+    }
+
+    /// Forgets those met on a way that led nowhere.
+    pub(super) fn rewind(&self, mark: usize) {
+        self.list.borrow_mut().truncate(mark);
+    }
+
+    pub(super) fn into_list(self) -> Vec<Deviation> {
+        self.list.into_inner()
+    }
+
+    /// Spaces where none belong.
+    pub(super) fn gap<'a>(&self, rest: &'a [u8]) -> Result<&'a [u8], nom::Err<Error<&'a [u8]>>> {
+        if rest.first() != Some(&b' ') {
+            return Ok(rest);
+        }
+        self.note(DeviationKind::ExtraSpace, rest)?;
+        let spaces = rest.iter().take_while(|b| **b == b' ').count();
+        Ok(rest.get(spaces..).unwrap_or_default())
+    }
+}
