@@ -122,18 +122,22 @@ pub(super) fn status<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Response<'a>
             return Ok((after, Response::MailboxStatus(mailbox, data)));
         }
         let (value, word) = terminated(atom, sp).parse(rest)?;
-        rest = status_value(value, StatusItem::new(word), &mut data, notes)?;
+        rest = status_value(value, word, &mut data, notes)?;
     }
 }
 
 fn status_value<'a>(
     value: &'a [u8],
-    item: Option<StatusItem>,
+    word: &str,
     data: &mut StatusData,
     notes: &Notes,
 ) -> Result<&'a [u8], nom::Err<nom::error::Error<&'a [u8]>>> {
-    match item {
-        None => Ok(fetch_data::any_value(value)?.0),
+    match StatusItem::new(word) {
+        None => {
+            let (rest, raw) = recognize(fetch_data::any_value).parse(value)?;
+            data.other.push((String::from(word), raw.to_vec()));
+            Ok(rest)
+        }
         Some(StatusItem::MailboxId) => {
             let (rest, id) = delimited(tag("("), atom, tag(")")).parse(value)?;
             data.mailbox_id = Some(String::from(id));

@@ -255,6 +255,10 @@ fn status(out: &mut Vec<u8>, name: &Mailbox<'_>, data: &StatusData) {
         begin(out, "MAILBOXID");
         show(out, format_args!("({id})"));
     }
+    for (name, raw) in &data.other {
+        begin(out, name);
+        out.put(raw);
+    }
     out.put(if before == b" (" { b" ()" } else { b")" });
 }
 
