@@ -49,7 +49,7 @@ impl Host<Client> for Script {
                 let items = items.iter().map(|item| match item {
                     FetchData::Uid(uid) => format!("uid {uid}"),
                     FetchData::Flags(flags) => format!("flags {flags:?}"),
-                    FetchData::Envelope(e) => format!("subject {:?}", e.subject),
+                    FetchData::Envelope(e) => format!("subject {:?}", e.subject()),
                     FetchData::BodyStructure(_) => "structure".into(),
                     FetchData::Section { octets, .. } => {
                         format!("{} octets", octets.as_ref().map_or(0, |o| o.len()))

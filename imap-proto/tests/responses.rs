@@ -256,10 +256,17 @@ fn message_parts_know_their_message() {
         (NIL \"s\" NIL NIL NIL NIL NIL NIL NIL NIL) (\"text\" \"plain\" NIL NIL NIL \"7bit\" 1 1) 3))\r\n";
     let Ok(Response::Fetch(_, items)) = parse::response(frame.as_bytes()) else { panic!() };
     let FetchData::Body(body) = &items[0] else { panic!() };
-    let BodyStructure::Single { message: Some((envelope, _)), lines: Some(3), .. } = &**body else {
+    let BodyStructure::Single { message: Some((envelope, _)), lines: Some(3), .. } = body.to_tree()
+    else {
         panic!("{body:?}")
     };
     assert_eq!(envelope.subject.as_deref(), Some(&b"s"[..]));
+    let (envelope, inner) = body.message().unwrap();
+    assert_eq!(envelope.subject().as_deref(), Some(&b"s"[..]));
+    assert_eq!(
+        (&*inner.kind(), &*inner.subtype(), inner.size()),
+        (&b"text"[..], &b"plain"[..], Some(1))
+    );
 }
 
 #[test]
@@ -335,4 +342,35 @@ fn what_the_grammar_allows_is_no_deviation() {
         let read = parse::tolerant_response(text.as_bytes()).unwrap();
         assert_eq!((read.response, read.deviations), (strict, Vec::new()), "{text:?}");
     }
+}
+
+#[test]
+fn views_give_what_the_tree_has() {
+    let frame = "* 1 FETCH (ENVELOPE (\"d\" {1}\r\ns ((\"n\" NIL \"a\" \"b\")(NIL NIL \"c\" \"d\")) NIL NIL \
+        ((NIL NIL \"t\" \"u\")) NIL NIL \"<r>\" \"<i>\") BODYSTRUCTURE ((\"text\" \"plain\" (\"charset\" \"x\") \
+        NIL NIL \"8bit\" 7 1)(\"image\" \"png\" NIL NIL NIL \"base64\" 9) \"mixed\" (\"b\" \"c\") NIL NIL))\r\n";
+    let Ok(Response::Fetch(_, items)) = parse::response(frame.as_bytes()) else { panic!() };
+    let [FetchData::Envelope(envelope), FetchData::BodyStructure(body)] = items.as_slice() else {
+        panic!("{items:?}")
+    };
+    let tree = envelope.to_tree();
+    assert_eq!(envelope.date(), tree.date);
+    assert_eq!(envelope.subject(), tree.subject);
+    assert_eq!(envelope.from().collect::<Vec<_>>(), tree.from);
+    assert_eq!(envelope.from().count(), 2);
+    assert_eq!(envelope.sender().count(), 0);
+    assert_eq!(envelope.to().collect::<Vec<_>>(), tree.to);
+    assert_eq!(envelope.in_reply_to(), tree.in_reply_to);
+    assert_eq!(envelope.message_id(), tree.message_id);
+    let built = imap_proto::response::EnvelopeView::from_tree(&tree);
+    assert_ne!(built.as_wire(), envelope.as_wire(), "a literal became a quoted string");
+    assert_eq!(&built, envelope);
+    assert!(body.is_multipart());
+    let parts: Vec<_> = body.parts().collect();
+    assert_eq!(parts.len(), 2);
+    assert_eq!((&*body.subtype(), body.params().len()), (&b"mixed"[..], 1));
+    assert_eq!((&*parts[0].encoding(), parts[0].params().len()), (&b"8bit"[..], 1));
+    assert_eq!((&*parts[1].subtype(), parts[1].size()), (&b"png"[..], Some(9)));
+    let built = imap_proto::response::BodyView::from_tree(&body.to_tree(), true);
+    assert_eq!(&built, body);
 }

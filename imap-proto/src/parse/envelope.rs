@@ -10,8 +10,65 @@ use super::{
     fail,
     fetch_data::{any_value, size},
     notes::Notes,
+    skip,
 };
-use crate::response::{Address, BodyStructure, Envelope, Extension, Params};
+use crate::response::{
+    Address, BodyStructure, BodyView, Envelope, EnvelopeView, Extension, Params,
+};
+
+/// An ENVELOPE, passed over by the grammar; one that leaves it is read and put right.
+pub(super) fn envelope_view<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, EnvelopeView<'a>> {
+    if let Some(rest) = skip::envelope(input) {
+        let wire = input.get(..input.len().saturating_sub(rest.len())).unwrap_or_default();
+        return Ok((rest, EnvelopeView::borrowed(wire)));
+    }
+    envelope(input, notes).map(|(rest, tree)| (rest, EnvelopeView::from_tree(&tree)))
+}
+
+/// The same for BODY and BODYSTRUCTURE.
+pub(super) fn body_view<'a>(
+    input: &'a [u8],
+    extended: bool,
+    notes: &Notes,
+) -> Res<'a, BodyView<'a>> {
+    if let Some(rest) = skip::body(input, skip::DEPTH) {
+        let wire = input.get(..input.len().saturating_sub(rest.len())).unwrap_or_default();
+        return Ok((rest, BodyView::borrowed(wire)));
+    }
+    let (rest, tree) = body(input, skip::DEPTH, notes)?;
+    Ok((rest, BodyView::from_tree(&tree, extended)))
+}
+
+/// The tree of octets that were checked.
+pub(crate) fn envelope_of(wire: &[u8]) -> Envelope<'_> {
+    envelope(wire, &Notes::new(wire, false)).map(|(_, tree)| tree).unwrap_or_default()
+}
+
+/// The tree of octets that were checked.
+pub(crate) fn body_of(wire: &[u8]) -> BodyStructure<'_> {
+    let tree = body(wire, skip::DEPTH, &Notes::new(wire, false)).map(|(_, tree)| tree);
+    tree.unwrap_or_else(|_| BodyStructure::Multi {
+        parts: Vec::new(),
+        subtype: Cow::Borrowed(b"mixed"),
+        params: Params::new(),
+        extension: Extension::default(),
+    })
+}
+
+/// The `nstring` that octets begin with.
+pub(crate) fn text_of(input: &[u8]) -> Option<Cow<'_, [u8]>> {
+    nstring(input).ok()?.1
+}
+
+/// The parameters that octets begin with.
+pub(crate) fn params_of(input: &[u8]) -> Params<'_> {
+    param_list(input, &Notes::new(input, false)).map(|(_, all)| all).unwrap_or_default()
+}
+
+/// The address that octets begin with, and what follows.
+pub(crate) fn address_of(input: &[u8]) -> Option<(&[u8], Address<'_>)> {
+    address(input, &Notes::new(input, false)).ok()
+}
 
 /// `envelope = "(" env-date SP env-subject SP env-from SP … SP env-message-id ")"`
 pub(super) fn envelope<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Envelope<'a>> {

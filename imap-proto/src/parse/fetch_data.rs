@@ -1,6 +1,6 @@
 //! What FETCH answers (RFC 3501 §9 `msg-att`).
 
-use alloc::{boxed::Box, vec::Vec};
+use alloc::vec::Vec;
 
 use nom::{
     Parser,
@@ -16,9 +16,6 @@ use crate::{
     response::{FetchData, Text},
     types::Flag,
 };
-
-/// Values nest so deep at most.
-const DEPTH: u32 = 64;
 
 /// `"(" msg-att *(SP msg-att) ")"`. What cannot be read is kept as it came, and the rest is read.
 pub(super) fn items<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Vec<FetchData<'a>>> {
@@ -92,12 +89,13 @@ fn item<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, FetchData<'a>> {
         }
         () if is("INTERNALDATE") => date_time(value).map(into(FetchData::InternalDate))?,
         () if is("RFC822.SIZE") => size(value, notes).map(into(FetchData::Size))?,
-        () if is("ENVELOPE") => envelope::envelope(value, notes)
-            .map(|(rest, e)| (rest, FetchData::Envelope(Box::new(e))))?,
-        () if is("BODYSTRUCTURE") => envelope::body(value, DEPTH, notes)
-            .map(|(rest, b)| (rest, FetchData::BodyStructure(Box::new(b))))?,
-        () if is("BODY") => envelope::body(value, DEPTH, notes)
-            .map(|(rest, b)| (rest, FetchData::Body(Box::new(b))))?,
+        () if is("ENVELOPE") => {
+            envelope::envelope_view(value, notes).map(into(FetchData::Envelope))?
+        }
+        () if is("BODYSTRUCTURE") => {
+            envelope::body_view(value, true, notes).map(into(FetchData::BodyStructure))?
+        }
+        () if is("BODY") => envelope::body_view(value, false, notes).map(into(FetchData::Body))?,
         () if is("MODSEQ") => {
             delimited(tag("("), number64, tag(")")).map(FetchData::ModSeq).parse(value)?
         }
@@ -240,7 +238,7 @@ fn unknown(input: &[u8]) -> Res<'_, FetchData<'_>> {
 
 /// Any value: a string, a list, or characters up to the next blank or parenthesis.
 pub(super) fn any_value(input: &[u8]) -> Res<'_, ()> {
-    nested_value(input, DEPTH)
+    nested_value(input, super::skip::DEPTH)
 }
 
 fn nested_value(input: &[u8], depth: u32) -> Res<'_, ()> {

@@ -6,7 +6,7 @@
 
 mod basic;
 mod command;
-mod envelope;
+pub(crate) mod envelope;
 mod fetch;
 mod fetch_data;
 mod found;
@@ -15,6 +15,7 @@ mod mailbox_data;
 mod notes;
 mod response;
 mod search;
+pub(crate) mod skip;
 mod text;
 mod tolerance;
 

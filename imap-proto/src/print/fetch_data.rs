@@ -23,15 +23,15 @@ pub(super) fn fetch_data(out: &mut Vec<u8>, item: &FetchData<'_>) {
         FetchData::ModSeq(n) => show(out, format_args!("MODSEQ ({n})")),
         FetchData::Envelope(envelope) => {
             out.put(b"ENVELOPE ");
-            print_envelope(out, envelope);
+            out.put(envelope.as_wire());
         }
         FetchData::Body(body) => {
             out.put(b"BODY ");
-            print_body(out, body, false);
+            out.put(body.as_wire());
         }
         FetchData::BodyStructure(body) => {
             out.put(b"BODYSTRUCTURE ");
-            print_body(out, body, true);
+            out.put(body.as_wire());
         }
         FetchData::Section { section, origin, octets } => {
             origin_section(out, section, *origin);
@@ -73,7 +73,7 @@ pub(super) fn fetch_data(out: &mut Vec<u8>, item: &FetchData<'_>) {
     }
 }
 
-fn print_envelope(out: &mut Vec<u8>, e: &Envelope<'_>) {
+pub(crate) fn print_envelope(out: &mut Vec<u8>, e: &Envelope<'_>) {
     out.put(b"(");
     nstring(out, e.date.as_deref());
     out.put(b" ");
@@ -101,7 +101,7 @@ fn address_list(out: &mut Vec<u8>, addresses: &[Address<'_>]) {
     out.put(b")");
 }
 
-fn print_body(out: &mut Vec<u8>, body: &BodyStructure<'_>, extended: bool) {
+pub(crate) fn print_body(out: &mut Vec<u8>, body: &BodyStructure<'_>, extended: bool) {
     out.put(b"(");
     match body {
         BodyStructure::Multi { parts, subtype, params, extension } => {

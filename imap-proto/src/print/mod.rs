@@ -11,6 +11,7 @@ mod section;
 use alloc::vec::Vec;
 
 pub use command::Printed;
+pub(crate) use fetch_data::{print_body, print_envelope};
 pub(crate) use section::{response_section, section};
 
 use crate::types::string::is_quotable;

@@ -1,6 +1,10 @@
 //! What a server says: [`Response`].
 
+mod view;
+
 use alloc::{borrow::Cow, boxed::Box, vec::Vec};
+
+pub use view::{Addresses, BodyView, EnvelopeView, Parts};
 
 use crate::types::{BodySection, DateTime, Flag, Mailbox, StatusData, StatusText, UidSet};
 
@@ -290,11 +294,11 @@ pub enum FetchData<'a> {
     /// `MODSEQ`
     ModSeq(u64),
     /// `ENVELOPE`
-    Envelope(Box<Envelope<'a>>),
+    Envelope(EnvelopeView<'a>),
     /// `BODY` without a section.
-    Body(Box<BodyStructure<'a>>),
+    Body(BodyView<'a>),
     /// `BODYSTRUCTURE`
-    BodyStructure(Box<BodyStructure<'a>>),
+    BodyStructure(BodyView<'a>),
     /// A section of the message.
     Section {
         /// Which.
