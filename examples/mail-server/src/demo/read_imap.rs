@@ -108,7 +108,7 @@ fn entry(data: Vec<FetchData<'_>>) -> Entry {
             FetchData::Uid(uid) => entry.uid = uid,
             FetchData::Flags(flags) => entry.seen = flags.contains(&Flag::Seen),
             FetchData::Envelope(envelope) => {
-                entry.bcc = !envelope.bcc.is_empty();
+                entry.bcc = envelope.bcc().next().is_some();
             }
             _ => {}
         }

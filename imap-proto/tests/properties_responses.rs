@@ -1,0 +1,433 @@
+//! What is printed is read again as the same, for every response, item, code and value.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+
+use std::borrow::Cow;
+
+use imap_proto::{
+    parse,
+    response::{
+        Address, BodyStructure, BodyView, ESearch, Envelope, EnvelopeView, Extension, FetchData,
+        Found, ListItem, Namespace, Namespaces, Response, Status, Thread,
+    },
+    types::{
+        BodySection, Code, DateTime, Flag, Mailbox, Section, SectionText, StatusData, StatusText,
+        UidSet,
+    },
+};
+use proptest::{collection::vec, option, prelude::*};
+
+type Text = Cow<'static, [u8]>;
+
+fn word() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(vec!["A", "x-y", "STORAGE", "b1", "Zz"])
+}
+
+fn text() -> impl Strategy<Value = Text> {
+    prop_oneof![
+        "[ -~]{0,12}".prop_map(|t| Cow::Owned(t.into_bytes())),
+        "\\PC{0,6}".prop_map(|t| Cow::Owned(t.into_bytes())),
+        vec(1u8.., 0..12).prop_map(Cow::Owned),
+    ]
+}
+
+fn texts() -> impl Strategy<Value = Vec<Text>> {
+    vec(text(), 1..4)
+}
+
+fn mailbox() -> impl Strategy<Value = Mailbox<'static>> {
+    "\\PC{0,8}".prop_map(|name| Mailbox::new(name).unwrap())
+}
+
+fn set() -> impl Strategy<Value = UidSet> {
+    vec((1u32.., 0u32..9), 1..5).prop_map(|all| {
+        UidSet::from_ranges(all.into_iter().map(|(n, more)| (n, n.saturating_add(more))).collect())
+    })
+}
+
+fn flag() -> impl Strategy<Value = Flag<'static>> {
+    prop::sample::select(vec![
+        Flag::Seen,
+        Flag::Answered,
+        Flag::Flagged,
+        Flag::Deleted,
+        Flag::Draft,
+        Flag::Recent,
+        Flag::Keyword("$Forwarded".into()),
+        Flag::Extension("Junk".into()),
+    ])
+}
+
+fn flags() -> impl Strategy<Value = Vec<Flag<'static>>> {
+    vec(flag(), 0..4)
+}
+
+fn date() -> impl Strategy<Value = DateTime> {
+    (0i64..4_000_000_000, -700i16..700).prop_map(|(at, zone)| DateTime::new(at, zone).unwrap())
+}
+
+fn delimiter() -> impl Strategy<Value = Option<char>> {
+    option::of(prop::sample::select(vec!['/', '.', '\\', '"']))
+}
+
+fn list_item() -> impl Strategy<Value = ListItem<'static>> {
+    (flags(), delimiter(), mailbox(), vec(text(), 0..3), option::of(mailbox()), any::<bool>())
+        .prop_map(|(flags, delimiter, name, info, old, more)| {
+            let mut item = ListItem::new(flags, delimiter, name);
+            item.child_info = info;
+            item.old_name = old;
+            if more {
+                item.other.push((Cow::Borrowed(b"vendor.x-y"), b"(1 (a \"b\"))"));
+            }
+            item
+        })
+}
+
+fn address() -> impl Strategy<Value = Address<'static>> {
+    [option::of(text()), option::of(text()), option::of(text()), option::of(text())].prop_map(
+        |[name, route, mailbox, host]| {
+            let mut address = Address::default();
+            (address.name, address.route) = (name, route);
+            (address.mailbox, address.host) = (mailbox, host);
+            address
+        },
+    )
+}
+
+fn envelope() -> impl Strategy<Value = Envelope<'static>> {
+    let lists = [vec(address(), 0..3), vec(address(), 0..2), vec(address(), 0..2)];
+    let texts = [option::of(text()), option::of(text()), option::of(text()), option::of(text())];
+    (texts, lists).prop_map(|([date, subject, reply, id], [from, to, bcc])| {
+        let mut envelope = Envelope::default();
+        (envelope.date, envelope.subject) = (date, subject);
+        (envelope.in_reply_to, envelope.message_id) = (reply, id);
+        (envelope.sender, envelope.cc) = (from.clone(), to.clone());
+        (envelope.from, envelope.to, envelope.bcc) = (from, to, bcc);
+        envelope
+    })
+}
+
+fn params() -> impl Strategy<Value = Vec<(Text, Text)>> {
+    vec((text(), text()), 0..3)
+}
+
+fn extension() -> impl Strategy<Value = Extension<'static>> {
+    (option::of((text(), params())), vec(text(), 0..3), option::of(text())).prop_map(
+        |(disposition, language, location)| {
+            let mut extension = Extension::default();
+            extension.disposition = disposition;
+            extension.language = language;
+            extension.location = location;
+            extension
+        },
+    )
+}
+
+fn body() -> impl Strategy<Value = BodyStructure<'static>> {
+    let kind = prop::sample::select(vec!["text", "IMAGE", "application"]);
+    let facts = (option::of(text()), option::of(text()), option::of(text()), extension());
+    let leaf = (kind, text(), params(), 0u64..1 << 40, 0u64..1 << 40, facts).prop_map(
+        |(kind, subtype, params, size, lines, (id, description, md5, extension))| {
+            BodyStructure::Single {
+                kind: Cow::Borrowed(kind.as_bytes()),
+                subtype,
+                params,
+                id,
+                description,
+                encoding: Cow::Borrowed(b"base64"),
+                size,
+                message: None,
+                lines: (kind == "text").then_some(lines),
+                md5,
+                extension,
+            }
+        },
+    );
+    leaf.prop_recursive(4, 12, 3, |inner| {
+        let message = (envelope(), inner.clone(), 0u64..99).prop_map(|(envelope, body, lines)| {
+            BodyStructure::Single {
+                kind: Cow::Borrowed(b"message"),
+                subtype: Cow::Borrowed(b"rfc822"),
+                params: Vec::new(),
+                id: None,
+                description: None,
+                encoding: Cow::Borrowed(b"7bit"),
+                size: 9,
+                message: Some((Box::new(envelope), Box::new(body))),
+                lines: Some(lines),
+                md5: None,
+                extension: Extension::default(),
+            }
+        });
+        let multi = (vec(inner, 1..3), text(), params(), extension()).prop_map(
+            |(parts, subtype, params, extension)| BodyStructure::Multi {
+                parts,
+                subtype,
+                params,
+                extension,
+            },
+        );
+        prop_oneof![message, multi]
+    })
+}
+
+fn item() -> impl Strategy<Value = FetchData<'static>> {
+    let part = || vec(1u32..9, 0..3);
+    prop_oneof![
+        flags().prop_map(FetchData::Flags),
+        (1u32..).prop_map(FetchData::Uid),
+        date().prop_map(FetchData::InternalDate),
+        any::<u64>().prop_map(FetchData::Size),
+        any::<u64>().prop_map(FetchData::ModSeq),
+        envelope().prop_map(|tree| FetchData::Envelope(EnvelopeView::from_tree(&tree))),
+        body().prop_map(|tree| FetchData::BodyStructure(BodyView::from_tree(&tree, true))),
+        body().prop_map(|tree| FetchData::Body(BodyView::from_tree(&tree, false))),
+        (part(), option::of(any::<u64>()), option::of(text())).prop_map(
+            |(part, origin, octets)| {
+                let section = BodySection::new(Section::new(part, SectionText::Full));
+                FetchData::Section { section, origin, octets }
+            }
+        ),
+        (part(), option::of(any::<u64>()), option::of(vec(any::<u8>(), 0..9))).prop_map(
+            |(part, origin, octets)| FetchData::Binary {
+                part,
+                origin,
+                octets: octets.map(Cow::Owned)
+            }
+        ),
+        (part(), any::<u64>()).prop_map(|(part, n)| FetchData::BinarySize(part, n)),
+        option::of(text()).prop_map(FetchData::Preview),
+        option::of(date()).prop_map(FetchData::SaveDate),
+        word().prop_map(FetchData::EmailId),
+        option::of(word()).prop_map(FetchData::ThreadId),
+        any::<u64>().prop_map(FetchData::GmailMessageId),
+        any::<u64>().prop_map(FetchData::GmailThreadId),
+        texts().prop_map(FetchData::GmailLabels),
+        Just(FetchData::Unknown(b"X-NEW (a \"b\" 3)")),
+    ]
+}
+
+fn code() -> impl Strategy<Value = Code<'static>> {
+    let own = |word: &'static str| Cow::Borrowed(word);
+    let plain = [
+        Code::Alert,
+        Code::Parse,
+        Code::ReadOnly,
+        Code::ReadWrite,
+        Code::TryCreate,
+        Code::UidNotSticky,
+        Code::Closed,
+        Code::NoModSeq,
+        Code::Unavailable,
+        Code::AuthenticationFailed,
+        Code::AuthorizationFailed,
+        Code::Expired,
+        Code::PrivacyRequired,
+        Code::ContactAdmin,
+        Code::NoPerm,
+        Code::InUse,
+        Code::ExpungeIssued,
+        Code::Corruption,
+        Code::ServerBug,
+        Code::ClientBug,
+        Code::Cannot,
+        Code::Limit,
+        Code::OverQuota,
+        Code::AlreadyExists,
+        Code::NonExistent,
+        Code::HasChildren,
+        Code::TooBig,
+        Code::UseAttr,
+        Code::NotSaved,
+        Code::UnknownCte,
+        Code::CompressionActive,
+        Code::NotificationOverflow,
+        Code::UidRequired,
+        Code::BadComparator,
+        Code::MetadataTooMany,
+        Code::MetadataNoPrivate,
+    ];
+    let words = move || vec(word().prop_map(own), 1..4);
+    prop_oneof![
+        prop::sample::select(plain.to_vec()),
+        words().prop_map(Code::BadCharset),
+        words().prop_map(Code::Capability),
+        words().prop_map(Code::BadEvent),
+        flags().prop_map(Code::PermanentFlags),
+        (1u32..).prop_map(Code::UidNext),
+        (1u32..).prop_map(Code::UidValidity),
+        (1u32..).prop_map(Code::Unseen),
+        (1u32.., set()).prop_map(|(n, set)| Code::AppendUid(n, set)),
+        (1u32.., set(), set()).prop_map(|(n, from, to)| Code::CopyUid(n, from, to)),
+        any::<u64>().prop_map(Code::HighestModSeq),
+        set().prop_map(Code::Modified),
+        word().prop_map(move |w| Code::BadUrl(own(w))),
+        word().prop_map(move |w| Code::NoUpdate(own(w))),
+        word().prop_map(move |w| Code::MailboxId(own(w))),
+        word().prop_map(move |w| Code::UndefinedFilter(own(w))),
+        any::<u64>().prop_map(Code::MetadataLongEntries),
+        any::<u64>().prop_map(Code::MetadataMaxSize),
+        (1u32.., option::of(1u32..)).prop_map(|(n, uid)| Code::MessageLimit(n, uid)),
+        (option::of(word()), option::of(any::<u32>()), option::of(1u32..))
+            .prop_map(move |(tag, now, all)| Code::InProgress(tag.map(own), now, all)),
+        (word(), option::of("[ -Z^-~]{1,9}"))
+            .prop_map(move |(w, text)| Code::Other(own(w), text.map(Cow::Owned))),
+    ]
+}
+
+fn status_text() -> impl Strategy<Value = StatusText<'static>> {
+    (option::of(code()), "[a-z][ -Z^-~]{0,12}").prop_map(|(code, text)| StatusText::new(code, text))
+}
+
+fn thread() -> impl Strategy<Value = Thread> {
+    let leaf = vec(1u32.., 1..4).prop_map(|numbers| Thread::new(numbers, Vec::new()));
+    leaf.prop_recursive(5, 20, 3, |inner| {
+        (vec(1u32.., 0..3), vec(inner, 2..4))
+            .prop_map(|(numbers, branches)| Thread::new(numbers, branches))
+    })
+}
+
+fn status_data() -> impl Strategy<Value = StatusData> {
+    let small = || option::of(any::<u32>());
+    let large = || option::of(any::<u64>());
+    (
+        [small(), small(), small(), small(), small()],
+        [large(), large(), large()],
+        option::of(large()),
+        option::of(word()),
+        any::<bool>(),
+    )
+        .prop_map(|(small, large, limit, id, other)| {
+            let mut data = StatusData::default();
+            [data.messages, data.recent, data.uid_next, data.uid_validity, data.unseen] = small;
+            [data.size, data.highest_mod_seq, data.deleted_storage] = large;
+            data.deleted = Some(1);
+            data.append_limit = limit;
+            data.mailbox_id = id.map(String::from);
+            if other {
+                data.other.push(("X-NEW".into(), b"(a 1)".to_vec()));
+            }
+            data
+        })
+}
+
+fn e_search() -> impl Strategy<Value = ESearch<'static>> {
+    let numbers = [option::of(1u32..), option::of(1u32..), option::of(1u32..), option::of(1u32..)];
+    let head = (option::of(text()), option::of(mailbox()), any::<bool>(), any::<bool>());
+    let partial = option::of(((1i64..9, 1i64..9), option::of(set())));
+    let changes = [vec((any::<u32>(), set()), 0..3), vec((any::<u32>(), set()), 0..3)];
+    (head, numbers, option::of(set()), partial, changes, option::of(vec(1u32..100, 0..4))).prop_map(
+        |(
+            (tag, mailbox, uid, other),
+            [min, max, count, validity],
+            all,
+            partial,
+            changes,
+            scores,
+        )| {
+            let mut result = ESearch::default();
+            (result.tag, result.mailbox, result.uid_validity) = (tag, mailbox, validity);
+            (result.min, result.max, result.count, result.all) = (min, max, count, all);
+            (result.uid, result.partial, result.relevancy) = (uid, partial, scores);
+            result.mod_seq = other.then_some(7);
+            [result.add_to, result.remove_from] = changes;
+            if other {
+                result.other.push(("X-NEW", b"(a (1 2))"));
+            }
+            result
+        },
+    )
+}
+
+fn response() -> impl Strategy<Value = Response<'static>> {
+    let status = prop::sample::select(vec![Status::Ok, Status::No, Status::Bad]);
+    let words = || vec(word(), 0..4);
+    let found = || {
+        (vec(1u32.., 0..5), option::of(any::<u64>()))
+            .prop_map(|(n, mod_seq)| Found::new(n, mod_seq))
+    };
+    let space = || {
+        let extension = vec((text(), texts()), 0..2);
+        let one = (mailbox(), delimiter(), extension).prop_map(|(prefix, delimiter, more)| {
+            let mut one = Namespace::new(prefix, delimiter);
+            one.extensions = more;
+            one
+        });
+        vec(one, 0..3)
+    };
+    let first =
+        prop_oneof![
+            status_text().prop_map(Response::Continue),
+            (word(), status.clone(), status_text())
+                .prop_map(|(tag, status, text)| Response::Tagged { tag, status, text }),
+            (status, status_text()).prop_map(|(status, text)| Response::Status { status, text }),
+            status_text().prop_map(|text| Response::Status { status: Status::Bye, text }),
+            status_text().prop_map(|text| Response::Status { status: Status::PreAuth, text }),
+            words().prop_map(Response::Capability),
+            words().prop_map(Response::Enabled),
+            vec((text(), option::of(text())), 0..3).prop_map(Response::Id),
+            flags().prop_map(Response::Flags),
+            list_item().prop_map(Response::List),
+            list_item().prop_map(Response::Lsub),
+            list_item().prop_map(Response::XList),
+            [space(), space(), space()].prop_map(|[personal, other, shared]| {
+                let mut all = Namespaces::default();
+                (all.personal, all.other, all.shared) = (personal, other, shared);
+                Response::Namespace(all)
+            }),
+            (mailbox(), status_data()).prop_map(|(name, data)| Response::MailboxStatus(name, data)),
+            found().prop_map(Response::Search),
+            found().prop_map(Response::Sort),
+            vec(thread(), 0..3).prop_map(Response::Thread),
+            e_search().prop_map(Response::ESearch),
+        ];
+    let second = prop_oneof![
+        any::<u32>().prop_map(Response::Exists),
+        any::<u32>().prop_map(Response::Recent),
+        (1u32..).prop_map(Response::Expunge),
+        (any::<bool>(), set()).prop_map(|(earlier, uids)| Response::Vanished { earlier, uids }),
+        (1u32.., vec(item(), 1..4)).prop_map(|(n, items)| Response::Fetch(n, items)),
+        (1u32.., vec(item(), 1..4)).prop_map(|(n, items)| Response::UidFetch(n, items)),
+        (text(), vec((word(), any::<u64>(), any::<u64>()), 0..3))
+            .prop_map(|(root, resources)| Response::Quota { root, resources }),
+        (mailbox(), texts()).prop_map(|(name, roots)| Response::QuotaRoot(name, roots)),
+        (mailbox(), vec((text(), text()), 0..3)).prop_map(|(name, all)| Response::Acl(name, all)),
+        (mailbox(), text(), texts()).prop_map(|(mailbox, identifier, rights)| {
+            Response::ListRights { mailbox, identifier, rights }
+        }),
+        (mailbox(), text()).prop_map(|(name, rights)| Response::MyRights(name, rights)),
+        (mailbox(), vec((text(), option::of(text())), 1..3))
+            .prop_map(|(name, values)| Response::Metadata(name, values)),
+        (mailbox(), texts()).prop_map(|(name, all)| Response::MetadataChanged(name, all)),
+        texts().prop_map(Response::Language),
+        (text(), vec(text(), 0..3)).prop_map(|(one, more)| Response::Comparator(one, more)),
+        texts().prop_map(Response::GenUrlAuth),
+        vec((text(), option::of(text())), 1..3).prop_map(Response::UrlFetch),
+        text().prop_map(Response::JmapAccess),
+        Just(Response::Unknown(b"* XFOO (1 2)\r\n")),
+    ];
+    prop_oneof![first, second]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1024))]
+
+    #[test]
+    fn responses_survive_printing(response in response()) {
+        let printed = response.print();
+        let shown = printed.escape_ascii().to_string();
+        let read = parse::response(&printed);
+        prop_assert!(read.is_ok(), "{:?}: {}", read, shown);
+        prop_assert_eq!(read.unwrap(), response.clone(), "{}", shown);
+        let read = parse::tolerant_response(&printed).unwrap();
+        prop_assert_eq!(&read.response, &response, "{}", &shown);
+        prop_assert!(read.deviations.is_empty(), "{:?}: {}", read.deviations, shown);
+    }
+
+    #[test]
+    fn trees_survive_views(envelope in envelope(), body in body()) {
+        let view = EnvelopeView::from_tree(&envelope);
+        prop_assert_eq!(view.to_tree(), envelope);
+        let view = BodyView::from_tree(&body, true);
+        prop_assert_eq!(view.to_tree(), body);
+    }
+}
