@@ -12,6 +12,13 @@ pub enum Command<'a> {
     /// `PASS string` (RFC 1939 §7). The password is everything after the one space, spaces
     /// included.
     Pass(&'a str),
+    /// `APOP name digest` (RFC 1939 §7). The digest is everything after the last space.
+    Apop {
+        /// The name.
+        name: &'a str,
+        /// The digest, in hexadecimal.
+        digest: &'a str,
+    },
     /// `AUTH mechanism [initial-response]` (RFC 5034 §4). Without a mechanism it asks for the list
     /// of them, as some clients do since before RFC 2449.
     Auth {
@@ -24,6 +31,10 @@ pub enum Command<'a> {
     Capa,
     /// `STLS` (RFC 2595 §4).
     Stls,
+    /// `UTF8` (RFC 6856 §2.1).
+    Utf8,
+    /// `LANG [range]` (RFC 6856 §3).
+    Lang(Option<&'a str>),
     /// `STAT` (RFC 1939 §5).
     Stat,
     /// `LIST [msg]` (RFC 1939 §5).
@@ -55,7 +66,10 @@ impl Command<'_> {
         match self {
             Self::User(_) => "USER",
             Self::Pass(_) => "PASS",
+            Self::Apop { .. } => "APOP",
             Self::Auth { .. } => "AUTH",
+            Self::Utf8 => "UTF8",
+            Self::Lang(_) => "LANG",
             Self::Capa => "CAPA",
             Self::Stls => "STLS",
             Self::Stat => "STAT",
@@ -77,6 +91,8 @@ impl fmt::Debug for Command<'_> {
         match self {
             Self::User(name) => write!(f, " {name:?}"),
             Self::Pass(_) => f.write_str(" ***"),
+            Self::Apop { name, .. } => write!(f, " {name:?} ***"),
+            Self::Lang(Some(range)) => write!(f, " {range}"),
             Self::Auth { mechanism, initial } => {
                 write!(f, " {}", mechanism.unwrap_or_default())?;
                 if initial.is_some() { f.write_str(" ***") } else { Ok(()) }
@@ -97,7 +113,8 @@ pub enum CommandError {
     /// The line is longer than the configured limit. Nothing of it was carried out.
     #[error("line too long")]
     TooLong,
-    /// The line holds NUL, a control character or an octet above 126 (RFC 1939 §3).
+    /// The line holds NUL, a control character or an octet above 126 (RFC 1939 §3); or, where names
+    /// and passwords may hold such (RFC 6856 §2.2), what is not UTF-8 or cannot be prepared.
     #[error("a command is printable ASCII")]
     NotPrintable,
     /// Not a command this server knows.

@@ -12,6 +12,7 @@ pub mod parse;
 pub mod print;
 mod response;
 pub mod server;
+mod top;
 
 pub use capability::Capabilities;
 pub use command::{Command, CommandError};

@@ -11,7 +11,7 @@ pub enum Status {
     Err,
 }
 
-/// A machine-readable response code in brackets (RFC 2449 §8, RFC 3206).
+/// A machine-readable response code in brackets (RFC 2449 §8, RFC 3206, RFC 6856 §5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Code<'a> {
@@ -26,6 +26,8 @@ pub enum Code<'a> {
     SysTemp,
     /// `[SYS/PERM]`: the server is in trouble, and somebody has to mend it (RFC 3206 §4).
     SysPerm,
+    /// `[UTF8]`: the message needs UTF-8 mode, which the client has not asked for (RFC 6856 §5).
+    Utf8,
     /// Any other, without the brackets.
     Other(&'a str),
 }
@@ -34,7 +36,8 @@ impl<'a> Code<'a> {
     /// The code of that name, without brackets, in any case. Detail after a known code is ignored,
     /// as RFC 2449 §8 demands: `IN-USE/backup` is [`InUse`](Self::InUse).
     pub fn new(name: &'a str) -> Self {
-        let known = [Self::InUse, Self::LoginDelay, Self::Auth, Self::SysTemp, Self::SysPerm];
+        let known =
+            [Self::InUse, Self::LoginDelay, Self::Auth, Self::SysTemp, Self::SysPerm, Self::Utf8];
         known.into_iter().find(|code| has_levels(name, code.name())).unwrap_or(Self::Other(name))
     }
 
@@ -46,6 +49,7 @@ impl<'a> Code<'a> {
             Self::Auth => "AUTH",
             Self::SysTemp => "SYS/TEMP",
             Self::SysPerm => "SYS/PERM",
+            Self::Utf8 => "UTF8",
             Self::Other(name) => name,
         }
     }

@@ -179,7 +179,7 @@ fn a_unique_id_is_1_to_70_printable_characters() {
 #[test]
 fn a_client_takes_no_text_that_would_be_another_command() {
     let mut client = Client::new(open_client());
-    for (name, password) in [("a\r\nQUIT", "p"), ("", "p"), ("a", ""), ("a", "p\0"), ("ä", "p")] {
+    for (name, password) in [("a\r\nQUIT", "p"), ("", "p"), ("a", ""), ("a", "p\0")] {
         assert!(client.login(name, password).is_err());
     }
     assert!(client.login("a", "p".repeat(249)).is_err());
@@ -198,7 +198,7 @@ fn a_client_takes_no_more_commands_than_its_limit_and_none_after_quit() {
     let mut client = Client::new(open_client());
     client.quit().unwrap();
     assert!(client.noop().is_err());
-    assert!(client.auth(Mechanism::Plain, Credentials::password("u", "p")).is_err());
+    assert!(client.auth_by(Mechanism::Plain, Credentials::password("u", "p")).is_err());
 }
 
 #[test]

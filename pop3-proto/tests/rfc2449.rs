@@ -73,3 +73,13 @@ fn accounts_that_cannot_be_asked_are_a_temporary_failure() {
     maildrop.out_of_order = true;
     server_says("out_of_order", &open_server(), &maildrop);
 }
+
+#[test]
+fn the_codes_of_rfc_3206_reach_the_host_of_the_client() {
+    let log = client_says("rfc3206_client", &open_client());
+    let failed: Vec<_> = log.events().filter(|event| event.contains("Refused")).collect();
+    for (event, code) in failed.iter().zip(["SysPerm", "SysTemp", "Auth", "LoginDelay"]) {
+        assert!(event.contains(&format!("code: Some({code})")), "{event}");
+    }
+    assert_eq!(failed.len(), 4);
+}

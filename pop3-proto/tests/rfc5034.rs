@@ -37,6 +37,6 @@ fn a_client_waits_for_the_challenge_where_it_is_not() {
 #[test]
 fn a_client_gives_up_an_exchange_it_does_not_understand() {
     let log = client_says("rfc5034_login_client", &open_client());
-    let failed = log.events().find(|event| event.contains("Auth(Login)")).unwrap();
+    let failed = log.events().find(|event| event.contains("AuthBy(Login)")).unwrap();
     assert!(failed.contains("cancelled"), "{failed}");
 }

@@ -1,6 +1,6 @@
 use alloc::{boxed::Box, vec::Vec};
 
-use super::{Hash, Keys, Mechanism, Secret, cram_md5};
+use super::{Hash, Keys, Mechanism, Secret, apop, cram_md5};
 
 /// What a client claims to be, for the host to judge.
 #[derive(Debug)]
@@ -52,19 +52,41 @@ pub enum Claim<'a> {
     },
     /// CRAM-MD5 begins: a challenge is needed that was never used. Answer: [`Verdict::Nonce`].
     Nonce,
-    /// CRAM-MD5 ends. Answer: [`Verdict::Accept`] if [`CramDigest::matches`], or a refusal.
-    Digest(CramDigest<'a>),
+    /// CRAM-MD5 ends, or APOP: a digest of what the server said and the password, which the host
+    /// has to know. Answer: [`Verdict::Accept`] if [`Digest::matches`], or a refusal.
+    Digest(Digest<'a>),
 }
 
-/// The answer to a challenge of CRAM-MD5.
+/// A digest of a challenge and a password.
 #[derive(Clone, Copy, Debug)]
-pub struct CramDigest<'a> {
+pub struct Digest<'a> {
+    pub(super) kind: DigestKind,
     pub(super) username: &'a str,
     pub(super) challenge: &'a [u8],
     pub(super) digest: &'a str,
 }
 
-impl<'a> CramDigest<'a> {
+#[derive(Clone, Copy, Debug)]
+pub(super) enum DigestKind {
+    CramMd5,
+    Apop,
+}
+
+impl<'a> Digest<'a> {
+    /// What APOP says (RFC 1939 §7), in a session that was greeted with this timestamp.
+    ///
+    /// ```
+    /// use mailwire::sasl::Digest;
+    ///
+    /// let timestamp = "<1896.697170952@dbc.mtview.ca.us>";
+    /// let digest = Digest::apop("mrose", timestamp, "c4c9334bac560ecc979e58001b3e22fb");
+    /// assert!(digest.matches(&"tanstaaf".into()));
+    /// assert!(!digest.matches(&"tanstaafl".into()));
+    /// ```
+    pub const fn apop(username: &'a str, timestamp: &'a str, digest: &'a str) -> Self {
+        Self { kind: DigestKind::Apop, username, challenge: timestamp.as_bytes(), digest }
+    }
+
     /// Who they are, as the client spelled it.
     pub const fn username(&self) -> &'a str {
         self.username
@@ -72,7 +94,10 @@ impl<'a> CramDigest<'a> {
 
     /// Whether this is their password.
     pub fn matches(&self, password: &Secret) -> bool {
-        cram_md5::matches(password, self.challenge, self.digest)
+        match self.kind {
+            DigestKind::CramMd5 => cram_md5::matches(password, self.challenge, self.digest),
+            DigestKind::Apop => apop::matches(password, self.challenge, self.digest),
+        }
     }
 }
 

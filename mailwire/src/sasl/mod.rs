@@ -14,6 +14,7 @@
 //!     Progress::Success);
 //! ```
 
+mod apop;
 mod binding;
 mod claim;
 mod cram_md5;
@@ -27,8 +28,9 @@ mod wire;
 pub mod client;
 pub mod server;
 
+pub use apop::apop_digest;
 pub use binding::ChannelBinding;
-pub use claim::{Claim, CramDigest, Failure, Verdict};
+pub use claim::{Claim, Digest, Failure, Verdict};
 pub use mechanism::Mechanism;
 pub use prep::saslprep;
 pub use scram::{Hash, Keys, KeysError};

@@ -3,7 +3,9 @@
 use alloc::{borrow::ToOwned, boxed::Box, format, string::String, vec::Vec};
 
 use super::{
-    ChannelBinding, Claim, CramDigest, Failure, Mechanism, Secret, Verdict, oauth,
+    ChannelBinding, Claim, Digest, Failure, Mechanism, Secret, Verdict,
+    claim::DigestKind,
+    oauth,
     scram::{self, Wrong},
     wire,
 };
@@ -222,8 +224,8 @@ impl Exchange {
                 Mechanism::External => Claim::External { authzid: username },
                 Mechanism::Anonymous => Claim::Anonymous { trace: username },
                 Mechanism::CramMd5 => {
-                    let digest = secret.expose();
-                    Claim::Digest(CramDigest { username, challenge: &self.challenge, digest })
+                    let (kind, challenge) = (DigestKind::CramMd5, self.challenge.as_slice());
+                    Claim::Digest(Digest { kind, username, challenge, digest: secret.expose() })
                 }
                 _ => Claim::Proved { authzid, username },
             }),

@@ -11,6 +11,9 @@ pub struct Config {
     pub plain_text_auth: bool,
     /// Whether commands are sent before the answers to earlier ones have come.
     pub pipelining: Pipelining,
+    /// Whether TOP is asked for by RETR where the server has no TOP (RFC 1939 §7 makes it optional):
+    /// what is beyond the lines asked for is then fetched and dropped. Default: `true`.
+    pub top_by_retr: bool,
     /// What to do with bare CR and LF in messages. Default: [`BareEol::Keep`], a
     /// message is handed out as the server has it.
     pub bare_eol: BareEol,
@@ -25,6 +28,7 @@ impl Default for Config {
         Self {
             plain_text_auth: false,
             pipelining: Pipelining::default(),
+            top_by_retr: true,
             bare_eol: BareEol::Keep,
             limits: Limits::default(),
             timeouts: Timeouts::default(),

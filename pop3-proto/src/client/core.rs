@@ -1,4 +1,4 @@
-use alloc::{borrow::Cow, collections::VecDeque};
+use alloc::{borrow::Cow, collections::VecDeque, string::String};
 use core::ops::Range;
 
 use bytes::Bytes;
@@ -8,7 +8,7 @@ use mailwire::{
 };
 
 use super::{Config, Event, Failure, Outcome, Request, queue::Job};
-use crate::{Capabilities, Scan, Stat, UniqueId, parse};
+use crate::{Capabilities, Scan, Stat, UniqueId, parse, top::Top};
 
 /// Everything of a session but the octets not yet read.
 #[derive(Debug)]
@@ -25,6 +25,10 @@ pub(super) struct Core {
     /// Octets at the start of the buffer that the last event lent.
     pub(super) lent: usize,
     pub(super) capabilities: Option<Capabilities>,
+    /// For APOP, from the greeting.
+    pub(super) timestamp: Option<String>,
+    /// UTF8 was given: STLS may not follow.
+    pub(super) utf8_given: bool,
     pub(super) lines: LineFramer,
     /// QUIT was given: nothing may follow.
     pub(super) quitting: bool,
@@ -50,6 +54,8 @@ pub(super) enum Stage {
     Body {
         decoder: DataDecoder,
         octets: u64,
+        /// What of it was asked for, when RETR stands in for TOP.
+        top: Option<Top>,
     },
     /// Nothing: the transport is to be replaced.
     Upgrade,
@@ -62,7 +68,9 @@ pub(super) enum Pending {
     Scan(Scan),
     /// The number, and where the unique id stands.
     UniqueId(u32, Range<usize>),
-    Body,
+    Language,
+    /// So many of the octets that are lent.
+    Body(usize),
     Crlf,
     Done(Done),
     /// `None`: the reason stands in the line.
@@ -74,6 +82,9 @@ pub(super) enum Done {
     Capabilities,
     StartTls,
     LoggedIn,
+    Utf8,
+    Language,
+    Languages { malformed: u64 },
     Stat(Stat),
     List { malformed: u64 },
     Scan(Scan),
@@ -107,6 +118,8 @@ impl Core {
             pending: None,
             lent: 0,
             capabilities: None,
+            timestamp: None,
+            utf8_given: false,
             quitting: false,
             closing: None,
             closed: None,
@@ -209,7 +222,11 @@ impl Core {
             }
             Pending::Scan(scan) => Event::Scan(scan),
             Pending::UniqueId(message, at) => Event::UniqueId(UniqueId::new(message, uidl(at))),
-            Pending::Body => Event::Body(lent),
+            Pending::Language => match parse::language(text_of(lent)) {
+                Some((tag, description)) => Event::Language { tag, description },
+                None => Event::None,
+            },
+            Pending::Body(wanted) => Event::Body(lent.get(..wanted).unwrap_or_default()),
             Pending::Crlf => Event::Body(b"\r\n"),
             Pending::Failed(request, Some(failure)) => Event::Failed { request, failure },
             Pending::Failed(request, None) => {
@@ -225,6 +242,12 @@ impl Core {
                 },
                 Done::StartTls => Outcome::StartTls,
                 Done::LoggedIn => Outcome::LoggedIn,
+                Done::Utf8 => Outcome::Utf8,
+                Done::Language => {
+                    let text = text_of(lent).get("+OK".len()..).unwrap_or_default();
+                    Outcome::Language { tag: parse::language(text).unwrap_or_default().0 }
+                }
+                Done::Languages { malformed } => Outcome::Languages { malformed },
                 Done::Stat(stat) => Outcome::Stat(stat),
                 Done::List { malformed } => Outcome::List { malformed },
                 Done::Scan(scan) => Outcome::Scan(scan),
@@ -253,4 +276,9 @@ impl Core {
         self.wait = None;
         early
     }
+}
+
+/// A line as text.
+fn text_of(line: &[u8]) -> &str {
+    core::str::from_utf8(strip_eol(line)).unwrap_or_default()
 }

@@ -24,6 +24,13 @@ pub enum Event<'a> {
     Scan(Scan),
     /// A line of the answer to UIDL.
     UniqueId(UniqueId<'a>),
+    /// A line of the answer to LANG without a range (RFC 6856 §3.2).
+    Language {
+        /// The language tag.
+        tag: &'a str,
+        /// What the language calls itself, if the server says so.
+        description: &'a str,
+    },
     /// A part of the message that RETR or TOP asked for, dot-stuffing taken out.
     Body(&'a [u8]),
     /// A command succeeded.
@@ -45,8 +52,20 @@ pub enum Outcome<'a> {
     Capabilities(&'a Capabilities),
     /// STLS: [`Step::Upgrade`](mailwire::Step::Upgrade) follows.
     StartTls,
-    /// USER and PASS, or AUTH.
+    /// Log-in, whatever the way.
     LoggedIn,
+    /// UTF8: texts and messages may hold UTF-8 now.
+    Utf8,
+    /// LANG: the language that the server speaks now.
+    Language {
+        /// Its tag, as the server spells it.
+        tag: &'a str,
+    },
+    /// LANG without a range; the languages came as [`Event::Language`].
+    Languages {
+        /// Lines that could not be understood, and were left out.
+        malformed: u64,
+    },
     /// STAT.
     Stat(Stat),
     /// LIST of all messages; they came as [`Event::Scan`].
@@ -102,8 +121,18 @@ pub enum Request {
     Stls,
     /// [`login`](super::Client::login)
     Login,
+    /// [`apop`](super::Client::apop)
+    Apop,
     /// [`auth`](super::Client::auth)
-    Auth(Mechanism),
+    Auth,
+    /// [`auth_by`](super::Client::auth_by)
+    AuthBy(Mechanism),
+    /// [`utf8`](super::Client::utf8)
+    Utf8,
+    /// [`lang`](super::Client::lang)
+    Lang,
+    /// [`languages`](super::Client::languages)
+    Languages,
     /// [`stat`](super::Client::stat)
     Stat,
     /// [`list`](super::Client::list), [`list_one`](super::Client::list_one)

@@ -15,7 +15,7 @@ use super::{
     core::{Core, Done, Pending, Stage},
     queue::Login,
 };
-use crate::{Capabilities, Command, Status, parse, print};
+use crate::{Capabilities, Command, Status, parse, print, top::Top};
 
 impl Core {
     /// Reads the next line or piece. Returns whether there was one.
@@ -54,6 +54,7 @@ impl Core {
         match parse::response(line) {
             Err(_) => self.closed = Some(Close::Protocol),
             Ok(response) if response.status == Status::Ok => {
+                self.timestamp = parse::timestamp(line).map(ToOwned::to_owned);
                 self.pending = Some(Pending::Greeting);
                 self.stage = Stage::Line;
             }
@@ -66,8 +67,10 @@ impl Core {
 
     /// The first line of an answer.
     fn first_line(&mut self, line: &[u8], early: bool) {
-        let Some(request) = self.sent.front().map(|job| job.request) else { return };
-        if let (Request::Auth(_), Some(challenge)) = (request, parse::continuation(line)) {
+        let Some(job) = self.sent.front() else { return };
+        let request = job.request;
+        if let (Some(Login::Sasl { .. }), Some(challenge)) = (&job.login, parse::continuation(line))
+        {
             return self.challenge(challenge);
         }
         let Ok(response) = parse::response(line) else {
@@ -75,20 +78,29 @@ impl Core {
             return;
         };
         if response.status == Status::Err {
+            if self.top_again(request) {
+                return;
+            }
             return self.failed(None);
         }
         let text = response.text.as_ref();
         match request {
             Request::Capa => self.stage = Stage::Capabilities(Capabilities::default()),
-            Request::List(None) | Request::Uidl(None) => {
+            Request::List(None) | Request::Uidl(None) | Request::Languages => {
                 self.stage = Stage::Listing { malformed: 0 };
             }
             Request::Retr(_) | Request::Top { .. } => {
                 let decoder = DataDecoder::new(self.config.bare_eol);
-                self.stage = Stage::Body { decoder, octets: 0 };
+                let top = match (request, self.sent.front()) {
+                    (Request::Top { lines, .. }, Some(job)) if job.by_retr => Some(Top::new(lines)),
+                    _ => None,
+                };
+                self.stage = Stage::Body { decoder, octets: 0, top };
             }
-            Request::Login => self.send_password(),
-            Request::Auth(_) => self.authenticated(),
+            Request::Login | Request::Apop | Request::Auth | Request::AuthBy(_) => self.accepted(),
+            Request::Utf8 => self.done(Done::Utf8),
+            // RFC 6856 §3.2: the tag follows. Its text is not worth a failure.
+            Request::Lang => self.done(Done::Language),
             // RFC 2595 §4: TLS begins right after this line, and so does what belongs to it.
             // Plain text after it was put there by somebody else.
             Request::Stls if early => self.closed = Some(Close::Injection),
@@ -143,6 +155,12 @@ impl Core {
                     None => *malformed = malformed.saturating_add(1),
                 }
             }
+            (Stage::Listing { malformed }, Some(Request::Languages)) => {
+                match core::str::from_utf8(line).ok().and_then(parse::language) {
+                    Some(_) => self.pending = Some(Pending::Language),
+                    None => *malformed = malformed.saturating_add(1),
+                }
+            }
             (Stage::Listing { malformed }, _) => {
                 let listing = core::str::from_utf8(line).ok().and_then(|line| {
                     let id = parse::unique_id(line)?;
@@ -167,6 +185,7 @@ impl Core {
                 let request = self.sent.front().map(|job| job.request);
                 self.done(match request {
                     Some(Request::List(_)) => Done::List { malformed },
+                    Some(Request::Languages) => Done::Languages { malformed },
                     _ => Done::Uidl { malformed },
                 });
             }
@@ -176,19 +195,24 @@ impl Core {
 
     /// The next piece of a message.
     fn body(&mut self, recv: &mut RecvBuf) -> bool {
-        let Stage::Body { decoder, octets } = &mut self.stage else { return false };
-        match decoder.next(recv.unread()) {
+        let Stage::Body { decoder, octets, top } = &mut self.stage else { return false };
+        let unread = recv.unread();
+        match decoder.next(unread) {
             Piece::Partial => return false,
             Piece::Skip(n) => self.lent = n,
             Piece::Payload(n) => {
-                *octets = octets.saturating_add(n as u64);
+                let piece = unread.get(..n).unwrap_or_default();
+                let wanted = top.as_mut().map_or(n, |top| top.wanted(piece));
+                *octets = octets.saturating_add(wanted as u64);
                 self.lent = n;
-                self.pending = Some(Pending::Body);
+                self.pending = (wanted > 0).then_some(Pending::Body(wanted));
             }
             Piece::Crlf(n) => {
-                *octets = octets.saturating_add(2);
                 self.lent = n;
-                self.pending = Some(Pending::Crlf);
+                if top.as_mut().is_none_or(|top| top.wanted(b"\r\n") > 0) {
+                    *octets = octets.saturating_add(2);
+                    self.pending = Some(Pending::Crlf);
+                }
             }
             Piece::End(n) => {
                 self.lent = n;
@@ -204,14 +228,37 @@ impl Core {
         true
     }
 
-    /// The name was accepted (RFC 1939 §7).
-    fn send_password(&mut self) {
-        if let Some(Login::Password(credentials)) =
-            self.sent.front().and_then(|job| job.login.as_ref())
-        {
-            let password = credentials.secret().map(Secret::expose).unwrap_or_default();
-            print::command(&Command::Pass(password), &mut self.out);
-            self.stage = Stage::Pass;
+    /// TOP was refused by a server of which it is not known whether it has TOP: RETR is tried, where
+    /// the answer to it is the next to come.
+    fn top_again(&mut self, request: Request) -> bool {
+        let again = self.config.top_by_retr && self.capabilities.is_none() && self.sent.len() == 1;
+        match (request, self.sent.front_mut()) {
+            (Request::Top { message, .. }, Some(job)) if again && !job.by_retr => {
+                job.by_retr = true;
+                print::command(&Command::Retr(message), &mut self.out);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// `+OK` to a log-in. To USER it says that the name was accepted (RFC 1939 §7).
+    fn accepted(&mut self) {
+        match self.sent.front().and_then(|job| job.login.as_ref()) {
+            Some(Login::Password(credentials)) => {
+                let password = credentials.secret().map(Secret::expose).unwrap_or_default();
+                print::command(&Command::Pass(password), &mut self.out);
+                self.stage = Stage::Pass;
+            }
+            Some(Login::Sasl { cancelled: true, .. }) => {
+                self.failed(Some("an exchange that was given up was accepted"));
+            }
+            // RFC 5802 §5: it did not prove that it knows the password. Nothing more is said to it.
+            Some(Login::Sasl { exchange, .. }) if !exchange.is_trusted() => {
+                self.failed(Some("the server did not prove who it is"));
+                self.closing = Some(Close::Protocol);
+            }
+            _ => self.done(Done::LoggedIn),
         }
     }
 
@@ -234,15 +281,6 @@ impl Core {
             }
         }
         self.out.put(b"\r\n");
-    }
-
-    fn authenticated(&mut self) {
-        match self.sent.front().and_then(|job| job.login.as_ref()) {
-            Some(Login::Sasl { cancelled: true, .. }) => {
-                self.failed(Some("an exchange that was given up was accepted"));
-            }
-            _ => self.done(Done::LoggedIn),
-        }
     }
 
     /// The command at hand has succeeded.

@@ -31,14 +31,20 @@ use crate::{Command, CommandError};
 /// assert_eq!(parse::command(b"RETR +1"), Err(CommandError::Syntax("RETR msg")));
 /// ```
 pub fn command(line: &[u8]) -> Result<Command<'_>, CommandError> {
-    // RFC 1939 §3: keywords and arguments consist of printable ASCII characters.
-    if !line.iter().all(|octet| (0x20..0x7F).contains(octet)) {
+    let control = |octet: &u8| *octet < 0x20 || *octet == 0x7F;
+    let line = match core::str::from_utf8(line) {
+        Ok(text) if !line.iter().any(control) => text,
+        _ => return Err(CommandError::NotPrintable),
+    };
+    let (rest, keyword) = keyword(line).map_err(|_| CommandError::Unknown)?;
+    let is = |name: &str| keyword.eq_ignore_ascii_case(name);
+    // RFC 1939 §3: keywords and arguments consist of printable ASCII characters. RFC 6856 §2.2:
+    // names and passwords may be UTF-8.
+    let utf8 = is("USER") || is("PASS") || is("APOP");
+    if !utf8 && !line.is_ascii() {
         return Err(CommandError::NotPrintable);
     }
-    let line = core::str::from_utf8(line).map_err(|_| CommandError::NotPrintable)?;
-    let (rest, keyword) = keyword(line).map_err(|_| CommandError::Unknown)?;
     let args = rest.trim_end_matches(' ');
-    let is = |name: &str| keyword.eq_ignore_ascii_case(name);
 
     let none = |command, form| if args.is_empty() { Ok(command) } else { Err(Syntax(form)) };
     let one = |make: fn(u32) -> Command<'static>, form| whole(message, args, form).map(make);
@@ -50,9 +56,12 @@ pub fn command(line: &[u8]) -> Result<Command<'_>, CommandError> {
         4 if is("USER") => whole(text, args, "USER name").map(Command::User),
         // RFC 1939 §7: spaces in the argument may be part of the password.
         4 if is("PASS") => whole(text, rest, "PASS string").map(Command::Pass),
+        4 if is("APOP") => whole(apop, args, "APOP name digest"),
         4 if is("AUTH") => whole(auth, args, "AUTH mechanism [initial-response]"),
         4 if is("CAPA") => none(Command::Capa, "CAPA"),
         4 if is("STLS") => none(Command::Stls, "STLS"),
+        4 if is("UTF8") => none(Command::Utf8, "UTF8"),
+        4 if is("LANG") => whole(opt(range), args, "LANG [range]").map(Command::Lang),
         4 if is("STAT") => none(Command::Stat, "STAT"),
         4 if is("LIST") => maybe(Command::List, "LIST [msg]"),
         4 if is("UIDL") => maybe(Command::Uidl, "UIDL [msg]"),
@@ -79,6 +88,32 @@ fn whole<'a, T>(
 /// A keyword up to a space or the end: `QUITNOW` is not `QUIT`.
 fn keyword(input: &str) -> Res<'_, &str> {
     verify(take_while1(|c| c != ' '), |word: &str| word.len() <= 4).parse(input)
+}
+
+/// RFC 1939 §7: a name, as USER has it, and 16 octets in hexadecimal.
+fn apop(input: &str) -> Res<'_, Command<'_>> {
+    let digest = verify(text, |text: &str| {
+        let digest = text.rsplit(' ').next().unwrap_or_default();
+        let name = text.len().saturating_sub(digest.len() + 1);
+        name > 0 && digest.len() == 32 && digest.bytes().all(|octet| octet.is_ascii_hexdigit())
+    });
+    map(digest, |text| {
+        let (name, digest) = text.rsplit_once(' ').unwrap_or_default();
+        Command::Apop { name, digest }
+    })
+    .parse(input)
+}
+
+/// A basic language range (RFC 4647 §2.1): `*`, or subtags of up to eight letters and digits.
+fn range(input: &str) -> Res<'_, &str> {
+    preceded(char(' '), verify(take_while1(|c| c != ' '), is_range)).parse(input)
+}
+
+pub(crate) fn is_range(text: &str) -> bool {
+    let subtag = |tag: &str| {
+        (1..=8).contains(&tag.len()) && tag.bytes().all(|octet| octet.is_ascii_alphanumeric())
+    };
+    text == "*" || text.split('-').all(subtag)
 }
 
 /// All that follows one space.

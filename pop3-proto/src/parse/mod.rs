@@ -7,7 +7,11 @@ mod command;
 mod response;
 
 pub use command::command;
-pub use response::{ResponseError, continuation, response, scan, stat, timestamp, unique_id};
+pub(crate) use command::is_range;
+pub(crate) use response::is_message_id;
+pub use response::{
+    ResponseError, continuation, language, response, scan, stat, timestamp, unique_id,
+};
 
 use nom::{IResult, Parser, character::complete::digit1, combinator::map};
 

@@ -94,14 +94,35 @@ fn numbers(text: &str) -> Res<'_, (u64, u64)> {
     pair(preceded(space0, digits), preceded(space1, digits)).parse(text)
 }
 
-/// Finds the timestamp for APOP in a greeting: a message-id in angle brackets (RFC 1939 §7), of
-/// printable ASCII and with an `@`. Without these nothing is certain to be there that only this
-/// session has.
+/// Reads a line of the answer to LANG, `tag [SP description]` (RFC 6856 §3.2).
+pub fn language(text: &str) -> Option<(&str, &str)> {
+    let text = text.trim_matches(' ');
+    let (tag, description) = text.split_once(' ').unwrap_or((text, ""));
+    (!tag.is_empty()).then(|| (tag, description.trim_start_matches(' ')))
+}
+
+/// Finds the timestamp for APOP in a greeting (RFC 1939 §7), if there is a usable one: a message-id
+/// as RFC 822 has it. Whoever stands between could put anything else there to learn the password
+/// from digests of his making (RFC 2449 §3 says "MUST conform").
 pub fn timestamp(greeting: &[u8]) -> Option<&str> {
-    let start = memchr::memchr(b'<', greeting)?;
-    let rest = greeting.get(start..)?;
-    let end = memchr::memchr(b'>', rest)?;
-    let timestamp = rest.get(..=end)?;
-    let usable = timestamp.contains(&b'@') && timestamp.iter().all(u8::is_ascii_graphic);
-    core::str::from_utf8(timestamp).ok().filter(|_| usable)
+    memchr::memchr_iter(b'<', greeting).find_map(|start| {
+        let rest = greeting.get(start..)?;
+        let end = memchr::memchr(b'>', rest)?;
+        let timestamp = core::str::from_utf8(rest.get(..=end)?).ok()?;
+        is_message_id(timestamp).then_some(timestamp)
+    })
+}
+
+/// Whether it is `<dot-atom@dot-atom>` or `<dot-atom@[literal]>`.
+pub(crate) fn is_message_id(text: &str) -> bool {
+    let atom =
+        |octet: u8| octet.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~.".contains(&octet);
+    let dot_atom = |text: &str| !text.is_empty() && text.bytes().all(atom);
+    let inner = text.strip_prefix('<').and_then(|text| text.strip_suffix('>'));
+    inner.and_then(|inner| inner.split_once('@')).is_some_and(|(left, right)| {
+        let literal = right.strip_prefix('[').and_then(|right| right.strip_suffix(']'));
+        let literal = literal
+            .map(|text| !text.is_empty() && text.bytes().all(|octet| atom(octet) || octet == b':'));
+        dot_atom(left) && literal.unwrap_or_else(|| dot_atom(right))
+    })
 }

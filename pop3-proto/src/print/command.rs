@@ -1,12 +1,12 @@
 use mailwire::SendBuf;
 
-use super::decimal;
+use super::{Charset, decimal};
 use crate::Command;
 
 /// Writes a command and its CRLF.
 ///
-/// Texts must be printable ASCII; the client machine refuses others before it comes here, and what
-/// is not is written as `?`.
+/// Texts must be printable, and ASCII but for names and passwords (RFC 6856 §2.2); the client machine
+/// refuses others before it comes here, and a control character is written as `?`.
 ///
 /// ```
 /// use mailwire::SendBuf;
@@ -20,6 +20,11 @@ pub fn command(command: &Command<'_>, out: &mut SendBuf) {
     out.put(command.keyword().as_bytes());
     match command {
         Command::User(text) | Command::Pass(text) => word(text, out),
+        Command::Apop { name, digest } => {
+            word(name, out);
+            word(digest, out);
+        }
+        Command::Lang(Some(range)) => word(range, out),
         Command::Auth { mechanism, initial } => {
             for text in [mechanism, initial].into_iter().flatten() {
                 word(text, out);
@@ -44,5 +49,5 @@ fn number(number: u64, out: &mut SendBuf) {
 
 fn word(text: &str, out: &mut SendBuf) {
     out.put(b" ");
-    super::response::printable(text, usize::MAX, out);
+    super::response::printable(text, usize::MAX, Charset::Utf8, out);
 }

@@ -8,9 +8,19 @@ mod response;
 
 pub use command::command;
 pub(crate) use response::line;
-pub use response::{capability, continuation, response, scan, stat, unique_id};
+pub use response::{capability, continuation, language, response, scan, stat, unique_id};
 
 use mailwire::SendBuf;
+
+/// What human text may be written in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Charset {
+    /// RFC 1939 §3.
+    #[default]
+    Ascii,
+    /// After UTF8 or LANG (RFC 6856 §2.1, §3.2).
+    Utf8,
+}
 
 /// A number in decimal.
 fn decimal(out: &mut SendBuf, number: u64) {

@@ -1,6 +1,6 @@
 use mailwire::{SendBuf, sasl};
 
-use super::decimal;
+use super::{Charset, decimal};
 use crate::{Code, Response, Scan, Stat, Status, UniqueId};
 
 /// Octets a response line may have (RFC 2449 §3), its CRLF not counted.
@@ -21,10 +21,16 @@ const LINE: usize = 510;
 /// assert_eq!(&out.take_all()[..], b"-ERR [SYS/TEMP] disk full??+OK\r\n");
 /// ```
 pub fn response(response: &Response<'_>, out: &mut SendBuf) {
-    line(out, response.status, response.code, &response.text);
+    line(out, response.status, response.code, &response.text, Charset::Ascii);
 }
 
-pub(crate) fn line(out: &mut SendBuf, status: Status, code: Option<Code<'_>>, text: &str) {
+pub(crate) fn line(
+    out: &mut SendBuf,
+    status: Status,
+    code: Option<Code<'_>>,
+    text: &str,
+    charset: Charset,
+) {
     let before = out.len();
     out.put(match status {
         Status::Ok => b"+OK",
@@ -33,7 +39,7 @@ pub(crate) fn line(out: &mut SendBuf, status: Status, code: Option<Code<'_>>, te
     let room = |out: &SendBuf| LINE.saturating_sub(out.len().saturating_sub(before));
     if let Some(code) = code {
         out.put(b" [");
-        printable(code.name(), 60, out);
+        printable(code.name(), 60, Charset::Ascii, out);
         out.put(b"]");
     }
     if !text.is_empty() {
@@ -41,19 +47,22 @@ pub(crate) fn line(out: &mut SendBuf, status: Status, code: Option<Code<'_>>, te
         match text.strip_prefix('[').filter(|_| code.is_none()) {
             Some(rest) => {
                 out.put(b"(");
-                printable(rest, room(out), out);
+                printable(rest, room(out), charset, out);
             }
-            None => printable(text, room(out), out),
+            None => printable(text, room(out), charset, out),
         }
     }
     out.put(b"\r\n");
 }
 
-/// At most `most` octets of `text`, `?` in place of what is not printable ASCII.
-pub(super) fn printable(text: &str, most: usize, out: &mut SendBuf) {
-    let text = text.as_bytes();
-    let mut rest = text.get(..most).unwrap_or(text);
-    while let Some(bad) = rest.iter().position(|octet| !(0x20..0x7F).contains(octet)) {
+/// At most `most` octets of `text`, `?` in place of what may not stand there.
+pub(super) fn printable(text: &str, most: usize, charset: Charset, out: &mut SendBuf) {
+    let most = most.min(text.len());
+    let most = (0..=most).rev().find(|at| text.is_char_boundary(*at)).unwrap_or_default();
+    let utf8 = charset == Charset::Utf8;
+    let allowed = |octet: u8| (0x20..0x7F).contains(&octet) || utf8 && octet >= 0x80;
+    let mut rest = text.as_bytes().get(..most).unwrap_or_default();
+    while let Some(bad) = rest.iter().position(|octet| !allowed(*octet)) {
         let (good, tail) = rest.split_at_checked(bad).unwrap_or((rest, &[]));
         out.put(good);
         out.put(b"?");
@@ -90,12 +99,23 @@ pub fn scan(scan: Scan, out: &mut SendBuf) {
 pub fn unique_id(unique_id: UniqueId<'_>, out: &mut SendBuf) {
     decimal(out, u64::from(unique_id.message));
     out.put(b" ");
-    printable(unique_id.uidl, LINE, out);
+    printable(unique_id.uidl, LINE, Charset::Ascii, out);
     out.put(b"\r\n");
 }
 
 /// Writes a line of the answer to CAPA and its CRLF (RFC 2449 §5).
 pub fn capability(text: &str, out: &mut SendBuf) {
-    printable(text, LINE, out);
+    printable(text, LINE, Charset::Ascii, out);
+    out.put(b"\r\n");
+}
+
+/// Writes a line of the answer to LANG without an argument and its CRLF (RFC 6856 §3.2): a language
+/// tag and what the language calls itself, in UTF-8.
+pub fn language(tag: &str, description: &str, out: &mut SendBuf) {
+    printable(tag, 60, Charset::Ascii, out);
+    if !description.is_empty() {
+        out.put(b" ");
+        printable(description, LINE, Charset::Utf8, out);
+    }
     out.put(b"\r\n");
 }

@@ -1,11 +1,11 @@
-use alloc::{format, vec::Vec};
+use alloc::vec::Vec;
 
 use bytes::Bytes;
 use mailwire::{Close, Misuse, frame::BareEolFound, sasl::Verdict};
 
 use super::{
     Entry, Server,
-    commands::summary,
+    commands::Summary,
     core::{Body, Core, State},
     maildrop::Maildrop,
 };
@@ -35,7 +35,7 @@ impl Server {
     pub fn open_maildrop(&mut self, entries: Vec<Entry>) -> Result<(), Misuse> {
         self.core.expects("no maildrop is to be opened", |state| matches!(state, State::Open))?;
         let maildrop = Maildrop::new(entries);
-        self.core.ok(&format!("maildrop has {}", summary(maildrop.live())));
+        self.core.ok_summary(Summary::Maildrop, maildrop.live());
         self.core.maildrop = Some(maildrop);
         self.core.login = None;
         self.core.state = State::Command;
@@ -51,7 +51,7 @@ impl Server {
     /// [`Misuse`] when no maildrop is to be opened.
     pub fn refuse_maildrop(&mut self, code: Code<'_>, text: &str) -> Result<(), Misuse> {
         self.core.expects("no maildrop is to be opened", |state| matches!(state, State::Open))?;
-        self.core.err(Some(code), text);
+        self.core.err(Some(code), text, &[]);
         self.core.login = None;
         self.core.state = State::Command;
         Ok(())
@@ -117,7 +117,7 @@ impl Server {
         if matches!(&self.core.state, State::Body(body) if body.started) {
             self.core.close(Close::Shutdown);
         } else {
-            self.core.err(Some(code), text);
+            self.core.err(Some(code), text, &[]);
         }
         self.core.state = State::Command;
         Ok(())
@@ -142,7 +142,7 @@ impl Server {
     /// [`Misuse`] when the session is not in the UPDATE state.
     pub fn update_failed(&mut self, code: Code<'_>, text: &str) -> Result<(), Misuse> {
         self.core.expects("nothing is to be removed", |state| matches!(state, State::Update))?;
-        self.core.err(Some(code), text);
+        self.core.err(Some(code), text, &[]);
         self.core.close(Close::Done);
         Ok(())
     }
@@ -166,15 +166,17 @@ impl Core {
         encode: impl FnOnce(&mut Body, usize, &mut mailwire::SendBuf) -> Result<(), BareEolFound>,
     ) -> Result<(), Misuse> {
         self.expects("no message is asked for", |state| matches!(state, State::Body(_)))?;
-        let Self { state: State::Body(body), out, maildrop, .. } = self else { return Ok(()) };
-        if !body.started {
-            body.started = true;
-            let entry = maildrop.as_ref().and_then(|maildrop| maildrop.get(body.index));
-            match entry.filter(|_| body.top.is_none()) {
-                Some(entry) => print_size(entry.octets(), out),
-                None => out.put(b"+OK\r\n"),
+        if let State::Body(body) = &mut self.state
+            && !core::mem::replace(&mut body.started, true)
+        {
+            let (index, whole) = (body.index, body.top.is_none());
+            let entry = self.maildrop.as_ref().and_then(|maildrop| maildrop.get(index));
+            match entry.filter(|_| whole).map(Entry::octets) {
+                Some(octets) => self.ok("{} octets", &[&octets]),
+                None => self.out.put(b"+OK\r\n"),
             }
         }
+        let Self { state: State::Body(body), out, .. } = self else { return Ok(()) };
         let wanted = body.top.as_mut().map_or(len, |top| top.wanted(octets));
         let encoded = encode(body, wanted, out);
         self.cut_off_if(encoded);
@@ -188,8 +190,4 @@ impl Core {
             self.close(Close::Shutdown);
         }
     }
-}
-
-fn print_size(octets: u64, out: &mut mailwire::SendBuf) {
-    crate::print::line(out, crate::Status::Ok, None, &format!("{octets} octets"));
 }

@@ -3,6 +3,8 @@ use core::time::Duration;
 
 use mailwire::{frame::OutEol, sasl::Mechanism};
 
+use super::Language;
+
 /// What a server offers and allows.
 ///
 /// ```
@@ -38,6 +40,16 @@ pub struct Config {
     /// The LOGIN-DELAY capability, announced if set (RFC 2449 §6.5). Whoever sets it enforces it,
     /// by refusing the maildrop with [`Code::LoginDelay`](crate::Code::LoginDelay).
     pub login_delay: Option<LoginDelay>,
+    /// Whether the UTF8 capability is offered (RFC 6856 §2). Default: `true`. Without UTF-8 mode a
+    /// client gets no message of which [`Entry::needs_utf8`](super::Entry::needs_utf8) was said.
+    pub utf8: bool,
+    /// Whether names and passwords of USER, PASS and APOP may be UTF-8 (RFC 6856 §2.2). They are
+    /// prepared by SASLprep, which needs the feature `std`. Default: `false`.
+    pub utf8_user: bool,
+    /// The languages offered by LANG (RFC 6856 §3): without any there is no LANG. The first is the
+    /// one a session begins with, and the one for `*`; what of it is not ASCII is said as `?` until
+    /// the client has asked for LANG or UTF8. Default: English and German.
+    pub languages: Vec<Language>,
     /// Bounds on what a peer can make this side hold.
     pub limits: Limits,
     /// How long a peer may take.
@@ -56,6 +68,9 @@ impl Default for Config {
             implementation: None,
             expire: None,
             login_delay: None,
+            utf8: true,
+            utf8_user: false,
+            languages: [Language::english(), Language::german()].into(),
             limits: Limits::default(),
             timeouts: Timeouts::default(),
         }

@@ -3,18 +3,24 @@ use alloc::{
     sync::Arc,
 };
 
+use core::fmt::Display;
+
 use bytes::Bytes;
 use mailwire::{
-    Close, Instant, RecvBuf, SendBuf, Step,
+    Close, Instant, Misuse, RecvBuf, SendBuf, Step,
     frame::{DataEncoder, Line, LineFramer, speaks_other, strip_eol},
     sasl::ChannelBinding,
 };
 
-use super::{Config, Event, login::Login, maildrop::Maildrop, top::Top};
+use super::{Config, Event, Expire, Language, LoginDelay, login::Login, maildrop::Maildrop};
 use crate::{
     Code, CommandError, Scan, Status, UniqueId, parse,
-    print::{self, line},
+    print::{self, Charset, line},
+    top::Top,
 };
+
+/// Longest timestamp, so that the greeting fits in its 512 octets (RFC 2449 §3).
+const TIMESTAMP: usize = 250;
 
 /// Everything of a session but the octets not yet read.
 #[derive(Debug)]
@@ -32,6 +38,16 @@ pub(super) struct Core {
     pub(super) login: Option<Login>,
     /// The maildrop; there is one in the TRANSACTION state, and none before.
     pub(super) maildrop: Option<Maildrop>,
+    /// UTF-8 mode (RFC 6856 §2.1).
+    pub(super) utf8: bool,
+    /// The place of the language in the configuration, and whether the client has chosen it.
+    pub(super) language: usize,
+    pub(super) language_chosen: bool,
+    /// The timestamp in the greeting, if APOP is offered.
+    pub(super) timestamp: Option<String>,
+    /// What holds for this user.
+    pub(super) own_expire: Option<Expire>,
+    pub(super) own_login_delay: Option<LoginDelay>,
     pub(super) wrong_passwords: u32,
     pub(super) closed: Option<Close>,
     pub(super) eof: bool,
@@ -41,6 +57,9 @@ pub(super) struct Core {
     /// Whether nothing came over this transport yet.
     fresh: bool,
     wait: Wait,
+    /// Octets of the greeting.
+    greeting: usize,
+    tls_started: bool,
 }
 
 /// What the session is about to do.
@@ -99,20 +118,23 @@ struct Wait {
 
 impl Core {
     pub(super) fn new(config: Arc<Config>, tls: bool) -> Self {
-        let mut out = SendBuf::new();
-        // RFC 1939 §4: any positive response.
-        line(&mut out, Status::Ok, None, &[config.name.as_str(), " ready"].concat());
-        Self {
+        let mut core = Self {
             lines: LineFramer::new(config.limits.line),
             config,
             tls,
             binding: ChannelBinding::default(),
-            out,
+            out: SendBuf::new(),
             state: State::Command,
             pending: None,
             user: None,
             login: None,
             maildrop: None,
+            utf8: false,
+            language: 0,
+            language_chosen: false,
+            timestamp: None,
+            own_expire: None,
+            own_login_delay: None,
             bad_commands: 0,
             wrong_passwords: 0,
             closed: None,
@@ -120,7 +142,32 @@ impl Core {
             shutdown: false,
             fresh: true,
             wait: Wait::default(),
+            greeting: 0,
+            tls_started: false,
+        };
+        core.greet("");
+        core
+    }
+
+    /// RFC 1939 §4: any positive response, with the timestamp for APOP (§7).
+    fn greet(&mut self, timestamp: &str) {
+        let text = [self.config.name.as_str(), " ready", timestamp].concat();
+        line(&mut self.out, Status::Ok, None, &text, Charset::Ascii);
+        self.greeting = self.out.len();
+    }
+
+    pub(super) fn offer_apop(&mut self, timestamp: String) -> Result<(), Misuse> {
+        let untouched = self.fresh && !self.tls_started && self.out.len() == self.greeting;
+        if !untouched || self.closed.is_some() {
+            return Err(Misuse::new("offer_apop: the greeting has left"));
         }
+        if !parse::is_message_id(&timestamp) || timestamp.len() > TIMESTAMP {
+            return Err(Misuse::new("offer_apop: a timestamp is a short message-id"));
+        }
+        self.out = SendBuf::new();
+        self.greet(&[" ", timestamp.as_str()].concat());
+        self.timestamp = Some(timestamp);
+        Ok(())
     }
 
     pub(super) fn poll(&mut self, recv: &mut RecvBuf, now: Instant) -> Step {
@@ -137,7 +184,7 @@ impl Core {
             }
             match self.state {
                 State::Command | State::Response | State::Hold(_) if self.shutdown => {
-                    self.err(Some(Code::SysTemp), "server is shutting down, try again later");
+                    self.err(Some(Code::SysTemp), "server is shutting down, try again later", &[]);
                     self.close(Close::Shutdown);
                 }
                 State::Command | State::Response => {
@@ -212,6 +259,7 @@ impl Core {
         let early = recv.take(recv.len());
         recv.open();
         self.tls = true;
+        self.tls_started = true;
         self.binding = ChannelBinding::default();
         self.user = None;
         self.login = None;
@@ -301,21 +349,39 @@ impl Core {
         self.bad_commands = self.bad_commands.saturating_add(1);
         self.pending = Some(Pending::Rejected(why));
         if self.bad_commands > self.config.limits.bad_commands {
-            self.err(None, "too many bad commands");
+            self.err(None, "too many bad commands", &[]);
             return self.close(Close::TooManyErrors);
         }
-        let text = why.to_string();
-        // RFC 3206 §5: a log-in in violation of policy.
-        let code = matches!(why, CommandError::Insecure(_)).then_some(Code::Auth);
-        self.err(code, &text);
+        match why {
+            CommandError::Syntax(form) => self.err(None, "syntax: {}", &[&form]),
+            // RFC 3206 §5: a log-in in violation of policy.
+            CommandError::Insecure(text) => self.err(Some(Code::Auth), text, &[]),
+            why => self.err(None, &why.to_string(), &[]),
+        }
     }
 
-    pub(super) fn ok(&mut self, text: &str) {
-        line(&mut self.out, Status::Ok, None, text);
+    pub(super) fn ok(&mut self, text: &str, with: &[&dyn Display]) {
+        self.say(Status::Ok, None, text, with);
     }
 
-    pub(super) fn err(&mut self, code: Option<Code<'_>>, text: &str) {
-        line(&mut self.out, Status::Err, code, text);
+    pub(super) fn err(&mut self, code: Option<Code<'_>>, text: &str, with: &[&dyn Display]) {
+        self.say(Status::Err, code, text, with);
+    }
+
+    /// Says an English text in the client's language.
+    fn say(&mut self, status: Status, code: Option<Code<'_>>, text: &str, with: &[&dyn Display]) {
+        // RFC 6856 §2.1 and §3.2: until the client has asked for it, text is ASCII.
+        let utf8 = self.utf8 || self.language_chosen;
+        let charset = if utf8 { Charset::Utf8 } else { Charset::Ascii };
+        let english;
+        let language = match self.config.languages.get(self.language) {
+            Some(language) => language,
+            None => {
+                english = Language::english();
+                &english
+            }
+        };
+        line(&mut self.out, status, code, &language.say(text, with), charset);
     }
 
     pub(super) fn close(&mut self, why: Close) {

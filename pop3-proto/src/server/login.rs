@@ -1,10 +1,14 @@
-use alloc::{borrow::ToOwned, string::String, vec::Vec};
+use alloc::{
+    borrow::{Cow, ToOwned},
+    string::String,
+    vec::Vec,
+};
 
 use mailwire::{
     Close, Instant, RecvBuf, Step,
     sasl::{
-        Claim, Failure, Mechanism, Progress, Response, Secret, Verdict, decode_response,
-        server::Exchange,
+        Claim, Digest, Failure, Mechanism, Progress, Response, Secret, Verdict, decode_response,
+        saslprep, server::Exchange,
     },
 };
 
@@ -16,6 +20,8 @@ use crate::{Code, CommandError, print};
 pub(super) enum Login {
     /// USER and PASS.
     Password { username: String, password: Secret },
+    /// APOP, in a session with this timestamp.
+    Apop { username: String, timestamp: String, digest: String },
     /// AUTH.
     Sasl(Exchange),
 }
@@ -24,13 +30,16 @@ impl Login {
     pub(super) fn claim(&self) -> Option<Claim<'_>> {
         match self {
             Self::Password { username, password } => Some(Claim::password(username, password)),
+            Self::Apop { username, timestamp, digest } => {
+                Some(Claim::Digest(Digest::apop(username, timestamp, digest)))
+            }
             Self::Sasl(exchange) => exchange.claim(),
         }
     }
 
     pub(super) fn username(&self) -> &str {
         match self {
-            Self::Password { username, .. } => username,
+            Self::Password { username, .. } | Self::Apop { username, .. } => username,
             Self::Sasl(exchange) => exchange.username(),
         }
     }
@@ -64,22 +73,54 @@ impl Core {
             return self.reject(self.insecure());
         }
         // RFC 1939 §13: whether the name is known is not told.
-        self.user = Some(name.to_owned());
-        self.ok("send PASS");
+        match self.prepared(name) {
+            Ok(name) => self.user = Some(name),
+            Err(why) => return self.reject(why),
+        }
+        self.ok("send PASS", &[]);
     }
 
     pub(super) fn pass(&mut self, user: Option<String>, password: &str) {
         let Some(username) = user else {
             return self.reject(CommandError::State("PASS comes right after USER"));
         };
-        self.login = Some(Login::Password { username, password: Secret::new(password) });
+        let password = match self.prepared(password) {
+            Ok(password) => Secret::new(password),
+            Err(why) => return self.reject(why),
+        };
+        self.login = Some(Login::Password { username, password });
         self.pending = Some(Pending::Login);
         self.state = State::Verdict;
     }
 
+    /// RFC 1939 §7. The password does not cross the wire; the mail would (RFC 8314 §4.1).
+    pub(super) fn apop(&mut self, name: &str, digest: &str) {
+        let Some(timestamp) = self.timestamp.clone() else {
+            return self.reject(CommandError::State("APOP is not offered"));
+        };
+        if !self.may_send_passwords() {
+            return self.reject(self.insecure());
+        }
+        match self.prepared(name) {
+            Ok(username) => {
+                self.login = Some(Login::Apop { username, timestamp, digest: digest.to_owned() });
+                self.pending = Some(Pending::Login);
+                self.state = State::Verdict;
+            }
+            Err(why) => self.reject(why),
+        }
+    }
+
+    /// A name or password as it is compared (RFC 6856 §2.2). ASCII stays as it is.
+    fn prepared(&self, text: &str) -> Result<String, CommandError> {
+        let allowed = text.is_ascii() || self.config.utf8 && self.config.utf8_user;
+        let prepared = if allowed { saslprep(text) } else { None };
+        prepared.map(Cow::into_owned).ok_or(CommandError::NotPrintable)
+    }
+
     /// A list of mechanisms for `AUTH` alone, which clients older than CAPA and some newer send.
     pub(super) fn list_mechanisms(&mut self) {
-        self.ok("mechanisms follow");
+        self.ok("mechanisms follow", &[]);
         let names: Vec<_> = self.offered().map(Mechanism::name).collect();
         for name in names {
             print::capability(name, &mut self.out);
@@ -148,7 +189,8 @@ impl Core {
             }
             Progress::Failed(Failure::Refused) => self.state = State::Hold(None),
             Progress::Failed(Failure::Unavailable) => {
-                self.err(Some(Code::SysTemp), "cannot check that at present, try again later");
+                let text = "cannot check that at present, try again later";
+                self.err(Some(Code::SysTemp), text, &[]);
             }
             Progress::Failed(Failure::Cancelled) => {
                 self.reject(CommandError::Sasl("authentication cancelled"));
@@ -157,7 +199,7 @@ impl Core {
                 self.reject(CommandError::Sasl("not a valid response for this mechanism"));
             }
             // A step of a mechanism that this machine cannot put on the wire.
-            _ => self.err(Some(Code::SysPerm), "mechanism not supported"),
+            _ => self.err(Some(Code::SysPerm), "mechanism not supported", &[]),
         }
         if !matches!(self.state, State::Response | State::Verdict | State::Open) {
             self.login = None;
@@ -168,8 +210,10 @@ impl Core {
     pub(super) fn judged(&mut self, verdict: Verdict) {
         let progress = match &mut self.login {
             Some(Login::Sasl(exchange)) => exchange.verdict(verdict),
-            Some(Login::Password { password, .. }) => {
-                *password = Secret::default();
+            Some(login @ (Login::Password { .. } | Login::Apop { .. })) => {
+                if let Login::Password { password, .. } = login {
+                    *password = Secret::default();
+                }
                 match verdict {
                     Verdict::Accept => Progress::Success,
                     Verdict::Refuse => Progress::Failed(Failure::Refused),
@@ -200,13 +244,13 @@ impl Core {
                 return Some(Step::NeedInput);
             }
             // No client has so much to say before it knows whether it is logged in.
-            self.err(None, "too much input before log-in");
+            self.err(None, "too much input before log-in", &[]);
             self.close(Close::TooManyErrors);
             return None;
         }
         self.state = State::Command;
         self.wrong_passwords = self.wrong_passwords.saturating_add(1);
-        self.err(Some(Code::Auth), "wrong user name or password");
+        self.err(Some(Code::Auth), "wrong user name or password", &[]);
         if self.wrong_passwords >= self.config.limits.wrong_passwords {
             self.close(Close::TooManyErrors);
         }

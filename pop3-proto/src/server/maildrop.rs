@@ -8,6 +8,7 @@ use crate::Stat;
 pub struct Entry {
     octets: u64,
     uidl: Box<str>,
+    utf8: bool,
     deleted: bool,
 }
 
@@ -27,7 +28,21 @@ impl Entry {
     pub fn new(octets: u64, uidl: impl Into<Box<str>>) -> Result<Self, InvalidUidl> {
         let uidl = uidl.into();
         let fits = (1..=70).contains(&uidl.len()) && uidl.bytes().all(|b| b.is_ascii_graphic());
-        if fits { Ok(Self { octets, uidl, deleted: false }) } else { Err(InvalidUidl) }
+        if fits { Ok(Self { octets, uidl, utf8: false, deleted: false }) } else { Err(InvalidUidl) }
+    }
+
+    /// The same, for a message with UTF-8 in its header (RFC 6532): a client gets it in UTF-8 mode
+    /// only (RFC 6856 §2.1). A host that gives a surrogate instead does not say so, and asks
+    /// [`is_utf8`](super::Server::is_utf8).
+    #[must_use]
+    pub fn needs_utf8(mut self) -> Self {
+        self.utf8 = true;
+        self
+    }
+
+    /// Whether it needs UTF-8 mode.
+    pub const fn is_utf8(&self) -> bool {
+        self.utf8
     }
 
     /// The size in octets.

@@ -42,18 +42,20 @@ mod commands;
 mod config;
 mod core;
 mod event;
+mod german;
+mod language;
 mod login;
 mod maildrop;
-mod top;
 
 pub use config::{Config, Expire, Limits, LoginDelay, Timeouts};
 pub use event::Event;
+pub use language::Language;
 pub use maildrop::{Deleted, Entry, InvalidUidl};
 
-use alloc::sync::Arc;
+use alloc::{string::String, sync::Arc};
 
 use bytes::Bytes;
-use mailwire::{Close, Instant, Machine, RecvBuf, SendBuf, Step, sasl::ChannelBinding};
+use mailwire::{Close, Instant, Machine, Misuse, RecvBuf, SendBuf, Step, sasl::ChannelBinding};
 
 use self::core::Core;
 
@@ -75,6 +77,35 @@ impl Server {
     /// A session on a connection that is under TLS already (RFC 8314 §3.3).
     pub fn over_tls(config: impl Into<Arc<Config>>) -> Self {
         Self::start(config.into(), true)
+    }
+
+    /// Offers APOP: the greeting gets this timestamp, in angle brackets, which must not be that of any
+    /// other session (RFC 1939 §7). To be given before anything else. APOP asks the host by
+    /// [`Claim::Digest`](mailwire::sasl::Claim::Digest), and so for passwords that are stored as they
+    /// are: offer it only where there are such.
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse`] when the greeting has left, and for what is no message-id (RFC 2449 §3).
+    pub fn offer_apop(&mut self, timestamp: impl Into<String>) -> Result<(), Misuse> {
+        self.core.offer_apop(timestamp.into())
+    }
+
+    /// Tells the user's own EXPIRE in place of that of the configuration: to be given once they have
+    /// logged in, where [`Expire::per_user`] is set (RFC 2449 §6.7).
+    pub fn set_expire(&mut self, days: Option<u32>) {
+        self.core.own_expire = Some(Expire::new(days));
+    }
+
+    /// Tells the user's own LOGIN-DELAY in place of that of the configuration: to be given once they
+    /// have logged in, where [`LoginDelay::per_user`] is set (RFC 2449 §6.5).
+    pub fn set_login_delay(&mut self, seconds: u32) {
+        self.core.own_login_delay = Some(LoginDelay::new(seconds));
+    }
+
+    /// Whether the client has asked for UTF-8 mode (RFC 6856 §2.1).
+    pub const fn is_utf8(&self) -> bool {
+        self.core.utf8
     }
 
     fn start(config: Arc<Config>, tls: bool) -> Self {

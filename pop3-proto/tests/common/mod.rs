@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use mailwire::{
     Machine,
-    sasl::{Claim, Mechanism, Verdict, client::Credentials},
+    sasl::{Claim, Keys, Mechanism, Verdict, client::Credentials},
     test::{Host, Log, Transcript},
 };
 use pop3_proto::{
@@ -87,6 +87,25 @@ impl Host<Server> for Maildrop {
                 let verdict = if right { Verdict::Accept } else { Verdict::Refuse };
                 Answer::Verdict(if self.out_of_order { Verdict::Unavailable } else { verdict })
             }
+            server::Event::Login { claim: Claim::Digest(digest) } => {
+                log.event(format!("digest {}", digest.username()));
+                let right = digest.matches(&"tanstaaf".into());
+                Answer::Verdict(if right { Verdict::Accept } else { Verdict::Refuse })
+            }
+            server::Event::Login { claim: Claim::Keys { username, hash } } => {
+                log.event(format!("keys {username}"));
+                let keys = Keys::derive(hash, &"secret".into(), b"salty salty salt", 4096);
+                Answer::Verdict(Verdict::Keys(Box::new(keys.unwrap()), vec![9; 18]))
+            }
+            server::Event::Login { claim: Claim::Proved { username, .. } } => {
+                log.event(format!("proved {username}"));
+                Answer::Verdict(Verdict::Accept)
+            }
+            server::Event::Login { claim: Claim::Token { authzid, token, .. } } => {
+                log.event(format!("token {authzid} {}", token.expose()));
+                let right = token.expose() == "vF9dft4qmTc2Nvb3RlckBhbHRhdmlzdGEuY29tCg";
+                Answer::Verdict(if right { Verdict::Accept } else { Verdict::Refuse })
+            }
             server::Event::Open { username } => {
                 log.event(format!("open {username}"));
                 Answer::Open
@@ -119,7 +138,9 @@ impl Host<Server> for Maildrop {
             }
             Answer::Open => {
                 let entries = self.messages.iter().enumerate().map(|(index, message)| {
-                    Entry::new(message.len() as u64, Self::uidl(index)).unwrap()
+                    let entry = Entry::new(message.len() as u64, Self::uidl(index)).unwrap();
+                    let utf8 = !message.is_ascii() && core::str::from_utf8(message).is_ok();
+                    if utf8 { entry.needs_utf8() } else { entry }
                 });
                 server.open_maildrop(entries.collect()).unwrap();
             }
@@ -159,8 +180,14 @@ impl Script {
             ("login", 2) => client.login(words[0], words[1]),
             ("auth", 3) => {
                 let mechanism = Mechanism::from_name(words[0].as_bytes()).unwrap();
-                client.auth(mechanism, Credentials::password(words[1], words[2]))
+                client.auth_by(mechanism, credentials(words[1], words[2]))
             }
+            ("best", 2) => client.auth(credentials(words[0], words[1])),
+            ("token", 2) => client.auth(Credentials::token(words[0], words[1])),
+            ("apop", 2) => client.apop(words[0], words[1]),
+            ("utf8", 0) => client.utf8(),
+            ("lang", 0) => client.languages(),
+            ("lang", 1) => client.lang(words[0]),
             ("stat", 0) => client.stat(),
             ("list", 0) => client.list(),
             ("list", 1) => client.list_one(number(0)),
@@ -195,6 +222,13 @@ impl Host<Client> for Script {
     fn action(&mut self, client: &mut Client, action: &str) {
         action.split("; ").for_each(|command| Self::give(client, command));
     }
+}
+
+/// A name and a password, with a nonce that is always the same.
+fn credentials(name: &str, password: &str) -> Credentials {
+    let mut credentials = Credentials::password(name, password);
+    credentials.nonce = vec![7; 18];
+    credentials
 }
 
 /// A server that takes passwords in the clear and answers wrong ones at once.

@@ -2,7 +2,7 @@ use memchr::memchr2;
 
 /// Cuts a message after its header and a number of lines of its body (RFC 1939 §7, TOP).
 #[derive(Clone, Debug)]
-pub(super) struct Top {
+pub(crate) struct Top {
     lines: u64,
     at: At,
     in_body: bool,
@@ -21,18 +21,18 @@ enum At {
 }
 
 impl Top {
-    pub(super) const fn new(lines: u64) -> Self {
+    pub(crate) const fn new(lines: u64) -> Self {
         Self { lines, at: At::LineStart, in_body: false }
     }
 
     /// Whether nothing more of the message is wanted.
-    pub(super) fn is_done(&self) -> bool {
+    pub(crate) fn is_done(&self) -> bool {
         // A line end that may still lack its LF is not whole.
         self.in_body && self.lines == 0 && self.at == At::LineStart
     }
 
     /// How many octets at the start of `chunk` belong to what is wanted.
-    pub(super) fn wanted(&mut self, chunk: &[u8]) -> usize {
+    pub(crate) fn wanted(&mut self, chunk: &[u8]) -> usize {
         let mut pos = 0;
         while !self.is_done() {
             let rest = chunk.get(pos..).unwrap_or_default();
