@@ -295,6 +295,23 @@ fn deviations_are_named_and_strict_refuses_them() {
         ("* 1 FETCH (RFC822.SIZE -1)\r\n", BadNumber, "Size(0)"),
         ("* 1 FETCH (ENVELOPE NIL UID 5)\r\n", Malformed, "Uid(5)"),
         ("* LIST () \"/\" a&b\r\n", BadMailbox, "a&b"),
+        (
+            "* 1 FETCH (RFC822.SIZE 99999999999999999999)\r\n",
+            BadNumber,
+            "Size(18446744073709551615)",
+        ),
+        (
+            "* OK [X-MOVED [Gmail]/a] done\r\n",
+            BracketInCode,
+            "Other(\"X-MOVED\", Some(\"[Gmail]/a\")",
+        ),
+        ("* 1 FETCH (ENVELOPE (NIL \"s\" NIL NIL NIL NIL))\r\n", MissingField, "Envelope"),
+        (
+            "* 1 FETCH (ENVELOPE (NIL \"s\" NIL NIL NIL NIL NIL NIL NIL NIL NIL))\r\n",
+            ExtraField,
+            "Envelope",
+        ),
+        ("* 1 FETCH (BODYSTRUCTURE ( \"mixed\"))\r\n", ChildlessMultipart, "BodyStructure"),
         ("* STATUS x (MESSAGES y)\r\n", Malformed, "Unknown"),
         (
             "* 1 FETCH (BODY ((\"a\" \"b\" NIL NIL NIL \"7bit\" 1) (\"c\" \"d\" NIL NIL NIL \"7bit\" 2) \"mixed\"))\r\n",

@@ -513,10 +513,11 @@ fn closed(gathered: &[u8], head: &[u8]) -> Vec<u8> {
 /// The section whose octets are to be streamed: the last item of the response.
 fn section_of(frame: &[u8]) -> Option<(u32, Option<u32>, BodySection<'static>, Option<u64>)> {
     let read = parse::tolerant_response(frame).ok()?;
-    let (Response::Fetch(number, items) | Response::UidFetch(number, items)) = read.response else {
-        return None;
+    let (number, mut uid, items) = match read.response {
+        Response::Fetch(number, items) => (number, None, items),
+        Response::UidFetch(uid, items) => (0, Some(uid), items),
+        _ => return None,
     };
-    let mut uid = None;
     let mut found = None;
     for item in items {
         match item {

@@ -43,7 +43,7 @@ pub enum Event<'a> {
     /// [`Chunk`](Self::Chunk)s, then the response as [`Data`](Self::Data), where the section is
     /// [`FetchData::Streamed`](crate::response::FetchData::Streamed).
     Literal {
-        /// The message's sequence number.
+        /// The message's sequence number; 0 where the server says UIDs only (RFC 9586).
         number: u32,
         /// Its UID, if the server said it before.
         uid: Option<u32>,

@@ -72,8 +72,11 @@ pub(crate) fn address_of(input: &[u8]) -> Option<(&[u8], Address<'_>)> {
 
 /// `envelope = "(" env-date SP env-subject SP env-from SP … SP env-message-id ")"`
 pub(super) fn envelope<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Envelope<'a>> {
-    let text = |i| preceded(sp, |i| text(i, notes)).parse(i);
-    let list = |i| preceded(sp, |i| address_list(i, notes)).parse(i);
+    let text = |i| next_text(i, notes);
+    let list = |i: &'a [u8]| match i {
+        [b')', ..] => missing(i, notes).map(|(rest, ())| (rest, Vec::new())),
+        _ => preceded(sp, |i| address_list(i, notes)).parse(i),
+    };
     let (rest, date) = preceded(tag("("), |i| self::text(i, notes)).parse(input)?;
     let (rest, subject) = text(rest)?;
     let (rest, from) = list(rest)?;
@@ -84,7 +87,7 @@ pub(super) fn envelope<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Envelope<'
     let (rest, bcc) = list(rest)?;
     let (rest, in_reply_to) = text(rest)?;
     let (rest, message_id) = text(rest)?;
-    let (rest, _) = tag(")")(notes.gap(rest)?)?;
+    let (rest, ()) = close(rest, notes)?;
     let envelope =
         Envelope { date, subject, from, sender, reply_to, to, cc, bcc, in_reply_to, message_id };
     Ok((rest, envelope))
@@ -167,6 +170,36 @@ fn raw_quoted<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Cow<'a, [u8]>> {
     Ok((inside.get(at.saturating_add(1)..).unwrap_or_default(), Cow::Owned(text)))
 }
 
+/// `SP nstring`, where the list may end too early.
+fn next_text<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Option<Cow<'a, [u8]>>> {
+    match input {
+        [b')', ..] => missing(input, notes).map(|(rest, ())| (rest, None)),
+        _ => preceded(sp, |i| text(i, notes)).parse(input),
+    }
+}
+
+/// A field that is not there.
+fn missing<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, ()> {
+    notes.note(DeviationKind::MissingField, input)?;
+    Ok((input, ()))
+}
+
+/// `)`, and before it what does not belong there.
+fn close<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, ()> {
+    let mut rest = input;
+    loop {
+        match rest {
+            [b')', after @ ..] => return Ok((after, ())),
+            [b' ', b' ' | b')', ..] => rest = notes.gap(rest)?,
+            [b' ', after @ ..] => {
+                notes.note(DeviationKind::ExtraField, rest)?;
+                rest = any_value(after)?.0;
+            }
+            _ => return fail(rest, ErrorKind::Char),
+        }
+    }
+}
+
 /// A `string`; NIL is the empty one where a server was careless.
 fn must<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Cow<'a, [u8]>> {
     let (rest, text) = text(input, notes)?;
@@ -207,12 +240,12 @@ fn address_list<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Vec<Address<'a>>>
 
 /// `address = "(" addr-name SP addr-adl SP addr-mailbox SP addr-host ")"`
 fn address<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Address<'a>> {
-    let next = |i| preceded(sp, |i| text(i, notes)).parse(i);
+    let next = |i| next_text(i, notes);
     let (rest, name) = preceded(tag("("), |i| text(i, notes)).parse(input)?;
     let (rest, route) = next(rest)?;
     let (rest, mailbox) = next(rest)?;
     let (rest, host) = next(rest)?;
-    let (rest, _) = tag(")")(notes.gap(rest)?)?;
+    let (rest, ()) = close(rest, notes)?;
     Ok((rest, Address { name, route, mailbox, host }))
 }
 
@@ -222,6 +255,10 @@ pub(super) fn body<'a>(input: &'a [u8], depth: u32, notes: &Notes) -> Res<'a, Bo
     let (rest, _) = tag("(")(input)?;
     let (rest, body) = match rest.first() {
         Some(b'(') => multi(rest, depth, notes)?,
+        Some(b' ') => {
+            notes.note(DeviationKind::ChildlessMultipart, rest)?;
+            multi(rest, depth, notes)?
+        }
         _ => single(rest, depth, notes)?,
     };
     let (rest, _) = tag(")")(notes.gap(rest)?)?;
@@ -244,7 +281,12 @@ fn multi<'a>(input: &'a [u8], depth: u32, notes: &Notes) -> Res<'a, BodyStructur
             _ => break,
         }
     }
-    let (rest, subtype) = preceded(sp, |i| must(i, notes)).parse(rest)?;
+    let (rest, subtype) = match rest {
+        [b')', ..] => {
+            missing(rest, notes).map(|(rest, ())| (rest, Cow::Borrowed(&b"mixed"[..])))?
+        }
+        _ => preceded(sp, |i| must(i, notes)).parse(rest)?,
+    };
     let mut params = Params::new();
     let mut extension = Extension::default();
     let rest = match rest {

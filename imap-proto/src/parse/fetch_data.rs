@@ -184,7 +184,14 @@ pub(super) fn size<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, u64> {
             notes.note(DeviationKind::NilForString, input)?;
             Ok((rest, 0))
         }
-        _ => number64(input),
+        _ => match number64(input) {
+            Err(error) => {
+                let (rest, _) = take_while1(|b: u8| b.is_ascii_digit())(input)?;
+                notes.note(DeviationKind::BadNumber, input).map_err(|_| error)?;
+                Ok((rest, u64::MAX))
+            }
+            read => read,
+        },
     }
 }
 

@@ -52,6 +52,14 @@ pub(super) fn status_text<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, StatusT
             text
         }
         [_, ..] if code.is_some() => {
+            // `]` within the code: it ends where a blank follows.
+            if let Some(end) = text.windows(2).position(|w| w == b"] ") {
+                notes.note(DeviationKind::BracketInCode, rest_of(input, text.len()))?;
+                let inside = line.len().saturating_sub(text.len()).saturating_add(end);
+                let inside = line.get(1..inside).unwrap_or_default();
+                let after = text.get(end.saturating_add(2)..).unwrap_or_default();
+                return Ok((rest, StatusText::new(Some(bracket_code(inside)), lossy(after))));
+            }
             notes.note(DeviationKind::MissingSpace, rest_of(input, text.len()))?;
             text
         }
@@ -61,6 +69,13 @@ pub(super) fn status_text<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, StatusT
         notes.note(DeviationKind::RawOctets, rest_of(input, text.len()))?;
     }
     Ok((rest, StatusText::new(code, lossy(text))))
+}
+
+/// A code with brackets in its text, kept as it came.
+fn bracket_code(inside: &[u8]) -> Code<'_> {
+    let at = inside.iter().position(|b| *b == b' ').unwrap_or(inside.len());
+    let (name, text) = inside.split_at_checked(at).unwrap_or((inside, &[]));
+    Code::Other(lossy(name), text.get(1..).map(lossy))
 }
 
 /// The last octets of a line, so many and its CRLF.

@@ -30,6 +30,23 @@ pub enum Flag<'a> {
 }
 
 impl<'a> Flag<'a> {
+    /// `$Forwarded` (RFC 5788)
+    pub const FORWARDED: Flag<'static> = Flag::Keyword(Cow::Borrowed("$Forwarded"));
+    /// `$MDNSent`: a disposition notification was sent (RFC 3503, RFC 5788).
+    pub const MDN_SENT: Flag<'static> = Flag::Keyword(Cow::Borrowed("$MDNSent"));
+    /// `$SubmitPending` (RFC 5550, RFC 5788)
+    pub const SUBMIT_PENDING: Flag<'static> = Flag::Keyword(Cow::Borrowed("$SubmitPending"));
+    /// `$Submitted` (RFC 5550, RFC 5788)
+    pub const SUBMITTED: Flag<'static> = Flag::Keyword(Cow::Borrowed("$Submitted"));
+    /// `$Junk` (RFC 9051 §2.3.2)
+    pub const JUNK: Flag<'static> = Flag::Keyword(Cow::Borrowed("$Junk"));
+    /// `$NotJunk` (RFC 9051 §2.3.2)
+    pub const NOT_JUNK: Flag<'static> = Flag::Keyword(Cow::Borrowed("$NotJunk"));
+    /// `$Phishing` (RFC 9051 §2.3.2)
+    pub const PHISHING: Flag<'static> = Flag::Keyword(Cow::Borrowed("$Phishing"));
+    /// `$Important` (RFC 8457 §2)
+    pub const IMPORTANT: Flag<'static> = Flag::Keyword(Cow::Borrowed("$Important"));
+
     /// A flag from its spelling; `None` if it is no flag.
     pub fn new(text: &'a str) -> Option<Self> {
         if text == "\\*" {
@@ -109,10 +126,12 @@ pub enum SpecialUse {
     Sent,
     /// Deleted messages.
     Trash,
+    /// Messages taken for important (RFC 8457 §3).
+    Important,
 }
 
 impl SpecialUse {
-    const NAMES: [(&'static str, Self); 7] = [
+    const NAMES: [(&'static str, Self); 8] = [
         ("\\All", Self::All),
         ("\\Archive", Self::Archive),
         ("\\Drafts", Self::Drafts),
@@ -120,6 +139,7 @@ impl SpecialUse {
         ("\\Junk", Self::Junk),
         ("\\Sent", Self::Sent),
         ("\\Trash", Self::Trash),
+        ("\\Important", Self::Important),
     ];
 
     /// A use from its spelling with the backslash, in any case.
