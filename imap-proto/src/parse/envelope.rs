@@ -137,8 +137,8 @@ fn raw_quoted<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Cow<'a, [u8]>> {
                 _ => false,
             }
     };
-    let line = inside.iter().position(|b| *b == b'\r').unwrap_or(inside.len());
-    let Some((at, _)) = inside.iter().enumerate().take(line).find(ends) else {
+    let until = |(_, b): &(usize, &u8)| **b != b'\r';
+    let Some((at, _)) = inside.iter().enumerate().take_while(until).find(ends) else {
         return fail(input, ErrorKind::Char);
     };
     let raw = inside.get(..at).unwrap_or_default();
