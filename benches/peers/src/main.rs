@@ -4,13 +4,14 @@
 //! Times are medians of many short runs, ours and the peer's in turns, so that what else the machine
 //! does meets both. A row is a miss where the ratio is above what is to be reached.
 
+mod imap;
 mod measure;
 mod smtp;
 
 use measure::{Row, table};
 
 /// A protocol, and what measures it.
-const PROTOCOLS: [(&str, fn(&mut Vec<Row>)); 1] = [("smtp", smtp::rows)];
+const PROTOCOLS: [(&str, fn(&mut Vec<Row>)); 2] = [("smtp", smtp::rows), ("imap", imap::rows)];
 
 fn main() {
     let chosen: Vec<_> = std::env::args().skip(1).collect();

@@ -48,7 +48,8 @@ impl Row {
         black_box(theirs());
         let once = started.elapsed().max(Duration::from_nanos(20));
         let runs = usize::try_from(20_000 / once.as_nanos().max(1)).unwrap_or(0).max(1);
-        let samples = (TIME.as_nanos() / (once.as_nanos() * runs as u128)).clamp(7, 2000);
+        let samples = (TIME.as_nanos() / (once.as_nanos() * runs as u128))
+            .clamp(if once < Duration::from_millis(500) { 7 } else { 3 }, 2000);
         let (mut a, mut b) = (Vec::new(), Vec::new());
         for _ in 0..samples {
             let inputs: Vec<_> = (0..runs).map(|_| setup()).collect();
