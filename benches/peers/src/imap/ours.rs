@@ -73,7 +73,7 @@ pub fn search(octets: usize) -> (Vec<u8>, usize) {
 
 pub fn found(wire: &[u8]) -> usize {
     match parse::response(wire) {
-        Ok(Response::Search(numbers)) => numbers.len(),
+        Ok(Response::Search(found)) => found.numbers.len(),
         other => panic!("{other:?}"),
     }
 }
