@@ -14,7 +14,7 @@ use bytes::Bytes;
 use common::{MESSAGE, Store, TestHost};
 use imap_proto::{
     client::{Client, Config, Event},
-    command::{Append, Command},
+    command::{Append, AppendMessage, Command, MessageLiteral},
     response::{FetchData, Response},
     server::{self, Server},
     types::{
@@ -121,10 +121,11 @@ fn everyday() -> Script {
         Box::new(|c| {
             let name = Mailbox::new("Entwürfe").unwrap();
             c.command(&Command::Create { mailbox: name.clone(), uses: vec![] }).unwrap();
-            let mut append = Append::new(name.clone(), MESSAGE.len() as u64);
-            append.flags = vec![Flag::Draft];
-            append.date = Some(DateTime::utc(1_000_000_000));
-            c.append(&append).unwrap();
+            let literal = MessageLiteral::to_come(MESSAGE.len() as u64);
+            let mut message = AppendMessage::new(literal);
+            message.flags = vec![Flag::Draft];
+            message.date = Some(DateTime::utc(1_000_000_000));
+            c.append(&Append::message(name.clone(), message)).unwrap();
             c.copy(true, &set("1"), &name).unwrap();
             c.move_to(true, &set("1"), &name).unwrap();
             c.idle().unwrap();

@@ -5,7 +5,7 @@
 use bytes::Bytes;
 use imap_proto::{
     client::{Client, Config, Event},
-    command::Append,
+    command::{Append, AppendMessage, MessageLiteral},
     types::{Flag, Mailbox, SearchKey, SearchQuery},
 };
 use mailwire::{
@@ -31,9 +31,10 @@ impl Host<Client> for Actions {
                 machine.authenticate(Credentials::password("tim", "secret")).unwrap();
             }
             "append" => {
-                let mut append = Append::new(Mailbox::new("Old mail").unwrap(), 5);
-                append.flags.push(Flag::Seen);
-                machine.append(&append).unwrap();
+                let mut message = AppendMessage::new(MessageLiteral::to_come(5));
+                message.flags.push(Flag::Seen);
+                let mailbox = Mailbox::new("Old mail").unwrap();
+                machine.append(&Append::message(mailbox, message)).unwrap();
             }
             "noop" => {
                 machine.noop();

@@ -2,23 +2,21 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 use imap_proto::{
-    command::{Command, Tagged},
-    parse::{self, CommandErrorKind},
-    types::{FetchItem, SearchKey},
+    command::{Append, AppendMessage, Command, Literals, MessageLiteral, PrintOptions, Tagged},
+    parse::{self, AppendEvent, CommandErrorKind, LiteralHolds},
+    types::{FetchItem, SearchKey, Tag},
 };
 
 /// Parses, prints, and compares with what is expected (the same, if nothing is said).
 fn both_ways(input: &str, printed: Option<&str>) {
     let frame = format!("a {input}\r\n");
     let read = parse::command(frame.as_bytes()).unwrap_or_else(|e| panic!("{input:?}: {e}"));
-    let again = read.print(true);
+    let again = read.print(PrintOptions::new(Literals::Plus));
     let text = String::from_utf8_lossy(&again.octets).into_owned();
     let expected = format!("a {}\r\n", printed.unwrap_or(input));
     assert_eq!(text, expected, "{input}");
-    if !matches!(read.command, Command::Append(_)) {
-        let reread = parse::command(&again.octets).unwrap_or_else(|e| panic!("{text:?}: {e}"));
-        assert_eq!(read.command, reread.command, "{input}");
-    }
+    let reread = parse::command(&again.octets).unwrap_or_else(|e| panic!("{text:?}: {e}"));
+    assert_eq!(read.command, reread.command, "{input}");
 }
 
 #[test]
@@ -58,9 +56,20 @@ fn commands_of_rfc_3501_are_read_and_printed() {
             }
             _ if command.starts_with("APPEND") => {
                 let frame = format!("a {command}\r\n");
-                let (tag, append) = parse::append_head(frame.as_bytes()).unwrap();
-                let printed = Tagged::new(tag, Command::Append(append)).print(true);
-                assert_eq!(printed.octets, frame.as_bytes());
+                let (_, head, events) = parse::AppendReader::start(frame.as_bytes()).unwrap();
+                let [AppendEvent::Message { flags, date }, AppendEvent::Literal { size, sync, .. }] =
+                    &events[..]
+                else {
+                    panic!("{events:?}")
+                };
+                let mut message = AppendMessage::new(MessageLiteral::to_come(*size));
+                (message.flags, message.date) = (flags.clone(), *date);
+                let append = Command::Append(Append::message(head.mailbox, message));
+                let literals = if *sync { Literals::Sync } else { Literals::Plus };
+                let printed = Tagged::new(Tag::new(head.tag).unwrap(), append)
+                    .print(PrintOptions::new(literals));
+                assert_eq!(printed.octets, format!("{frame}\r\n").as_bytes());
+                assert_eq!((printed.gaps[0].at, printed.gaps[0].len), (frame.len(), *size));
             }
             _ => both_ways(command, None),
         }
@@ -190,7 +199,6 @@ fn what_the_grammar_refuses_is_refused() {
         "ENABLE",
         "CREATE x (USE (\\Frob))",
         "APPEND INBOX \"not a date\" {3}",
-        "APPEND INBOX {3}\r\nabc",
     ] {
         let frame = format!("a {input}\r\n");
         assert!(parse::command(frame.as_bytes()).is_err(), "{input}");
@@ -201,12 +209,19 @@ fn what_the_grammar_refuses_is_refused() {
 
 #[test]
 fn an_append_head_is_known_from_other_literals() {
-    let head = |text: &str| parse::append_head(text.as_bytes()).map(|(_, a)| a.size);
+    let head = |text: &str| {
+        let (_, _, events) = parse::AppendReader::start(text.as_bytes())?;
+        match events[..] {
+            [AppendEvent::Message { .. }, AppendEvent::Literal { size, .. }] => Some(size),
+            _ => None,
+        }
+    };
     assert_eq!(head("a APPEND INBOX {310}\r\n"), Some(310));
     assert_eq!(head("a append {5}\r\nINBOX (\\Seen) {0+}\r\n"), Some(0));
     assert_eq!(head("a APPEND {0}\r\n"), None, "this is the mailbox's");
     assert_eq!(head("a APPEND {5}\r\n"), None);
-    assert_eq!(head("a APPEND INBOX ~{5}\r\n"), None, "literal8 is of BINARY");
+    assert_eq!(head("a APPEND INBOX ~{5}\r\n"), Some(5), "literal8 of BINARY");
+    assert_eq!(head("a UID REPLACE 4 INBOX {5}\r\n"), Some(5));
     assert_eq!(head("a LOGIN INBOX {5}\r\n"), None);
 }
 
@@ -243,15 +258,101 @@ fn reading_sets_seen_unless_it_peeks() {
 #[test]
 fn passwords_are_not_shown() {
     let read = parse::command(b"a LOGIN tim secret\r\n").unwrap();
-    let shown = format!("{read:?} {:?}", read.print(false));
+    let shown = format!("{read:?} {:?}", read.print(PrintOptions::default()));
     assert!(!shown.contains("secret") && shown.contains("***"), "{shown}");
 }
 
 #[test]
 fn synchronizing_literals_say_where_to_wait() {
     let read = parse::command(b"a LOGIN {4}\r\n\xc3\xa9ab {3}\r\n\xc3\xa9x\r\n").unwrap();
-    let printed = read.print(false);
+    let printed = read.print(PrintOptions::default());
     assert_eq!(printed.octets, b"a LOGIN {4}\r\n\xc3\xa9ab {3}\r\n\xc3\xa9x\r\n");
     assert_eq!(printed.waits, [13, 23]);
-    assert!(read.print(true).waits.is_empty());
+    assert!(read.print(PrintOptions::new(Literals::Plus)).waits.is_empty());
+}
+
+#[test]
+fn messages_are_read_and_printed_whole() {
+    for command in [
+        "APPEND INBOX {3+}\r\nabc",
+        "APPEND INBOX (\\Seen) \" 7-Feb-1994 21:52:25 -0800\" ~{3+}\r\na\0c",
+        "APPEND INBOX {1+}\r\na (\\Draft) {1+}\r\nb {0+}\r\n",
+        "APPEND INBOX UTF8 (~{3+}\r\nabc)",
+        "APPEND Drafts (\\Seen) CATENATE (URL /Drafts;UID=20/;section=HEADER TEXT {3+}\r\nabc)",
+        "APPEND Drafts CATENATE (URL x) {1+}\r\na CATENATE (TEXT {0+}\r\n UTF8 (~{1+}\r\nb))",
+        "REPLACE 4 Drafts (\\Seen) {3+}\r\nabc",
+        "REPLACE * Drafts {3+}\r\nabc",
+        "UID REPLACE 2000 Drafts CATENATE (URL x)",
+        "UID FETCH $ (FLAGS)",
+        "COPY $ Sent",
+    ] {
+        both_ways(command, None);
+    }
+    for refused in [
+        "APPEND INBOX",
+        "APPEND INBOX (\\Recent) {1+}\r\na",
+        "APPEND INBOX UTF8 ({1+}\r\na)",
+        "APPEND INBOX CATENATE ()",
+        "APPEND INBOX CATENATE (URL)",
+        "REPLACE 1:2 INBOX {1+}\r\na",
+        "REPLACE 0 INBOX {1+}\r\na",
+        "REPLACE 1 INBOX {1+}\r\na {1+}\r\nb",
+        "FETCH $,1 FLAGS",
+        "FETCH 1,$ FLAGS",
+    ] {
+        assert!(parse::command(format!("a {refused}\r\n").as_bytes()).is_err(), "{refused}");
+    }
+}
+
+#[test]
+fn a_message_is_read_around_its_literals() {
+    let line = b"a APPEND INBOX (\\Seen) CATENATE (URL x TEXT {3}\r\n";
+    let (mut reader, head, events) = parse::AppendReader::start(line).unwrap();
+    assert_eq!((head.tag, head.mailbox.as_str(), head.replace), ("a", "INBOX", None));
+    assert!(matches!(
+        &events[..],
+        [
+            AppendEvent::Message { .. },
+            AppendEvent::Url(_),
+            AppendEvent::Literal { size: 3, sync: true, binary: false, holds: LiteralHolds::Text },
+        ]
+    ));
+    let events = reader.next(b" UTF8 (~{4+}\r\n").unwrap();
+    assert!(matches!(
+        events[..],
+        [AppendEvent::Literal {
+            size: 4,
+            sync: false,
+            binary: true,
+            holds: LiteralHolds::Utf8Text
+        }]
+    ));
+    let events = reader.next(b") URL {5}\r\n").unwrap();
+    assert!(matches!(events[..], [AppendEvent::Literal { holds: LiteralHolds::Url, .. }]));
+    let events = reader.next(b") CATENATE (URL y) {0}\r\n").unwrap();
+    assert_eq!(events.len(), 4, "{events:?}");
+    assert_eq!(reader.next(b"\r\n"), Ok(vec![AppendEvent::End]));
+    assert_eq!(reader.next(b"\r\n").unwrap_err().offset, 0, "it is over");
+    let (mut reader, head, _) = parse::AppendReader::start(b"a UID REPLACE * x {1}\r\n").unwrap();
+    assert!(head.replace.is_some_and(|replaced| replaced.uid && replaced.number.is_none()));
+    assert!(reader.clone().next(b" {1}\r\n").is_err(), "one message");
+    assert_eq!(reader.next(b"\r\n"), Ok(vec![AppendEvent::End]));
+}
+
+#[test]
+fn literals_are_chosen_by_what_the_server_takes() {
+    let frame =
+        [b"a LOGIN {4}\r\n\xc3\xa9ab {5000}\r\n".to_vec(), vec![b'x'; 5000], b"\r\n".to_vec()];
+    let frame = frame.concat();
+    let read = parse::command(&frame).unwrap();
+    let minus = read.print(PrintOptions::new(Literals::Minus));
+    assert!(minus.octets.starts_with(b"a LOGIN {4+}\r\n\xc3\xa9ab "));
+    let read = parse::command(b"a LOGIN {4}\r\n\xc3\xa9ab \"\"\r\n").unwrap();
+    let utf8 = read.print(PrintOptions::default().utf8());
+    assert_eq!(utf8.octets, b"a LOGIN \"\xc3\xa9ab\" \"\"\r\n");
+    assert!(utf8.waits.is_empty());
+    let read = parse::command(b"a SELECT Entw&APw-rfe\r\n").unwrap();
+    let utf8 = read.print(PrintOptions::default().utf8());
+    assert_eq!(utf8.octets, "a SELECT \"Entw\u{fc}rfe\"\r\n".as_bytes());
+    assert_eq!(parse::command(&utf8.octets).unwrap(), read);
 }

@@ -13,11 +13,11 @@ use std::collections::BTreeSet;
 use common::session;
 use imap_proto::{
     client::{self, Client},
-    command::{Append, Command, Tagged},
+    command::{Append, Command, Literals, PrintOptions, Tagged},
     parse,
     response::{Response, Status},
     types::{
-        Code, Date, DateTime, Flag, Mailbox, SearchKey, SearchQuery, SequenceSet, StatusText,
+        Code, Date, DateTime, Flag, Mailbox, SearchKey, SearchQuery, SequenceSet, StatusText, Tag,
         UidSet, pattern_matches,
     },
 };
@@ -213,7 +213,7 @@ proptest! {
         prop_assert!(wire.bytes().all(|b| (0x20..0x7f).contains(&b)), "{}", wire);
         prop_assert_eq!(Mailbox::from_wire(wire.as_bytes()).unwrap(), mailbox.clone());
         let command = Command::Rename(mailbox.clone(), mailbox);
-        let printed = Tagged::new("t", command.clone()).print(true);
+        let printed = Tagged::new(Tag::new("t").unwrap(), command.clone()).print(PrintOptions::new(Literals::Plus));
         prop_assert_eq!(parse::command(&printed.octets).unwrap().command, command);
     }
 
@@ -232,7 +232,7 @@ proptest! {
         let text: Vec<u8> = text.into_iter().filter(|b| *b != 0).collect();
         let key = SearchKey::Not(Box::new(SearchKey::Header("X".into(), text.into())));
         let command = Command::Search { uid: true, query: SearchQuery::new(key) };
-        let printed = Tagged::new("t", command.clone()).print(true);
+        let printed = Tagged::new(Tag::new("t").unwrap(), command.clone()).print(PrintOptions::new(Literals::Plus));
         prop_assert_eq!(parse::command(&printed.octets).unwrap().command, command);
     }
 

@@ -17,19 +17,30 @@ use super::{
     event::Tag,
 };
 use crate::{
-    command::{Append, Command, SecretText, Tagged},
+    command::{
+        Append, AppendBody, AppendData, AppendMessage, Command, Literals, PrintOptions, SecretText,
+        Tagged,
+    },
     types::{
         FetchItems, Flag, ListQuery, Mailbox, SearchQuery, SequenceSet, StatusItem, StoreAction,
+        Tag as TagText,
     },
 };
 
+const ONE_TO_COME: Misuse = Misuse::new("append: one message, whose octets come later");
 const LOG_IN: Misuse = Misuse::new("log in first");
 
 impl Core {
     fn push(&mut self, command: &Command<'_>, kind: Kind, then: Then) -> Tag {
         let tag = self.new_tag();
         let text = Self::tag_text(tag);
-        let printed = Tagged { tag: &text, command: command.clone() }.print(self.has("LITERAL+"));
+        let options = PrintOptions::new(self.literals());
+        let mut printed = Tagged::new(TagText::checked(&text), command.clone()).print(options);
+        // The octets of a message are sent as they come, and the line's end behind them.
+        if let Some(gap) = printed.gaps.first() {
+            printed.octets.truncate(gap.at);
+            printed.waits.retain(|wait| *wait < gap.at);
+        }
         self.queue.push_back(Queued {
             tag,
             kind,
@@ -38,6 +49,14 @@ impl Core {
             then,
         });
         tag
+    }
+
+    fn literals(&self) -> Literals {
+        match () {
+            () if self.has("LITERAL+") => Literals::Plus,
+            () if self.has("LITERAL-") => Literals::Minus,
+            () => Literals::Sync,
+        }
     }
 
     fn may_send_passwords(&self) -> Result<(), Misuse> {
@@ -65,7 +84,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`Misuse`] for a command that has its own call: LOGIN, AUTHENTICATE, STARTTLS, APPEND, IDLE
+    /// [`Misuse`] for a command that has its own call: LOGIN, AUTHENTICATE, STARTTLS, APPEND, REPLACE, IDLE
     /// and LOGOUT; and before login for one that needs it.
     pub fn command(&mut self, command: &Command<'_>) -> Result<Tag, Misuse> {
         match command {
@@ -73,6 +92,7 @@ impl Client {
             | Command::Authenticate { .. }
             | Command::StartTls
             | Command::Append(_)
+            | Command::Replace(_)
             | Command::Idle
             | Command::Logout => Err(Misuse::new("this command has its own call")),
             Command::Capability | Command::Noop | Command::Id(_) => {
@@ -277,15 +297,21 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`Misuse`] before login.
+    /// [`Misuse`] before login, and for anything but one literal whose octets come later.
     pub fn append(&mut self, append: &Append<'_>) -> Result<Tag, Misuse> {
         if !self.core.may_use_mailboxes() {
             return Err(LOG_IN);
         }
-        let mut append = append.clone();
-        append.non_sync = self.core.has("LITERAL+");
-        let then = Then::Upload { size: append.size, non_sync: append.non_sync };
-        Ok(self.core.push(&Command::Append(append), Kind::Plain, then))
+        let size = match &append.messages[..] {
+            [AppendMessage { body: AppendBody::Literal(literal), .. }] => match literal.data() {
+                AppendData::ToCome { len } => *len,
+                AppendData::Octets(_) => return Err(ONE_TO_COME),
+            },
+            _ => return Err(ONE_TO_COME),
+        };
+        let non_sync = self.core.literals().is_non_sync(size);
+        let then = Then::Upload { size, non_sync };
+        Ok(self.core.push(&Command::Append(append.clone()), Kind::Plain, then))
     }
 
     /// IDLE (RFC 2177), until [`done`](Self::done). Before the server could lose patience it is

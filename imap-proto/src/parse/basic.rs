@@ -13,13 +13,31 @@ use nom::{
 
 use super::{Res, fail};
 use crate::types::{
-    Date, DateTime, Flag, Mailbox, SequenceSet, UidSet,
+    Date, DateTime, Flag, Mailbox, OneOrMore, SequenceSet, UidSet,
     string::{is_astring_char, is_atom_char},
 };
 
 /// `SP`
 pub(super) fn sp(input: &[u8]) -> Res<'_, ()> {
     value((), tag(" ")).parse(input)
+}
+
+/// One octet.
+pub(super) fn octet<'a>(which: u8) -> impl FnMut(&'a [u8]) -> Res<'a, ()> {
+    move |input| match input {
+        [first, rest @ ..] if *first == which => Ok((rest, ())),
+        _ => fail(input, ErrorKind::Char),
+    }
+}
+
+/// `SP` and what comes after it.
+pub(super) fn sp_then<'a, T>(
+    mut item: impl FnMut(&'a [u8]) -> Res<'a, T>,
+) -> impl FnMut(&'a [u8]) -> Res<'a, T> {
+    move |input| match input {
+        [b' ', rest @ ..] => item(rest),
+        _ => fail(input, ErrorKind::Space),
+    }
 }
 
 /// `CRLF`, and nothing after it.
@@ -68,11 +86,10 @@ pub(super) fn number64(input: &[u8]) -> Res<'_, u64> {
     Ok((rest, n))
 }
 
-/// The octet count of a literal: `{n}`, `{n+}`, with `~` in front for a literal8. The line ends
-/// after it. Gives the size and whether the literal is non-synchronizing.
+/// The octet count of a literal: `{n}` or `{n+}` (RFC 7888). The line ends after it. Gives the size
+/// and whether the literal is non-synchronizing.
 pub(super) fn literal_head(input: &[u8]) -> Res<'_, (u64, bool)> {
-    let (rest, _) = opt(tag("~")).parse(input)?;
-    let (rest, size) = preceded(tag("{"), number64).parse(rest)?;
+    let (rest, size) = preceded(tag("{"), number64).parse(input)?;
     let (rest, plus) = opt(tag("+")).parse(rest)?;
     let (rest, _) = tag("}\r\n")(rest)?;
     Ok((rest, (size, plus.is_some())))
@@ -85,6 +102,11 @@ pub(super) fn literal(input: &[u8]) -> Res<'_, &[u8]> {
         Ok(size) => take(size)(rest),
         Err(_) => fail(input, ErrorKind::TooLarge),
     }
+}
+
+/// `literal / literal8`; `literal8 = "~{" number64 ["+"] "}" CRLF *OCTET` (RFC 4466 §6)
+pub(super) fn any_literal(input: &[u8]) -> Res<'_, &[u8]> {
+    literal(input.strip_prefix(b"~").unwrap_or(input))
 }
 
 /// `quoted = DQUOTE *QUOTED-CHAR DQUOTE`; 8-bit characters are let through for UTF-8.
@@ -159,6 +181,10 @@ fn to_mailbox(octets: Cow<'_, [u8]>) -> Option<Mailbox<'_>> {
 
 /// `sequence-set = (seq-number / seq-range) ["," sequence-set]`
 pub(super) fn sequence_set(input: &[u8]) -> Res<'_, SequenceSet> {
+    // RFC 5182 §4: `sequence-set =/ seq-last-command`, which is `$` alone.
+    if let [b'$', rest @ ..] = input {
+        return Ok((rest, SequenceSet::saved()));
+    }
     let mut ranges: Vec<(u32, u32)> = Vec::new();
     let mut star: Option<u32> = None;
     let mut rest = input;
@@ -181,7 +207,7 @@ pub(super) fn sequence_set(input: &[u8]) -> Res<'_, SequenceSet> {
 }
 
 /// `seq-number = nz-number / "*"`; `*` is `None`.
-fn seq_number(input: &[u8]) -> Res<'_, Option<u32>> {
+pub(super) fn seq_number(input: &[u8]) -> Res<'_, Option<u32>> {
     match input {
         [b'*', rest @ ..] => Ok((rest, None)),
         _ => nz_number.map(Some).parse(input),
@@ -190,7 +216,7 @@ fn seq_number(input: &[u8]) -> Res<'_, Option<u32>> {
 
 /// A set of UIDs without `*`, in a response.
 pub(super) fn uid_set(input: &[u8]) -> Res<'_, UidSet> {
-    map_opt(sequence_set, |set| set.star().is_none().then(|| set.numbers().clone())).parse(input)
+    map_opt(sequence_set, |set| set.is_plain().then(|| set.numbers().clone())).parse(input)
 }
 
 /// `date = date-text / DQUOTE date-text DQUOTE`
@@ -274,6 +300,19 @@ pub(super) fn paren_list<'a, T>(
             let (after, one) = item(rest)?;
             items.push(one);
             rest = after;
+        }
+    }
+}
+
+/// `"(" item *(SP item) ")"`
+pub(super) fn paren_list1<'a, T>(
+    mut item: impl FnMut(&'a [u8]) -> Res<'a, T>,
+) -> impl FnMut(&'a [u8]) -> Res<'a, OneOrMore<T>> {
+    move |input| {
+        let (rest, items) = paren_list(&mut item)(input)?;
+        match OneOrMore::new(items) {
+            Some(items) => Ok((rest, items)),
+            None => fail(input, ErrorKind::Many1),
         }
     }
 }

@@ -6,20 +6,17 @@ use nom::{
     Parser,
     branch::alt,
     bytes::complete::{tag as lit, take_while1},
-    combinator::{opt, value, verify},
+    combinator::{opt, value},
     error::ErrorKind,
     multi::many1,
     sequence::{delimited, preceded, terminated},
 };
 
-use super::{Res, basic::*, fail, fetch, list, offset_of, search};
+use super::{Res, append, basic::*, fail, fetch, list, offset_of, search};
 use crate::{
-    command::{Append, Command, SecretText, Tagged},
-    types::{SpecialUse, string::is_tag_char},
+    command::{Command, SecretText, Tagged},
+    types::{SpecialUse, Tag, string::is_tag_char},
 };
-
-/// A longer tag is none. RFC 3501 has no limit; clients use a few letters and digits.
-const LONGEST_TAG: usize = 256;
 
 /// Why a command was not understood, and the tag its answer must carry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -55,7 +52,8 @@ pub enum CommandErrorKind {
 /// use imap_proto::{command::Command, parse};
 ///
 /// let read = parse::command(b"a1 noop\r\n").unwrap();
-/// assert_eq!((read.tag, read.command), ("a1", Command::Noop));
+/// assert_eq!(read.tag, "a1");
+/// assert_eq!(read.command, Command::Noop);
 /// assert_eq!(parse::command(b"a2 frob\r\n").unwrap_err().tag, Some("a2"));
 /// ```
 pub fn command(frame: &[u8]) -> Result<Tagged<'_>, CommandError<'_>> {
@@ -71,23 +69,9 @@ pub fn command(frame: &[u8]) -> Result<Tagged<'_>, CommandError<'_>> {
         None => Err(error(CommandErrorKind::Unknown, at)),
         Some(Err(e)) => Err(error(CommandErrorKind::Arguments, offset_of(frame, e))),
         Some(Ok((rest, command))) => match end(rest) {
-            Ok(_) => Ok(Tagged { tag, command }),
+            Ok(_) => Ok(Tagged { tag: Tag::checked(tag), command }),
             Err(e) => Err(error(CommandErrorKind::Arguments, offset_of(frame, e))),
         },
-    }
-}
-
-/// Reads an APPEND up to and with the `{n}` of its message literal: its tag and arguments. `None` if `head` ends in another
-/// literal, or is no APPEND.
-pub fn append_head(head: &[u8]) -> Option<(&str, Append<'_>)> {
-    let (rest, tag) = tag(head).ok()?;
-    let (rest, name) = verb(rest).ok()?;
-    if !name.eq_ignore_ascii_case("APPEND") {
-        return None;
-    }
-    match append(rest) {
-        Ok(([], append)) => Some((tag, append)),
-        _ => None,
     }
 }
 
@@ -95,7 +79,7 @@ pub fn append_head(head: &[u8]) -> Option<(&str, Append<'_>)> {
 pub(crate) fn tag(input: &[u8]) -> Res<'_, &str> {
     let (rest, tag) = ascii(take_while1(is_tag_char)).parse(input)?;
     match rest {
-        [b' ', rest @ ..] if tag.len() <= LONGEST_TAG => Ok((rest, tag)),
+        [b' ', rest @ ..] if tag.len() <= Tag::LONGEST => Ok((rest, tag)),
         // A line that is a tag alone still tells its tag.
         _ => fail(input, ErrorKind::Space),
     }
@@ -137,6 +121,9 @@ fn arguments<'a>(name: &str, rest: &'a [u8]) -> Option<Res<'a, Command<'a>>> {
             let to = |(set, mailbox)| Command::Move { uid, set, mailbox };
             return Some(set_and_mailbox.map(to).parse(rest));
         }
+        b"REPLACE" => {
+            return Some(append::replace(rest, uid).map(|(r, c)| (r, Command::Replace(c))));
+        }
         b"EXPUNGE" if uid => {
             let set = preceded(sp, sequence_set).map(|set| Command::Expunge(Some(set)));
             return Some({ set }.parse(rest));
@@ -172,7 +159,7 @@ fn arguments<'a>(name: &str, rest: &'a [u8]) -> Option<Res<'a, Command<'a>>> {
         b"STATUS" => (preceded(sp, mailbox), preceded(sp, list::status_items))
             .map(|(mailbox, items)| Command::Status(mailbox, items))
             .parse(rest),
-        b"APPEND" => append.map(Command::Append).parse(rest),
+        b"APPEND" => append::append.map(Command::Append).parse(rest),
         _ => return None,
     })
 }
@@ -221,17 +208,6 @@ fn create(input: &[u8]) -> Res<'_, Command<'_>> {
     Ok((rest, Command::Create { mailbox, uses: uses.unwrap_or_default() }))
 }
 
-/// `append = "APPEND" SP mailbox [SP flag-list] [SP date-time] SP literal`, up to the literal's
-/// octets.
-fn append(input: &[u8]) -> Res<'_, Append<'_>> {
-    let (rest, mailbox) = preceded(sp, mailbox).parse(input)?;
-    let (rest, flags) = opt(preceded(sp, flag_list)).parse(rest)?;
-    let (rest, date) = opt(preceded(sp, date_time)).parse(rest)?;
-    let (rest, (size, non_sync)) =
-        verify(preceded(sp, literal_head), |_| !rest.starts_with(b" ~")).parse(rest)?;
-    Ok((rest, Append { mailbox, flags: flags.unwrap_or_default(), date, size, non_sync }))
-}
-
 fn set_and_mailbox(
     input: &[u8],
 ) -> Res<'_, (crate::types::SequenceSet, crate::types::Mailbox<'_>)> {
@@ -256,7 +232,7 @@ fn store_command(input: &[u8], uid: bool) -> Res<'_, Command<'_>> {
 
 /// The tag at the start of what may be no command at all.
 pub(crate) fn tag_of(frame: &[u8]) -> Option<&str> {
-    let head = frame.get(..frame.len().min(LONGEST_TAG.saturating_add(1)))?;
+    let head = frame.get(..frame.len().min(Tag::LONGEST.saturating_add(1)))?;
     let end = head.iter().position(|b| !is_tag_char(*b))?;
     let tag = core::str::from_utf8(head.get(..end)?).ok()?;
     (!tag.is_empty()).then_some(tag)

@@ -198,7 +198,7 @@ pub(super) fn size<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, u64> {
 /// `nstring / literal8`
 pub(super) fn nstring8(input: &[u8]) -> Res<'_, Option<Text<'_>>> {
     match input.first() {
-        Some(b'~') => literal.map(|octets| Some(Text::Borrowed(octets))).parse(input),
+        Some(b'~') => any_literal.map(|octets| Some(Text::Borrowed(octets))).parse(input),
         _ => nstring(input),
     }
 }

@@ -4,6 +4,7 @@
 //! [framer](crate::frame) sees to that), so none can ask for more input. Each octet is read once;
 //! what is read is borrowed.
 
+mod append;
 mod basic;
 mod command;
 pub(crate) mod envelope;
@@ -21,8 +22,9 @@ mod tolerance;
 
 use nom::IResult;
 
+pub use append::{AppendEvent, AppendHead, AppendReader, LiteralHolds, Replaced};
 pub(crate) use command::tag_of;
-pub use command::{CommandError, CommandErrorKind, append_head, command};
+pub use command::{CommandError, CommandErrorKind, command};
 pub use response::{ResponseError, response, tolerant_response};
 pub use tolerance::{Deviation, DeviationKind, Tolerated};
 

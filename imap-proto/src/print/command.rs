@@ -3,24 +3,88 @@
 use alloc::{format, string::String, vec::Vec};
 use core::fmt::Display;
 
-use super::{Out, decimal, section, string};
+use super::{Out, decimal, quoted, section};
 use crate::{
-    command::{Append, Command, Tagged},
+    command::{
+        Append, AppendBody, AppendData, AppendMessage, CatenatePart, Command, MessageLiteral,
+        Tagged,
+    },
     types::{
         BodySection, FetchItem, FetchItems, Flag, ListQuery, Mailbox, SearchKey, SearchQuery,
-        SectionSpelling, StoreAction, is_astring, string::is_quotable,
+        SectionSpelling, StoreAction, is_astring,
+        string::{is_quotable, is_utf8_quotable},
     },
 };
+
+/// How a command may be printed: what the server has offered and the client has enabled.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct PrintOptions {
+    /// Which literals need not be waited for.
+    pub literals: Literals,
+    /// UTF-8 may stand in quoted strings, and mailbox names go as UTF-8: after `ENABLE UTF8=ACCEPT`
+    /// or `ENABLE IMAP4rev2` (RFC 6855 §3, RFC 9051 §5.1). Otherwise names go in modified UTF-7.
+    pub utf8: bool,
+}
+
+impl PrintOptions {
+    /// These literals, and no UTF-8 outside of them.
+    pub const fn new(literals: Literals) -> Self {
+        Self { literals, utf8: false }
+    }
+
+    /// The same, with UTF-8.
+    #[must_use]
+    pub const fn utf8(self) -> Self {
+        Self { utf8: true, ..self }
+    }
+}
+
+/// Which literals are sent without waiting for the server (RFC 7888).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Literals {
+    /// None: the server offers neither.
+    #[default]
+    Sync,
+    /// `LITERAL-`: those of up to 4,096 octets (RFC 7888 §5).
+    Minus,
+    /// `LITERAL+`: all.
+    Plus,
+}
+
+impl Literals {
+    pub(crate) fn is_non_sync(self, len: u64) -> bool {
+        match self {
+            Self::Sync => false,
+            Self::Minus => len <= 4096,
+            Self::Plus => true,
+        }
+    }
+}
 
 /// A printed command.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Printed {
-    /// The octets, from the tag to the CRLF; of an APPEND, up to its literal's octets.
+    /// The octets, from the tag to the CRLF, without those that come later.
     pub octets: Vec<u8>,
     /// Where the client has to stop until the server says `+`: after the CRLF of each synchronizing
     /// literal's announcement.
     pub waits: Vec<usize>,
+    /// Where octets belong that come later
+    /// ([`AppendData::ToCome`](crate::command::AppendData::ToCome)).
+    pub gaps: Vec<Gap>,
+}
+
+/// A place in a printed command where octets belong that come later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Gap {
+    /// Before this octet.
+    pub at: usize,
+    /// So many octets.
+    pub len: u64,
 }
 
 impl core::fmt::Debug for Printed {
@@ -31,28 +95,34 @@ impl core::fmt::Debug for Printed {
 }
 
 impl Tagged<'_> {
-    /// Prints the command. `non_sync`: the server takes literals without being asked (LITERAL+).
+    /// Prints the command.
     ///
     /// ```
-    /// use imap_proto::{command::{Command, Tagged}, types::Mailbox};
+    /// use imap_proto::{
+    ///     command::{Command, PrintOptions, Tagged},
+    ///     types::{Mailbox, Tag},
+    /// };
     ///
     /// let command = Command::Delete(Mailbox::new("Old mail").unwrap());
-    /// assert_eq!(Tagged::new("a1", command).print(true).octets, b"a1 DELETE \"Old mail\"\r\n");
+    /// let printed = Tagged::new(Tag::new("a1").unwrap(), command).print(PrintOptions::default());
+    /// assert_eq!(printed.octets, b"a1 DELETE \"Old mail\"\r\n");
     /// ```
-    pub fn print(&self, non_sync: bool) -> Printed {
-        let mut printer = Printer { out: Vec::new(), waits: Vec::new(), non_sync };
+    pub fn print(&self, options: PrintOptions) -> Printed {
+        let (out, waits, gaps) = (Vec::new(), Vec::new(), Vec::new());
+        let mut printer = Printer { out, waits, gaps, options };
         printer.put(self.tag.as_bytes());
         printer.put(b" ");
         printer.command(&self.command);
         printer.put(b"\r\n");
-        Printed { octets: printer.out, waits: printer.waits }
+        Printed { octets: printer.out, waits: printer.waits, gaps: printer.gaps }
     }
 }
 
 struct Printer {
     out: Vec<u8>,
     waits: Vec<usize>,
-    non_sync: bool,
+    gaps: Vec<Gap>,
+    options: PrintOptions,
 }
 
 impl Out for Printer {
@@ -76,23 +146,45 @@ impl Printer {
     }
 
     fn string(&mut self, text: &[u8]) {
-        if is_quotable(text) && text.len() <= 1000 {
-            string(self, text);
+        let quotable = match self.options.utf8 {
+            true => core::str::from_utf8(text).is_ok_and(is_utf8_quotable),
+            false => is_quotable(text),
+        };
+        if quotable && text.len() <= 1000 {
+            quoted(self, text);
         } else {
-            self.put(format!("{{{}{}}}\r\n", text.len(), self.plus()).as_bytes());
-            if !self.non_sync {
-                self.waits.push(self.out.len());
-            }
+            self.announce(text.len() as u64);
             self.put(text);
         }
     }
 
-    fn plus(&self) -> &'static str {
-        if self.non_sync { "+" } else { "" }
+    /// `{n}` or `{n+}`, and where to wait.
+    fn announce(&mut self, len: u64) {
+        self.put(b"{");
+        decimal(self, len);
+        if self.options.literals.is_non_sync(len) {
+            self.put(b"+}\r\n");
+        } else {
+            self.put(b"}\r\n");
+            self.waits.push(self.out.len());
+        }
+    }
+
+    fn mailbox_text(&mut self, name: &str) {
+        if self.options.utf8 && !name.contains('&') {
+            self.string(name.as_bytes());
+        } else {
+            self.string(crate::types::encode_mailbox(name).as_bytes());
+        }
     }
 
     fn mailbox(&mut self, mailbox: &Mailbox<'_>) {
-        self.astring(mailbox.to_wire().as_bytes());
+        // A name with `&` goes in modified UTF-7 always: as UTF-8 it could be taken for that.
+        if self.options.utf8 && !mailbox.as_str().contains('&') {
+            self.astring(mailbox.as_str().as_bytes());
+        } else {
+            self.astring(mailbox.to_wire().as_bytes());
+        }
     }
 
     fn list<T>(&mut self, items: &[T], mut print: impl FnMut(&mut Self, &T)) {
@@ -174,10 +266,10 @@ impl Printer {
             Command::List(query) => self.list_query(query),
             Command::Lsub(query) => {
                 self.put(b"LSUB ");
-                self.string(crate::types::encode_mailbox(&query.reference).as_bytes());
+                self.mailbox_text(&query.reference);
                 self.put(b" ");
                 let pattern = query.patterns.first().map_or("", |p| p);
-                self.string(crate::types::encode_mailbox(pattern).as_bytes());
+                self.mailbox_text(pattern);
             }
             Command::Status(mailbox, items) => {
                 self.named("STATUS ", mailbox);
@@ -185,6 +277,15 @@ impl Printer {
                 self.list(items, |p, item| p.put(item.as_str().as_bytes()));
             }
             Command::Append(append) => self.append(append),
+            Command::Replace(replace) => {
+                self.text(word(replace.uid, "REPLACE"));
+                match replace.number {
+                    Some(number) => decimal(self, u64::from(number.get())),
+                    None => self.put(b"*"),
+                }
+                self.named(" ", &replace.mailbox);
+                self.message(&replace.message);
+            }
             Command::Search { uid, query } => {
                 self.text(word(*uid, "SEARCH").trim_end());
                 self.search(query);
@@ -225,19 +326,59 @@ impl Printer {
         self.mailbox(mailbox);
     }
 
-    /// Without the final CRLF, which `print` writes: here it ends the announcement.
     fn append(&mut self, append: &Append<'_>) {
         self.named("APPEND ", &append.mailbox);
-        if !append.flags.is_empty() {
+        for message in &append.messages {
+            self.message(message);
+        }
+    }
+
+    fn message(&mut self, message: &AppendMessage<'_>) {
+        self.put(b" ");
+        if !message.flags.is_empty() {
+            self.flags(&message.flags);
             self.put(b" ");
-            self.flags(&append.flags);
         }
-        if let Some(date) = append.date {
-            self.text(format!(" \"{date}\""));
+        if let Some(date) = message.date {
+            self.text(format!("\"{date}\" "));
         }
-        self.put(b" {");
-        decimal(self, append.size);
-        self.put(if append.non_sync { b"+}" } else { b"}" });
+        match &message.body {
+            AppendBody::Literal(literal) => self.message_literal(literal),
+            AppendBody::Utf8(data) => self.utf8_literal(data),
+            AppendBody::Catenate(parts) => {
+                self.put(b"CATENATE ");
+                self.list(parts, |p, part| match part {
+                    CatenatePart::Url(url) => {
+                        p.put(b"URL ");
+                        p.astring(url);
+                    }
+                    CatenatePart::Text(literal) => {
+                        p.put(b"TEXT ");
+                        p.message_literal(literal);
+                    }
+                    CatenatePart::Utf8(data) => p.utf8_literal(data),
+                });
+            }
+        }
+    }
+
+    fn utf8_literal(&mut self, data: &AppendData<'_>) {
+        self.put(b"UTF8 (~");
+        self.append_data(data);
+        self.put(b")");
+    }
+
+    fn message_literal(&mut self, literal: &MessageLiteral<'_>) {
+        self.put(if literal.is_binary() { b"~" } else { b"" });
+        self.append_data(literal.data());
+    }
+
+    fn append_data(&mut self, data: &AppendData<'_>) {
+        self.announce(data.size());
+        match data {
+            AppendData::Octets(octets) => self.put(octets),
+            AppendData::ToCome { len } => self.gaps.push(Gap { at: self.out.len(), len: *len }),
+        }
     }
 
     fn list_query(&mut self, query: &ListQuery<'_>) {
@@ -250,12 +391,11 @@ impl Printer {
         if !select.is_empty() {
             self.text(format!("({}) ", select.join(" ")));
         }
-        let wire = |text: &str| String::from(crate::types::encode_mailbox(text));
-        self.string(wire(&query.reference).as_bytes());
+        self.mailbox_text(&query.reference);
         self.put(b" ");
         match query.patterns.as_slice() {
-            [only] if !query.extended => self.string(wire(only).as_bytes()),
-            patterns => self.list(patterns, |p, one| p.string(wire(one).as_bytes())),
+            [only] if !query.extended => self.mailbox_text(only),
+            patterns => self.list(patterns, |p, one| p.mailbox_text(one)),
         }
         let mut returns: Vec<String> = Vec::new();
         returns.extend(query.returns.subscribed.then(|| String::from("SUBSCRIBED")));

@@ -10,7 +10,7 @@ mod section;
 
 use alloc::vec::Vec;
 
-pub use command::Printed;
+pub use command::{Gap, Literals, PrintOptions, Printed};
 pub(crate) use fetch_data::{print_body, print_envelope};
 pub(crate) use section::{response_section, section};
 
@@ -49,6 +49,11 @@ pub(crate) fn string(out: &mut impl Out, text: &[u8]) {
     if text.len() > LONGEST_QUOTED || !is_quotable(text) {
         return literal(out, text);
     }
+    quoted(out, text);
+}
+
+/// `quoted`, of a text that can be quoted.
+pub(crate) fn quoted(out: &mut impl Out, text: &[u8]) {
     out.put(b"\"");
     let mut rest = text;
     while let Some(at) = memchr::memchr2(b'"', b'\\', rest) {

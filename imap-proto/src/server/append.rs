@@ -7,21 +7,27 @@ use mailwire::{Misuse, RecvBuf, Step};
 use super::{
     Server,
     core::Core,
-    event::Event,
+    event::{Event, Incoming},
     work::{Begin, Phase, Reply, Status, Work},
 };
-use crate::{command::Append, frame::Frame};
+use crate::frame::Frame;
 
 impl Core {
     /// An APPEND up to its message literal has come.
-    pub(super) fn append_head(&mut self, append: Append<'static>, recv: &mut RecvBuf, len: usize) {
+    pub(super) fn append_head(
+        &mut self,
+        append: Incoming,
+        sync: bool,
+        recv: &mut RecvBuf,
+        len: usize,
+    ) {
         if self.user.is_none() {
             return self.refuse(recv, Status::Bad, "Log in first");
         }
         if append.size > self.config.append_limit {
             return self.refuse(recv, Status::No, "[TOOBIG] Message too large");
         }
-        let (size, non_sync) = (append.size, append.non_sync);
+        let (size, non_sync) = (append.size, !sync);
         recv.consume(len);
         self.framer.stream();
         self.restart_clock();

@@ -1,19 +1,20 @@
 //! The session's motion: from octets to events, by phase.
 
-use alloc::{format, string::String, sync::Arc};
+use alloc::{format, string::String, sync::Arc, vec::Vec};
 use core::mem;
 
 use mailwire::{Close, Instant, RecvBuf, SendBuf, Step, frame::speaks_other, sasl::ChannelBinding};
 
 use super::{
     config::Config,
-    event::Event,
+    event::{Event, Incoming},
     view::View,
     work::{Expunging, Phase, Reply, Status, Work},
 };
 use crate::{
     frame::{Frame, Framer},
-    parse::{self, CommandErrorKind},
+    parse::{self, AppendEvent, AppendHead, CommandErrorKind, LiteralHolds},
+    types::Flag,
 };
 
 #[derive(Debug)]
@@ -218,7 +219,7 @@ impl Core {
         match parse::command(frame) {
             Ok(read) => {
                 self.tag.clear();
-                self.tag.push_str(read.tag);
+                self.tag.push_str(&read.tag);
                 self.dispatch(read.command);
             }
             Err(error) => {
@@ -238,11 +239,14 @@ impl Core {
     /// A command has announced a literal.
     fn literal(&mut self, recv: &mut RecvBuf, len: usize, size: u64, sync: bool) {
         let head = recv.unread().get(..len).unwrap_or_default();
-        if let Some((tag, append)) = parse::append_head(head) {
+        if let Some((_, head, events)) = parse::AppendReader::start(head) {
             self.tag.clear();
-            self.tag.push_str(tag);
-            let append = append.into_owned();
-            return self.append_head(append, recv, len);
+            self.tag.push_str(head.tag);
+            let Some((append, sync)) = incoming(head, events) else {
+                let text = "CATENATE, BINARY, UTF8 and REPLACE are not offered";
+                return self.refuse(recv, Status::Bad, text);
+            };
+            return self.append_head(append, sync, recv, len);
         }
         let limits = &self.config.limits;
         let largest =
@@ -349,5 +353,22 @@ impl Core {
                 Event::Nothing
             }
         }
+    }
+}
+
+/// The message that an APPEND announces, and whether the client waits with it; `None` for what is
+/// not offered: REPLACE, CATENATE, UTF8 and literal8.
+fn incoming(head: AppendHead<'_>, events: Vec<AppendEvent<'_>>) -> Option<(Incoming, bool)> {
+    let events: [AppendEvent<'_>; 2] = events.try_into().ok()?;
+    match events {
+        [
+            AppendEvent::Message { flags, date },
+            AppendEvent::Literal { size, sync, binary: false, holds: LiteralHolds::Message },
+        ] if head.replace.is_none() => {
+            let flags = flags.into_iter().map(Flag::into_owned).collect();
+            let mailbox = head.mailbox.into_owned();
+            Some((Incoming { mailbox, flags, date, size }, sync))
+        }
+        _ => None,
     }
 }

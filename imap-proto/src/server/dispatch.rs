@@ -211,6 +211,7 @@ impl Core {
                 let mailbox = mailbox.into_owned();
                 Begin::new(Event::Move { uids, mailbox }, Work::Move)
             }
+            Command::Replace(_) => return self.bad_command("REPLACE is not offered"),
             _ => return self.bad_command("Not now"),
         };
         self.begin(begin);
@@ -252,13 +253,11 @@ fn resolve_key(view: &View, all: &UidSet, key: SearchKey<'static>) -> SearchKey<
             // Numbers that do not exist match nothing.
             let existing = set.resolve(view.count());
             let existing = existing.intersection(&UidSet::range(1, view.count()));
-            let uids = view.uids_of_numbers(&existing.into()).unwrap_or_default();
-            SearchKey::Uid(uids.into())
+            let uids = SequenceSet::new(existing).and_then(|set| view.uids_of_numbers(&set));
+            uid_key(uids.unwrap_or_default())
         }
-        SearchKey::Uid(set) => {
-            SearchKey::Uid(set.resolve(view.last_uid()).intersection(all).into())
-        }
-        SearchKey::Recent => SearchKey::Uid(view.recent.clone().into()),
+        SearchKey::Uid(set) => uid_key(set.resolve(view.last_uid()).intersection(all)),
+        SearchKey::Recent => uid_key(view.recent.clone()),
         SearchKey::And(keys) => {
             SearchKey::And(keys.into_iter().map(|key| resolve_key(view, all, key)).collect())
         }
@@ -266,4 +265,10 @@ fn resolve_key(view: &View, all: &UidSet, key: SearchKey<'static>) -> SearchKey<
         SearchKey::Not(key) => SearchKey::Not(boxed(key)),
         other => other,
     }
+}
+
+/// These UIDs; nothing, where there are none.
+fn uid_key(uids: UidSet) -> SearchKey<'static> {
+    let none = || SearchKey::Not(Box::new(SearchKey::All));
+    SequenceSet::new(uids).map_or_else(none, SearchKey::Uid)
 }

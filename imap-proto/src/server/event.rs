@@ -2,12 +2,9 @@ use alloc::vec::Vec;
 
 use mailwire::sasl::Claim;
 
-use crate::{
-    command::Append,
-    types::{
-        FetchItems, Flag, ListQuery, Mailbox, SearchQuery, SpecialUse, StatusItem, StoreAction,
-        UidSet,
-    },
+use crate::types::{
+    DateTime, FetchItems, Flag, ListQuery, Mailbox, SearchQuery, SpecialUse, StatusItem,
+    StoreAction, UidSet,
 };
 
 /// What a session asks its host to decide or to do.
@@ -75,9 +72,9 @@ pub enum Event<'a> {
         /// What.
         items: Vec<StatusItem>,
     },
-    /// A message is to come. Answer: [`accept`](super::Server::accept), or `no`: then its octets are
+    /// A message is to come, of this size. Answer: [`accept`](super::Server::accept), or `no`: then its octets are
     /// not sent, or passed over.
-    Append(Append<'static>),
+    Append(Incoming),
     /// Octets of the message. Wants no answer; `no` refuses the rest.
     Chunk(&'a [u8]),
     /// The message is complete. Answer: [`appended`](super::Server::appended), or `no` with
@@ -172,6 +169,20 @@ impl Event<'_> {
             _ => Event::Nothing,
         }
     }
+}
+
+/// A message that an APPEND announces.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Incoming {
+    /// Where to.
+    pub mailbox: Mailbox<'static>,
+    /// Flags to set.
+    pub flags: Vec<Flag<'static>>,
+    /// The internal date to give.
+    pub date: Option<DateTime>,
+    /// Octets of it.
+    pub size: u64,
 }
 
 /// A mailbox that was opened.

@@ -3,17 +3,20 @@
 //! Each type refuses what the grammar refuses, so that a value that exists can be printed. Values
 //! borrow from the frame they were parsed from; `into_owned` cuts that tie.
 
+mod atom;
 mod code;
 mod date;
 mod fetch;
 mod flag;
 mod list;
 mod mailbox;
+mod one_or_more;
 mod search;
 mod sequence;
 mod status;
 pub(crate) mod string;
 
+pub use atom::{Atom, Tag};
 pub use code::{Code, StatusText};
 pub use date::{Date, DateTime};
 pub use fetch::{
@@ -22,6 +25,7 @@ pub use fetch::{
 pub use flag::{Flag, SpecialUse};
 pub use list::{ListQuery, ListReturn, ListSelect, pattern_matches};
 pub use mailbox::{InvalidMailbox, Mailbox};
+pub use one_or_more::OneOrMore;
 pub use search::{SearchKey, SearchQuery, SearchReturn, StoreAction};
 pub use sequence::{SequenceSet, UidSet};
 pub use status::{StatusData, StatusItem};

@@ -202,22 +202,44 @@ impl fmt::Display for UidSet {
 /// assert_eq!(set.resolve(12).to_string(), "1,3:5,10:12");
 /// assert_eq!(set.resolve(7).to_string(), "1,3:5,7:10"); // `10:*` holds the greatest, always
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct SequenceSet {
     numbers: UidSet,
     /// The least `n` of all `n:*`; `u32::MAX` for a lone `*`.
     star: Option<u32>,
+    /// `$`, and then nothing else.
+    saved: bool,
 }
 
 impl SequenceSet {
     /// All messages: `1:*`.
     pub const fn all() -> Self {
-        Self { numbers: UidSet::new(), star: Some(1) }
+        Self { numbers: UidSet::new(), star: Some(1), saved: false }
+    }
+
+    /// `$`: the result that the last SEARCH has saved (RFC 5182).
+    pub const fn saved() -> Self {
+        Self { numbers: UidSet::new(), star: None, saved: true }
+    }
+
+    /// These numbers; `None` if there are none: the grammar has no empty set.
+    pub fn new(numbers: UidSet) -> Option<Self> {
+        (!numbers.is_empty()).then_some(Self { numbers, star: None, saved: false })
+    }
+
+    /// Whether this is `$`: what it stands for, only the session knows.
+    pub fn is_saved(&self) -> bool {
+        self.saved
+    }
+
+    /// Whether these are numbers alone, without `*` and not `$`.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.star.is_none() && !self.saved
     }
 
     /// Built by the parser from ranges in which `None` is `*`.
     pub(crate) fn from_parts(numbers: Vec<(u32, u32)>, star: Option<u32>) -> Self {
-        Self { numbers: UidSet::from_ranges(numbers), star }
+        Self { numbers: UidSet::from_ranges(numbers), star, saved: false }
     }
 
     /// The set without `*`.
@@ -231,7 +253,7 @@ impl SequenceSet {
     }
 
     /// Replaces `*` by the greatest number in use. With `greatest` 0 (an empty mailbox) `*` means
-    /// nothing.
+    /// nothing. Of `$` nothing is known here: it gives the empty set.
     pub fn resolve(&self, greatest: u32) -> UidSet {
         let mut set = self.numbers.clone();
         if let Some(from) = self.star
@@ -242,12 +264,6 @@ impl SequenceSet {
             set.insert_range(from, greatest);
         }
         set
-    }
-}
-
-impl From<UidSet> for SequenceSet {
-    fn from(numbers: UidSet) -> Self {
-        Self { numbers, star: None }
     }
 }
 
@@ -264,6 +280,7 @@ impl fmt::Display for SequenceSet {
         write!(f, "{}", self.numbers)?;
         let comma = if self.numbers.is_empty() { "" } else { "," };
         match self.star {
+            None if self.saved => f.write_str("$"),
             None => Ok(()),
             Some(u32::MAX) => write!(f, "{comma}*"),
             Some(from) => write!(f, "{comma}{from}:*"),

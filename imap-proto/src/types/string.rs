@@ -31,6 +31,12 @@ pub(crate) fn is_quotable(text: &[u8]) -> bool {
     text.iter().all(|b| !matches!(b, 0 | b'\r' | b'\n' | 0x80..))
 }
 
+/// Whether the text may stand between quotes where UTF-8 is allowed (RFC 6855 §3, RFC 9051 §9
+/// `QUOTED-CHAR`).
+pub(crate) fn is_utf8_quotable(text: &str) -> bool {
+    !text.bytes().any(|b| matches!(b, 0 | b'\r' | b'\n'))
+}
+
 pub(crate) fn own(text: Cow<'_, [u8]>) -> Cow<'static, [u8]> {
     Cow::Owned(text.into_owned())
 }

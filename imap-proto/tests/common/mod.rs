@@ -12,7 +12,7 @@ use bytes::Bytes;
 use imap_proto::{
     mime::{Plan, Summary, summarize},
     search::{Answer, Facts, Matcher},
-    server::{Config, Event, ListEntry, SelectData, Server},
+    server::{Config, Event, Incoming, ListEntry, SelectData, Server},
     types::{
         Code, DateTime, FetchItem, FetchItems, Flag, ListQuery, Mailbox, SpecialUse, StatusData,
         StoreAction, UidSet,
@@ -96,7 +96,7 @@ pub(crate) struct TestHost {
     selected: Option<String>,
     known: BTreeMap<u32, BTreeSet<String>>,
     upload: Vec<u8>,
-    append: Option<imap_proto::command::Append<'static>>,
+    append: Option<Incoming>,
 }
 
 impl TestHost {

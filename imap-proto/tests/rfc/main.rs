@@ -19,10 +19,11 @@ mod table;
 
 use file::{Example, File, Mark, Side};
 use imap_proto::{
+    command::{Append, AppendMessage, Command, Literals, MessageLiteral, PrintOptions, Tagged},
     frame::{Frame, Framer},
-    parse::{self, CommandErrorKind},
+    parse::{self, AppendEvent, AppendReader, CommandErrorKind},
     response::{FetchData, Response},
-    types::Code,
+    types::{Code, Tag},
 };
 use mailwire::RecvBuf;
 
@@ -37,6 +38,10 @@ fn each(check: impl Fn(&Example) -> Result<(), String>) {
         }
     }
     assert!(failures.is_empty(), "{} failures:\n{}", failures.len(), failures.join("\n"));
+}
+
+fn options(non_sync: bool) -> PrintOptions {
+    PrintOptions::new(if non_sync { Literals::Plus } else { Literals::Sync })
 }
 
 fn shown(octets: &[u8]) -> String {
@@ -57,7 +62,7 @@ fn printed(example: &Example) -> Result<Vec<u8>, String> {
         Side::Client => {
             let read = parse::command(octets).map_err(|e| format!("{e}: {}", shown(octets)))?;
             let non_sync = octets.windows(4).any(|w| w == b"+}\r\n");
-            let printed = read.print(non_sync);
+            let printed = read.print(options(non_sync));
             let again = parse::command(&printed.octets)
                 .map_err(|e| format!("{e}, printed: {}", shown(&printed.octets)))?;
             if again != read {
@@ -163,17 +168,22 @@ fn heads_of_appends_are_read_and_printed() {
         // The head of the frame: up to its first literal's octets.
         let end = example.octets.windows(3).position(|w| w == b"}\r\n").map_or(0, |at| at + 3);
         let head = &example.octets[..end];
-        let (tag, append) =
-            parse::append_head(head).ok_or_else(|| format!("not read: {}", shown(head)))?;
-        let again = imap_proto::command::Tagged::new(
-            tag,
-            imap_proto::command::Command::Append(append.clone()),
-        )
-        .print(append.non_sync);
-        let (tag_again, append_again) =
-            parse::append_head(&again.octets).ok_or("not read again")?;
-        if (tag_again, &append_again) != (tag, &append) {
-            return Err(format!("read again it is {append_again:?}, not {append:?}"));
+        let (_, start, events) =
+            AppendReader::start(head).ok_or_else(|| format!("not read: {}", shown(head)))?;
+        let [AppendEvent::Message { flags, date }, AppendEvent::Literal { size, sync, .. }] =
+            events.as_slice()
+        else {
+            return Err(format!("not one literal: {events:?}"));
+        };
+        let mut message = AppendMessage::new(MessageLiteral::to_come(*size));
+        (message.flags, message.date) = (flags.clone(), *date);
+        let append = Command::Append(Append::message(start.mailbox.clone(), message));
+        let printed = Tagged::new(Tag::new(start.tag).unwrap(), append).print(options(!sync));
+        let at = printed.gaps.first().ok_or("no place for the message")?.at;
+        let (_, again, events_again) =
+            AppendReader::start(&printed.octets[..at]).ok_or("not read again")?;
+        if (&again, &events_again) != (&start, &events) {
+            return Err(format!("read again it is {events_again:?}, not {events:?}"));
         }
         Ok(())
     });

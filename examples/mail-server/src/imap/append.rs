@@ -3,7 +3,7 @@
 use super::{Done, Failure, Session, flags, try_create};
 use crate::facts;
 use imap_proto::{
-    command::Append,
+    server::Incoming as Announced,
     types::{Code, Flag},
 };
 use mailstore::{Error, MailboxId, NewMessage, Store, Timestamp, Upload};
@@ -34,7 +34,7 @@ impl Incoming {
 }
 
 impl<S: Store> Session<S> {
-    pub(super) async fn append(&mut self, wanted: Append<'static>) -> Done {
+    pub(super) async fn append(&mut self, wanted: Announced) -> Done {
         let store = &self.app.store;
         let found = store.mailbox(self.account()?, wanted.mailbox.as_str()).await;
         let mailbox = found.map_err(try_create)?.id;

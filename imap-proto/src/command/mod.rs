@@ -1,21 +1,26 @@
 //! What a client says: [`Command`] with its [`tag`](Tagged).
 
+mod append;
+
 use alloc::{borrow::Cow, vec::Vec};
 use core::fmt;
 
 use crate::types::{
-    DateTime, FetchItems, Flag, ListQuery, Mailbox, SearchQuery, SequenceSet, SpecialUse,
-    StatusItem, StoreAction,
+    FetchItems, Flag, ListQuery, Mailbox, SearchQuery, SequenceSet, SpecialUse, StatusItem,
+    StoreAction, Tag,
 };
 
-pub use crate::print::Printed;
+pub use crate::print::{Gap, Literals, PrintOptions, Printed};
+pub use append::{
+    Append, AppendBody, AppendData, AppendMessage, CatenatePart, MessageLiteral, Replace,
+};
 
 /// A command with the tag that names its answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Tagged<'a> {
-    /// The tag: letters, digits and what else RFC 3501 §9 `tag` allows.
-    pub tag: &'a str,
+    /// The tag.
+    pub tag: Tag<'a>,
     /// The command.
     pub command: Command<'a>,
 }
@@ -56,7 +61,7 @@ pub type IdFields<'a> = Vec<(Cow<'a, [u8]>, Option<Cow<'a, [u8]>>)>;
 /// A client's command (RFC 3501 §6 and the extensions named).
 ///
 /// IDLE ends with the line `DONE`, AUTHENTICATE goes on with lines of base64: these are no
-/// commands and not here. The message literal of APPEND is not here either: only its size is.
+/// commands and not here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Command<'a> {
@@ -118,8 +123,10 @@ pub enum Command<'a> {
     Lsub(ListQuery<'a>),
     /// `STATUS`
     Status(Mailbox<'a>, Vec<StatusItem>),
-    /// `APPEND` up to its message literal.
+    /// `APPEND`, of one message or several (RFC 3502).
     Append(Append<'a>),
+    /// `REPLACE` (RFC 8508)
+    Replace(Replace<'a>),
     /// `CHECK`
     Check,
     /// `CLOSE`
@@ -183,43 +190,9 @@ pub enum Command<'a> {
     Idle,
 }
 
-/// `APPEND` up to its message literal.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Append<'a> {
-    /// Where to.
-    pub mailbox: Mailbox<'a>,
-    /// Flags to set.
-    pub flags: Vec<Flag<'a>>,
-    /// The internal date to give.
-    pub date: Option<DateTime>,
-    /// Octets of the message, as announced.
-    pub size: u64,
-    /// Whether the octets follow without waiting (RFC 7888).
-    pub non_sync: bool,
-}
-
-impl<'a> Append<'a> {
-    /// An APPEND of `size` octets without flags or date.
-    pub fn new(mailbox: Mailbox<'a>, size: u64) -> Self {
-        Self { mailbox, flags: Vec::new(), date: None, size, non_sync: false }
-    }
-
-    /// The same, owned.
-    pub fn into_owned(self) -> Append<'static> {
-        Append {
-            mailbox: self.mailbox.into_owned(),
-            flags: self.flags.into_iter().map(Flag::into_owned).collect(),
-            date: self.date,
-            size: self.size,
-            non_sync: self.non_sync,
-        }
-    }
-}
-
 impl<'a> Tagged<'a> {
     /// A command under a tag.
-    pub fn new(tag: &'a str, command: Command<'a>) -> Self {
+    pub fn new(tag: Tag<'a>, command: Command<'a>) -> Self {
         Self { tag, command }
     }
 }
