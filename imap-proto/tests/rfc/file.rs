@@ -36,6 +36,8 @@ pub(crate) struct Example {
     pub(crate) line: usize,
     pub(crate) clause: String,
     pub(crate) mark: Mark,
+    /// Not spoken yet.
+    pub(crate) gap: bool,
     pub(crate) octets: Vec<u8>,
     /// How it is printed, if otherwise.
     pub(crate) canonical: Option<Vec<u8>>,
@@ -104,16 +106,20 @@ impl File {
         let mut examples: Vec<Example> = Vec::new();
         let mut open: Vec<Example> = Vec::new();
         let mut clause = String::new();
-        let mut mark = Mark::None;
+        let (mut mark, mut gap) = (Mark::None, false);
         for (i, line) in text.lines().enumerate() {
             let at = || format!("{name}:{}: {line:?}", i + 1);
             if let Some(heading) = line.strip_prefix("## ") {
                 assert!(open.is_empty(), "{}: a frame is not whole before", at());
                 clause = heading.to_owned();
             } else if line.is_empty() || line.starts_with('#') {
-            } else if let Some(name) = line.strip_prefix("! ") {
-                mark = mark_of(name.split(' ').next().unwrap_or_default())
-                    .unwrap_or_else(|| panic!("{}: no such mark", at()));
+            } else if let Some(marks) = line.strip_prefix("! ") {
+                let name = marks.split(' ').next().unwrap_or_default();
+                match mark_of(name) {
+                    Some(found) => mark = found,
+                    None if name == "gap" => gap = true,
+                    None => panic!("{}: no such mark", at()),
+                }
             } else if line.starts_with("=>") || line.starts_with("=|") {
                 let last = examples.last_mut().unwrap_or_else(|| panic!("{}: of what?", at()));
                 last.canonical.get_or_insert_default().extend(octets(line));
@@ -127,12 +133,13 @@ impl File {
                     line: i + 1,
                     clause: clause.clone(),
                     mark: if line.starts_with("C-") { Mark::Text } else { mark },
+                    gap,
                     octets: Vec::new(),
                     canonical: None,
                     last: i,
                     missing: 0,
                 });
-                mark = Mark::None;
+                (mark, gap) = (Mark::None, false);
                 example.last = i;
                 let whole = example.add(&octets(line));
                 let ends = example.is_refused() && !goes_on(&text, i);
@@ -148,7 +155,9 @@ impl File {
     pub(crate) fn rewrite(&self, printed: impl Fn(&Example) -> Option<Vec<u8>>) {
         let mut lines: Vec<String> = Vec::new();
         for (i, line) in self.text.lines().enumerate() {
-            if !line.starts_with("=>") && !line.starts_with("=|") {
+            let closed = line == "! gap"
+                && self.examples.iter().any(|e| e.line == i + 2 && printed(e).is_some());
+            if !line.starts_with("=>") && !line.starts_with("=|") && !closed {
                 lines.push(line.to_owned());
             }
             let Some(example) = self.examples.iter().find(|e| e.last == i) else { continue };
