@@ -64,6 +64,9 @@ fn machine_config<S>(app: &App<S>) -> Config {
     config.name = format!("{} POP3 server", app.config.hostname);
     config.starttls = true;
     config.mechanisms = mechanisms(&app.config);
+    // RFC 6856 §2.1: who offers UTF8 keeps messages with UTF-8 in their header from clients that did
+    // not ask for it. The store does not say which these are.
+    config.utf8 = false;
     config
 }
 
