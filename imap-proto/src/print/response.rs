@@ -26,6 +26,8 @@ impl Response<'_> {
     pub fn print_to(&self, out: &mut Vec<u8>) {
         match self {
             Self::Unknown(raw) => return out.put(raw),
+            // An empty challenge stays empty: it is base64 (RFC 9051 §9 `continue-req`).
+            Self::Continue(text) if text.code.is_none() && text.text.is_empty() => out.put(b"+ "),
             Self::Continue(text) => show(out, format_args!("+ {text}")),
             Self::Tagged { tag, status, text } => {
                 show(out, format_args!("{tag} {} {text}", status.as_str()));

@@ -226,7 +226,13 @@ impl fmt::Display for Code<'_> {
             Self::CopyUid(validity, from, to) => write!(f, "COPYUID {validity} {from} {to}"),
             Self::HighestModSeq(n) => write!(f, "HIGHESTMODSEQ {n}"),
             Self::Modified(set) => write!(f, "MODIFIED {set}"),
-            Self::BadUrl(url) => write!(f, "BADURL {}", Clean(url)),
+            // Any text but `]`: quotes around the URL belong to it (RFC 4469 §5).
+            Self::BadUrl(url) => {
+                use core::fmt::Write;
+                f.write_str("BADURL ")?;
+                let plain = |c: &char| !c.is_control() && *c != ']';
+                url.chars().filter(plain).try_for_each(|c| f.write_char(c))
+            }
             Self::BadEvent(names) => {
                 f.write_str("BADEVENT (")?;
                 words(f, names.iter().filter(|n| super::string::is_atom(n.as_bytes())))?;

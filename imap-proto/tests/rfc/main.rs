@@ -99,7 +99,12 @@ fn printed(example: &Example) -> Result<Vec<u8>, String> {
             let printed = response.print();
             let again = parse::response(&printed)
                 .map_err(|e| format!("{e}, printed: {}", shown(&printed)))?;
-            if again != response {
+            // What a deviation left out, a text, is made up by the printer.
+            let same = match example.mark {
+                Mark::Tolerant => again.print() == printed,
+                _ => again == response,
+            };
+            if !same {
                 return Err(format!("read again it is {again:?}, not {response:?}"));
             }
             Ok(printed)
