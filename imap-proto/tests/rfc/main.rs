@@ -67,7 +67,11 @@ fn printed(example: &Example) -> Result<Vec<u8>, String> {
         Side::Client => {
             let read = parse::command(octets).map_err(|e| format!("{e}: {}", shown(octets)))?;
             let non_sync = octets.windows(4).any(|w| w == b"+}\r\n");
-            let printed = read.print(options(non_sync));
+            let options = match example.mark {
+                Mark::Utf8 => options(non_sync).utf8(),
+                _ => options(non_sync),
+            };
+            let printed = read.print(options);
             let again = parse::command(&printed.octets)
                 .map_err(|e| format!("{e}, printed: {}", shown(&printed.octets)))?;
             if again != read {
