@@ -52,8 +52,8 @@ fn flag() -> impl Strategy<Value = Flag<'static>> {
         Flag::Deleted,
         Flag::Draft,
         Flag::Recent,
-        Flag::Keyword("$Forwarded".into()),
-        Flag::Extension("Junk".into()),
+        Flag::FORWARDED,
+        Flag::new("\\Junk").unwrap(),
     ])
 }
 

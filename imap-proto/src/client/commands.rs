@@ -22,8 +22,8 @@ use crate::{
         Tagged,
     },
     types::{
-        FetchItems, Flag, ListQuery, Mailbox, SearchQuery, SequenceSet, StatusItem, StoreAction,
-        Tag as TagText,
+        Atom, FetchItems, Flag, ListQuery, Mailbox, SearchQuery, SequenceSet, StatusItem,
+        StoreAction, Tag as TagText,
     },
 };
 
@@ -169,7 +169,7 @@ impl Client {
             let text = if message.is_empty() { String::from("=") } else { encode(&message) };
             SecretText::new(text.into_bytes())
         });
-        let command = Command::Authenticate { mechanism: mechanism.name(), initial };
+        let command = Command::Authenticate { mechanism: Atom::checked(mechanism.name()), initial };
         Ok(self.core.push(&command, Kind::Login, Then::Sasl(exchange)))
     }
 

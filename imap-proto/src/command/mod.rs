@@ -6,7 +6,7 @@ use alloc::{borrow::Cow, vec::Vec};
 use core::fmt;
 
 use crate::types::{
-    FetchItems, Flag, ListQuery, Mailbox, SearchQuery, SequenceSet, SpecialUse, StatusItem,
+    Atom, FetchItems, Flag, ListQuery, Mailbox, SearchQuery, SequenceSet, SpecialUse, StatusItem,
     StoreAction, Tag,
 };
 
@@ -78,7 +78,7 @@ pub enum Command<'a> {
     /// `AUTHENTICATE`, with an initial response still in base64 (RFC 4959).
     Authenticate {
         /// The SASL mechanism as written.
-        mechanism: &'a str,
+        mechanism: Atom<'a>,
         /// Base64, or `=` for an empty one.
         initial: Option<SecretText<'a>>,
     },
@@ -90,7 +90,7 @@ pub enum Command<'a> {
         password: SecretText<'a>,
     },
     /// `ENABLE` (RFC 5161)
-    Enable(Vec<&'a str>),
+    Enable(Vec<Atom<'a>>),
     /// `NAMESPACE` (RFC 2342)
     Namespace,
     /// `SELECT` and `EXAMINE`

@@ -15,7 +15,7 @@ use nom::{
 use super::{Res, append, basic::*, fail, fetch, list, offset_of, search};
 use crate::{
     command::{Command, SecretText, Tagged},
-    types::{SpecialUse, Tag, string::is_tag_char},
+    types::{Atom, SpecialUse, Tag, string::is_tag_char},
 };
 
 /// Why a command was not understood, and the tag its answer must carry.
@@ -144,7 +144,7 @@ fn arguments<'a>(name: &str, rest: &'a [u8]) -> Option<Res<'a, Command<'a>>> {
         b"ID" => id(rest),
         b"AUTHENTICATE" => authenticate(rest),
         b"LOGIN" => login(rest),
-        b"ENABLE" => many1(preceded(sp, atom)).map(Command::Enable).parse(rest),
+        b"ENABLE" => many1(preceded(sp, atom.map(Atom::checked))).map(Command::Enable).parse(rest),
         b"SELECT" => select(rest, false),
         b"EXAMINE" => select(rest, true),
         b"CREATE" => create(rest),
@@ -176,7 +176,7 @@ fn id(input: &[u8]) -> Res<'_, Command<'_>> {
 fn authenticate(input: &[u8]) -> Res<'_, Command<'_>> {
     let base64 = take_while1(|b: u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'='));
     let (rest, (mechanism, initial)) =
-        (preceded(sp, atom), opt(preceded(sp, base64))).parse(input)?;
+        (preceded(sp, atom.map(Atom::checked)), opt(preceded(sp, base64))).parse(input)?;
     Ok((rest, Command::Authenticate { mechanism, initial: initial.map(SecretText::new) }))
 }
 

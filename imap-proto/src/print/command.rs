@@ -241,7 +241,13 @@ impl Printer {
                 self.put(b" ");
                 self.astring(password.reveal());
             }
-            Command::Enable(names) => self.text(format!("ENABLE {}", names.join(" "))),
+            Command::Enable(names) => {
+                self.put(b"ENABLE");
+                for name in names {
+                    self.put(b" ");
+                    self.put(name.as_bytes());
+                }
+            }
             Command::Select { mailbox, read_only, condstore } => {
                 self.put(if *read_only { b"EXAMINE " } else { b"SELECT " });
                 self.mailbox(mailbox);

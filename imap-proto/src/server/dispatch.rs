@@ -52,7 +52,7 @@ impl Core {
                 self.upgrading = true;
             }
             Command::Login { user, password } => self.login(&user, &password),
-            Command::Authenticate { mechanism, initial } => self.authenticate(mechanism, initial),
+            Command::Authenticate { mechanism, initial } => self.authenticate(&mechanism, initial),
             _ => self.bad_command("Log in first"),
         }
     }

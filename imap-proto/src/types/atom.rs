@@ -14,6 +14,11 @@ impl<'a> Atom<'a> {
         is_atom(text.as_bytes()).then_some(Self(text))
     }
 
+    /// What the parser has checked, or this crate writes.
+    pub(crate) const fn checked(text: &'a str) -> Self {
+        Self(Cow::Borrowed(text))
+    }
+
     /// The text.
     pub fn as_str(&self) -> &str {
         &self.0

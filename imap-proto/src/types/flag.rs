@@ -1,7 +1,7 @@
-use alloc::{borrow::Cow, string::String};
+use alloc::string::String;
 use core::fmt;
 
-use super::string::is_atom;
+use super::{Atom, string::is_atom};
 
 /// A message flag (RFC 3501 §2.3.2).
 ///
@@ -24,28 +24,28 @@ pub enum Flag<'a> {
     /// `\*`: new keywords can be made. Only in PERMANENTFLAGS.
     Any,
     /// A keyword: an atom.
-    Keyword(Cow<'a, str>),
+    Keyword(Atom<'a>),
     /// A `\Name` that RFC 3501 does not know, without the backslash.
-    Extension(Cow<'a, str>),
+    Extension(Atom<'a>),
 }
 
 impl<'a> Flag<'a> {
     /// `$Forwarded` (RFC 5788)
-    pub const FORWARDED: Flag<'static> = Flag::Keyword(Cow::Borrowed("$Forwarded"));
+    pub const FORWARDED: Flag<'static> = Flag::Keyword(Atom::checked("$Forwarded"));
     /// `$MDNSent`: a disposition notification was sent (RFC 3503, RFC 5788).
-    pub const MDN_SENT: Flag<'static> = Flag::Keyword(Cow::Borrowed("$MDNSent"));
+    pub const MDN_SENT: Flag<'static> = Flag::Keyword(Atom::checked("$MDNSent"));
     /// `$SubmitPending` (RFC 5550, RFC 5788)
-    pub const SUBMIT_PENDING: Flag<'static> = Flag::Keyword(Cow::Borrowed("$SubmitPending"));
+    pub const SUBMIT_PENDING: Flag<'static> = Flag::Keyword(Atom::checked("$SubmitPending"));
     /// `$Submitted` (RFC 5550, RFC 5788)
-    pub const SUBMITTED: Flag<'static> = Flag::Keyword(Cow::Borrowed("$Submitted"));
+    pub const SUBMITTED: Flag<'static> = Flag::Keyword(Atom::checked("$Submitted"));
     /// `$Junk` (RFC 9051 §2.3.2)
-    pub const JUNK: Flag<'static> = Flag::Keyword(Cow::Borrowed("$Junk"));
+    pub const JUNK: Flag<'static> = Flag::Keyword(Atom::checked("$Junk"));
     /// `$NotJunk` (RFC 9051 §2.3.2)
-    pub const NOT_JUNK: Flag<'static> = Flag::Keyword(Cow::Borrowed("$NotJunk"));
+    pub const NOT_JUNK: Flag<'static> = Flag::Keyword(Atom::checked("$NotJunk"));
     /// `$Phishing` (RFC 9051 §2.3.2)
-    pub const PHISHING: Flag<'static> = Flag::Keyword(Cow::Borrowed("$Phishing"));
+    pub const PHISHING: Flag<'static> = Flag::Keyword(Atom::checked("$Phishing"));
     /// `$Important` (RFC 8457 §2)
-    pub const IMPORTANT: Flag<'static> = Flag::Keyword(Cow::Borrowed("$Important"));
+    pub const IMPORTANT: Flag<'static> = Flag::Keyword(Atom::checked("$Important"));
 
     /// A flag from its spelling; `None` if it is no flag.
     pub fn new(text: &'a str) -> Option<Self> {
@@ -53,7 +53,7 @@ impl<'a> Flag<'a> {
             return Some(Self::Any);
         }
         let Some(name) = text.strip_prefix('\\') else {
-            return is_atom(text.as_bytes()).then_some(Self::Keyword(Cow::Borrowed(text)));
+            return is_atom(text.as_bytes()).then_some(Self::Keyword(Atom::checked(text)));
         };
         if !is_atom(name.as_bytes()) {
             return None;
@@ -67,7 +67,7 @@ impl<'a> Flag<'a> {
             ("Recent", Flag::Recent),
         ];
         let system = SYSTEM.into_iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
-        Some(system.map_or(Self::Extension(Cow::Borrowed(name)), |(_, flag)| flag))
+        Some(system.map_or(Self::Extension(Atom::checked(name)), |(_, flag)| flag))
     }
 
     /// The same flag, owned.
@@ -80,8 +80,8 @@ impl<'a> Flag<'a> {
             Self::Draft => Flag::Draft,
             Self::Recent => Flag::Recent,
             Self::Any => Flag::Any,
-            Self::Keyword(k) => Flag::Keyword(Cow::Owned(k.into_owned())),
-            Self::Extension(e) => Flag::Extension(Cow::Owned(e.into_owned())),
+            Self::Keyword(k) => Flag::Keyword(k.into_owned()),
+            Self::Extension(e) => Flag::Extension(e.into_owned()),
         }
     }
 }
