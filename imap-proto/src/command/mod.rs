@@ -1,6 +1,7 @@
 //! What a client says: [`Command`] with its [`tag`](Tagged).
 
 mod append;
+mod extension;
 
 use alloc::{borrow::Cow, vec::Vec};
 use core::fmt;
@@ -14,6 +15,7 @@ pub use crate::print::{Gap, Literals, PrintOptions, Printed};
 pub use append::{
     Append, AppendBody, AppendData, AppendMessage, CatenatePart, MessageLiteral, Replace,
 };
+pub use extension::{Depth, EntryName, MetadataOptions, Rights, RightsAction};
 
 /// A command with the tag that names its answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -188,6 +190,80 @@ pub enum Command<'a> {
     },
     /// `IDLE` (RFC 2177)
     Idle,
+    /// `COMPRESS` (RFC 4978): the algorithm.
+    Compress(Atom<'a>),
+    /// `LANGUAGE` (RFC 5255 §3.2): language ranges, best first; empty to ask which there are.
+    Language(Vec<Cow<'a, str>>),
+    /// `COMPARATOR` (RFC 5255 §4.7): in order of preference; empty to ask for the active one.
+    Comparator(Vec<Cow<'a, str>>),
+    /// `UNAUTHENTICATE` (RFC 8437)
+    Unauthenticate,
+    /// `GETJMAPACCESS` (RFC 9698)
+    GetJmapAccess,
+    /// `CANCELUPDATE` (RFC 5267 §4.3): the tags of the searches.
+    CancelUpdate(Vec<Tag<'a>>),
+    /// `GETQUOTA` (RFC 9208 §4.1.1): a quota root.
+    GetQuota(Cow<'a, [u8]>),
+    /// `GETQUOTAROOT` (RFC 9208 §4.1.2)
+    GetQuotaRoot(Mailbox<'a>),
+    /// `SETQUOTA` (RFC 9208 §4.1.3)
+    SetQuota {
+        /// The quota root.
+        root: Cow<'a, [u8]>,
+        /// Resources and their limits; a resource that is not named has none.
+        limits: Vec<(Atom<'a>, u64)>,
+    },
+    /// `SETACL` (RFC 4314 §3.1)
+    SetAcl {
+        /// Which mailbox.
+        mailbox: Mailbox<'a>,
+        /// Whose rights.
+        identifier: Cow<'a, [u8]>,
+        /// What to do with those given.
+        action: RightsAction,
+        /// The rights.
+        rights: Rights<'a>,
+    },
+    /// `DELETEACL` (RFC 4314 §3.2)
+    DeleteAcl {
+        /// Which mailbox.
+        mailbox: Mailbox<'a>,
+        /// Whose rights.
+        identifier: Cow<'a, [u8]>,
+    },
+    /// `GETACL` (RFC 4314 §3.3)
+    GetAcl(Mailbox<'a>),
+    /// `LISTRIGHTS` (RFC 4314 §3.4)
+    ListRights {
+        /// Which mailbox.
+        mailbox: Mailbox<'a>,
+        /// Whose rights.
+        identifier: Cow<'a, [u8]>,
+    },
+    /// `MYRIGHTS` (RFC 4314 §3.5)
+    MyRights(Mailbox<'a>),
+    /// `GETMETADATA` (RFC 5464 §4.2)
+    GetMetadata {
+        /// Which mailbox; the empty name is the server.
+        mailbox: Mailbox<'a>,
+        /// Which values, and how deep.
+        options: MetadataOptions,
+        /// The entries; at least one.
+        entries: Vec<EntryName<'a>>,
+    },
+    /// `SETMETADATA` (RFC 5464 §4.3)
+    SetMetadata {
+        /// Which mailbox; the empty name is the server.
+        mailbox: Mailbox<'a>,
+        /// Entries and their values; `None` takes an entry away.
+        entries: Vec<(EntryName<'a>, Option<Cow<'a, [u8]>>)>,
+    },
+    /// `GENURLAUTH` (RFC 4467): URLs and the mechanisms to authorize them by; at least one.
+    GenUrlAuth(Vec<(Cow<'a, [u8]>, Atom<'a>)>),
+    /// `RESETKEY` (RFC 4467): of a mailbox, and of these mechanisms only where some are named.
+    ResetKey(Option<(Mailbox<'a>, Vec<Atom<'a>>)>),
+    /// `URLFETCH` (RFC 4467): at least one URL.
+    UrlFetch(Vec<Cow<'a, [u8]>>),
 }
 
 impl<'a> Tagged<'a> {

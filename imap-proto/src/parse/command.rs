@@ -12,7 +12,7 @@ use nom::{
     sequence::{delimited, preceded, terminated},
 };
 
-use super::{Res, append, basic::*, fail, fetch, list, offset_of, search};
+use super::{Res, append, basic::*, extension, fail, fetch, list, offset_of, search};
 use crate::{
     command::{Command, SecretText, Tagged},
     types::{Atom, SpecialUse, Tag, string::is_tag_char},
@@ -160,7 +160,7 @@ fn arguments<'a>(name: &str, rest: &'a [u8]) -> Option<Res<'a, Command<'a>>> {
             .map(|(mailbox, items)| Command::Status(mailbox, items))
             .parse(rest),
         b"APPEND" => append::append.map(Command::Append).parse(rest),
-        _ => return None,
+        _ => return extension::arguments(name, rest),
     })
 }
 

@@ -8,6 +8,7 @@ mod append;
 mod basic;
 mod command;
 pub(crate) mod envelope;
+mod extension;
 mod fetch;
 mod fetch_data;
 mod found;

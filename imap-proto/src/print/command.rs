@@ -1,5 +1,7 @@
 //! Commands as a client sends them.
 
+mod extension;
+
 use alloc::{format, string::String, vec::Vec};
 use core::fmt::Display;
 
@@ -324,6 +326,7 @@ impl Printer {
                 self.text(format!("{}{set} ", word(*uid, "MOVE")));
                 self.mailbox(mailbox);
             }
+            other => self.extension(other),
         }
     }
 

@@ -70,6 +70,7 @@ impl Core {
             Command::StartTls | Command::Login { .. } | Command::Authenticate { .. } => {
                 return self.bad_command("Logged in already");
             }
+            command if !is_served(&command) => return self.bad_command("Not offered"),
             Command::Enable(_) => {
                 // RFC 5161 §3.1: what was enabled; of what is asked for nothing is known here.
                 self.send.put(b"* ENABLED\r\n");
@@ -271,4 +272,30 @@ fn resolve_key(view: &View, all: &UidSet, key: SearchKey<'static>) -> SearchKey<
 fn uid_key(uids: UidSet) -> SearchKey<'static> {
     let none = || SearchKey::Not(Box::new(SearchKey::All));
     SequenceSet::new(uids).map_or_else(none, SearchKey::Uid)
+}
+
+/// Whether the machine acts on the command; others are known to the grammar only.
+fn is_served(command: &Command<'_>) -> bool {
+    !matches!(
+        command,
+        Command::Compress(_)
+            | Command::Language(_)
+            | Command::Comparator(_)
+            | Command::Unauthenticate
+            | Command::GetJmapAccess
+            | Command::CancelUpdate(_)
+            | Command::GetQuota(_)
+            | Command::GetQuotaRoot(_)
+            | Command::SetQuota { .. }
+            | Command::SetAcl { .. }
+            | Command::DeleteAcl { .. }
+            | Command::GetAcl(_)
+            | Command::ListRights { .. }
+            | Command::MyRights(_)
+            | Command::GetMetadata { .. }
+            | Command::SetMetadata { .. }
+            | Command::GenUrlAuth(_)
+            | Command::ResetKey(_)
+            | Command::UrlFetch(_)
+    )
 }

@@ -36,7 +36,7 @@ fn row(line: &str) -> Row {
         assert!(*cell == "–" || !links.is_empty(), "a cell that shows nothing: {line}");
         links
     };
-    let gaps = |cell: &&str| match cell.strip_suffix(" gaps") {
+    let gaps = |cell: &&str| match cell.strip_suffix(" gaps").or(cell.strip_suffix(" gap")) {
         Some(rest) => rest.rsplit(' ').next().unwrap_or_default().parse().unwrap(),
         None => 0,
     };

@@ -1,0 +1,109 @@
+use alloc::borrow::Cow;
+use core::fmt;
+
+/// Access rights: lower-case letters and digits, each one right (RFC 4314 §2.1). May be empty.
+///
+/// ```
+/// use imap_proto::command::Rights;
+///
+/// assert_eq!(Rights::new("lrs").unwrap().as_str(), "lrs");
+/// assert!(Rights::new("LRS").is_none());
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Rights<'a>(Cow<'a, str>);
+
+impl<'a> Rights<'a> {
+    /// Rights; `None` if a character is none. Upper case is refused (RFC 4314 §2.1).
+    pub fn new(rights: impl Into<Cow<'a, str>>) -> Option<Self> {
+        let rights = rights.into();
+        let fits = rights.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+        fits.then_some(Self(rights))
+    }
+
+    /// The letters, in the order given.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The same rights, owned.
+    pub fn into_owned(self) -> Rights<'static> {
+        Rights(Cow::Owned(self.0.into_owned()))
+    }
+}
+
+impl fmt::Display for Rights<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What SETACL does with the rights it names (RFC 4314 §3.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum RightsAction {
+    /// They replace those that are there.
+    Replace,
+    /// `+`
+    Add,
+    /// `-`
+    Remove,
+}
+
+/// How far below an entry GETMETADATA looks (RFC 5464 §4.2.2).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Depth {
+    /// The entry itself.
+    #[default]
+    Entry,
+    /// And the entries right below it.
+    Children,
+    /// And all below it.
+    Infinity,
+}
+
+/// The options of GETMETADATA (RFC 5464 §4.2).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct MetadataOptions {
+    /// `MAXSIZE`: no value of more octets than this.
+    pub max_size: Option<u32>,
+    /// `DEPTH`, where it was given.
+    pub depth: Option<Depth>,
+}
+
+/// The name of an annotation: `/private/…` or `/shared/…`, without wildcards, doubled slashes, a slash at its end or
+/// characters beyond ASCII (RFC 5464 §3.2, §5).
+///
+/// ```
+/// use imap_proto::command::EntryName;
+///
+/// assert!(EntryName::new("/shared/comment").is_some());
+/// assert!(EntryName::new("shared").is_none());
+/// assert!(EntryName::new("/private/*").is_none());
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct EntryName<'a>(Cow<'a, str>);
+
+impl<'a> EntryName<'a> {
+    /// An entry's name; `None` if it is none.
+    pub fn new(name: impl Into<Cow<'a, str>>) -> Option<Self> {
+        let name = name.into();
+        let fits = name.len() > 1
+            && name.starts_with('/')
+            && !name.ends_with('/')
+            && !name.contains("//")
+            && name.bytes().all(|b| (0x20..0x7f).contains(&b) && !matches!(b, b'*' | b'%'));
+        fits.then_some(Self(name))
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The same name, owned.
+    pub fn into_owned(self) -> EntryName<'static> {
+        EntryName(Cow::Owned(self.0.into_owned()))
+    }
+}

@@ -1,0 +1,155 @@
+//! Commands of ACL, QUOTA, METADATA, URLAUTH and other extensions with few words.
+
+use alloc::{borrow::Cow, vec::Vec};
+
+use nom::{
+    Parser,
+    branch::alt,
+    bytes::complete::tag,
+    combinator::{map_opt, opt, value, verify},
+    error::ErrorKind,
+    multi::{many0, many1},
+    sequence::{preceded, terminated},
+};
+
+use super::{Res, basic::*, fail};
+use crate::{
+    command::{Command, Depth, EntryName, MetadataOptions, Rights, RightsAction},
+    types::{Atom, Mailbox, Tag},
+};
+
+/// The arguments of a command of this name, in upper case; `None`: no such command here.
+pub(super) fn arguments<'a>(name: &[u8], rest: &'a [u8]) -> Option<Res<'a, Command<'a>>> {
+    Some(match name {
+        b"UNAUTHENTICATE" => Ok((rest, Command::Unauthenticate)),
+        b"GETJMAPACCESS" => Ok((rest, Command::GetJmapAccess)),
+        b"COMPRESS" => preceded(sp, word_of).map(Command::Compress).parse(rest),
+        b"LANGUAGE" => many0(preceded(sp, astring_text)).map(Command::Language).parse(rest),
+        b"COMPARATOR" => many0(preceded(sp, astring_text)).map(Command::Comparator).parse(rest),
+        b"CANCELUPDATE" => {
+            let tag = map_opt(map_opt(quoted, to_text), Tag::new);
+            many1(preceded(sp, tag)).map(Command::CancelUpdate).parse(rest)
+        }
+        b"GETQUOTA" => preceded(sp, astring).map(Command::GetQuota).parse(rest),
+        b"GETQUOTAROOT" => preceded(sp, mailbox).map(Command::GetQuotaRoot).parse(rest),
+        b"SETQUOTA" => set_quota(rest),
+        b"SETACL" => set_acl(rest),
+        b"DELETEACL" => mailbox_and_identifier
+            .map(|(mailbox, identifier)| Command::DeleteAcl { mailbox, identifier })
+            .parse(rest),
+        b"GETACL" => preceded(sp, mailbox).map(Command::GetAcl).parse(rest),
+        b"LISTRIGHTS" => mailbox_and_identifier
+            .map(|(mailbox, identifier)| Command::ListRights { mailbox, identifier })
+            .parse(rest),
+        b"MYRIGHTS" => preceded(sp, mailbox).map(Command::MyRights).parse(rest),
+        b"GETMETADATA" => get_metadata(rest),
+        b"SETMETADATA" => set_metadata(rest),
+        b"GENURLAUTH" => many1((preceded(sp, astring), preceded(sp, word_of)))
+            .map(Command::GenUrlAuth)
+            .parse(rest),
+        b"RESETKEY" => reset_key(rest),
+        b"URLFETCH" => many1(preceded(sp, astring)).map(Command::UrlFetch).parse(rest),
+        _ => return None,
+    })
+}
+
+fn word_of(input: &[u8]) -> Res<'_, Atom<'_>> {
+    atom.map(Atom::checked).parse(input)
+}
+
+type Octets<'a> = Cow<'a, [u8]>;
+
+/// `SP mailbox SP identifier` (RFC 4314 §7)
+fn mailbox_and_identifier(input: &[u8]) -> Res<'_, (Mailbox<'_>, Octets<'_>)> {
+    (preceded(sp, mailbox), preceded(sp, astring)).parse(input)
+}
+
+/// `setacl = "SETACL" SP mailbox SP identifier SP mod-rights` (RFC 4314 §7)
+fn set_acl(input: &[u8]) -> Res<'_, Command<'_>> {
+    let (rest, (mailbox, identifier)) = mailbox_and_identifier(input)?;
+    let (rest, text) = preceded(sp, astring_text).parse(rest)?;
+    let (action, skip) = match text.bytes().next() {
+        Some(b'+') => (RightsAction::Add, 1),
+        Some(b'-') => (RightsAction::Remove, 1),
+        _ => (RightsAction::Replace, 0),
+    };
+    let rights = match text {
+        Cow::Borrowed(text) => text.get(skip..).and_then(Rights::new),
+        Cow::Owned(text) => text.get(skip..).and_then(Rights::new).map(Rights::into_owned),
+    };
+    match rights {
+        Some(rights) => Ok((rest, Command::SetAcl { mailbox, identifier, action, rights })),
+        None => fail(input, ErrorKind::Verify),
+    }
+}
+
+/// `setquota = "SETQUOTA" SP quota-root-name SP setquota-list` (RFC 9208 §7)
+fn set_quota(input: &[u8]) -> Res<'_, Command<'_>> {
+    let (rest, root) = preceded(sp, astring).parse(input)?;
+    let limit = |input| (terminated(word_of, sp), number64).parse(input);
+    let (rest, limits) = preceded(sp, paren_list(limit)).parse(rest)?;
+    Ok((rest, Command::SetQuota { root, limits }))
+}
+
+/// `getmetadata = "GETMETADATA" [SP getmetadata-options] SP mailbox SP entries` (RFC 5464 §5). The examples of RFC 5464
+/// §4.2 have the options behind the mailbox; both are read.
+fn get_metadata(input: &[u8]) -> Res<'_, Command<'_>> {
+    let (rest, before) = opt(preceded(sp, metadata_options)).parse(input)?;
+    let (rest, mailbox) = preceded(sp, mailbox).parse(rest)?;
+    let behind = opt(preceded(sp, metadata_options));
+    let (rest, behind) = if before.is_none() { { behind }.parse(rest)? } else { (rest, None) };
+    let one = |input| entry_name.map(|entry| alloc::vec![entry]).parse(input);
+    let some = verify(paren_list(entry_name), |all: &Vec<_>| !all.is_empty());
+    let (rest, entries) = preceded(sp, alt((some, one))).parse(rest)?;
+    let options = before.or(behind).unwrap_or_default();
+    Ok((rest, Command::GetMetadata { mailbox, options, entries }))
+}
+
+/// `getmetadata-options = "(" getmetadata-option *(SP getmetadata-option) ")"` (RFC 5464 §5)
+fn metadata_options(input: &[u8]) -> Res<'_, MetadataOptions> {
+    #[derive(Clone)]
+    enum One {
+        MaxSize(u32),
+        Depth(Depth),
+    }
+    let depth = alt((
+        value(Depth::Entry, tag("0")),
+        value(Depth::Children, tag("1")),
+        value(Depth::Infinity, word("infinity")),
+    ));
+    let max_size = preceded((word("MAXSIZE"), sp), number).map(One::MaxSize);
+    let mut option = alt((max_size, preceded((word("DEPTH"), sp), depth).map(One::Depth)));
+    let (rest, all) = paren_list(|input| option.parse(input))(input)?;
+    let mut options = MetadataOptions::default();
+    for one in &all {
+        match one {
+            One::MaxSize(octets) => options.max_size = Some(*octets),
+            One::Depth(depth) => options.depth = Some(*depth),
+        }
+    }
+    if all.is_empty() { fail(input, ErrorKind::SeparatedList) } else { Ok((rest, options)) }
+}
+
+fn entry_name(input: &[u8]) -> Res<'_, EntryName<'_>> {
+    map_opt(astring_text, EntryName::new).parse(input)
+}
+
+/// `setmetadata = "SETMETADATA" SP mailbox SP entry-values`, `entry-value = entry-name SP value`,
+/// `value = nstring / literal8` (RFC 5464 §5)
+fn set_metadata(input: &[u8]) -> Res<'_, Command<'_>> {
+    let (rest, mailbox) = preceded(sp, mailbox).parse(input)?;
+    let text = alt((nstring, literal.map(|octets| Some(Cow::Borrowed(octets)))));
+    let mut pair = (terminated(entry_name, sp), text);
+    let (rest, entries) = preceded(sp, paren_list(|input| pair.parse(input))).parse(rest)?;
+    if entries.is_empty() {
+        return fail(input, ErrorKind::SeparatedList);
+    }
+    Ok((rest, Command::SetMetadata { mailbox, entries }))
+}
+
+/// `resetkey = "RESETKEY" [SP mailbox *(SP mechanism)]` (RFC 4467)
+fn reset_key(input: &[u8]) -> Res<'_, Command<'_>> {
+    let mechanisms = many0(preceded(sp, word_of));
+    let (rest, what) = opt((preceded(sp, mailbox), mechanisms)).parse(input)?;
+    Ok((rest, Command::ResetKey(what)))
+}
