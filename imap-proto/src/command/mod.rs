@@ -7,8 +7,8 @@ use alloc::{borrow::Cow, vec::Vec};
 use core::fmt;
 
 use crate::types::{
-    Atom, FetchItems, Flag, ListQuery, Mailbox, SearchQuery, SequenceSet, SpecialUse, StatusItem,
-    StoreAction, Tag,
+    Atom, FetchItems, Flag, ListQuery, Mailbox, OneOrMore, SearchQuery, SequenceSet, SortCriterion,
+    SpecialUse, StatusItem, StoreAction, Tag,
 };
 
 pub use crate::print::{Gap, Literals, PrintOptions, Printed};
@@ -190,6 +190,24 @@ pub enum Command<'a> {
     },
     /// `IDLE` (RFC 2177)
     Idle,
+    /// `SORT` (RFC 5256 §3), with RETURN (RFC 5267 §3).
+    Sort {
+        /// `UID SORT`
+        uid: bool,
+        /// What to sort by, the first most.
+        criteria: OneOrMore<SortCriterion>,
+        /// Which messages. Without a charset it is printed with US-ASCII, for one must stand there.
+        query: SearchQuery<'a>,
+    },
+    /// `THREAD` (RFC 5256 §3)
+    Thread {
+        /// `UID THREAD`
+        uid: bool,
+        /// `ORDEREDSUBJECT`, `REFERENCES` …
+        algorithm: Atom<'a>,
+        /// Which messages. Without a charset it is printed with US-ASCII, for one must stand there; THREAD has no RETURN.
+        query: SearchQuery<'a>,
+    },
     /// `COMPRESS` (RFC 4978): the algorithm.
     Compress(Atom<'a>),
     /// `LANGUAGE` (RFC 5255 §3.2): language ranges, best first; empty to ask which there are.

@@ -113,6 +113,8 @@ fn arguments<'a>(name: &str, rest: &'a [u8]) -> Option<Res<'a, Command<'a>>> {
             let query = search::search.map(|query| Command::Search { uid, query }).parse(rest);
             return Some(query);
         }
+        b"SORT" => return Some(search::sort(rest, uid)),
+        b"THREAD" => return Some(search::thread(rest, uid)),
         b"COPY" => {
             let copy = |(set, mailbox)| Command::Copy { uid, set, mailbox };
             return Some(set_and_mailbox.map(copy).parse(rest));

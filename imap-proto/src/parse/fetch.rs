@@ -45,7 +45,7 @@ pub(super) fn item_name(input: &[u8]) -> Res<'_, &[u8]> {
 
 /// `fetch-att`
 fn fetch_item(input: &[u8]) -> Res<'_, FetchItem<'_>> {
-    const PLAIN: [(&str, FetchItem<'static>); 8] = [
+    const PLAIN: [(&str, FetchItem<'static>); 14] = [
         ("FLAGS", FetchItem::Flags),
         ("UID", FetchItem::Uid),
         ("INTERNALDATE", FetchItem::InternalDate),
@@ -54,8 +54,16 @@ fn fetch_item(input: &[u8]) -> Res<'_, FetchItem<'_>> {
         ("BODYSTRUCTURE", FetchItem::BodyStructure),
         ("BODY", FetchItem::Body),
         ("MODSEQ", FetchItem::ModSeq),
+        ("SAVEDATE", FetchItem::SaveDate),
+        ("EMAILID", FetchItem::EmailId),
+        ("THREADID", FetchItem::ThreadId),
+        ("X-GM-MSGID", FetchItem::GmailMessageId),
+        ("X-GM-THRID", FetchItem::GmailThreadId),
+        ("X-GM-LABELS", FetchItem::GmailLabels),
     ];
-    let (rest, name) = item_name(input)?;
+    let (rest, name) = nom::bytes::complete::take_while1(|b: u8| {
+        b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-')
+    })(input)?;
     let is = |text: &str| name.eq_ignore_ascii_case(text.as_bytes());
     let peek = is("BODY.PEEK");
     if peek || (is("BODY") && rest.first() == Some(&b'[')) {
@@ -63,6 +71,18 @@ fn fetch_item(input: &[u8]) -> Res<'_, FetchItem<'_>> {
         let (rest, partial) = opt(partial).parse(rest)?;
         let item = BodySection { section, partial, peek, spelling: SectionSpelling::Body };
         return Ok((rest, FetchItem::Section(item)));
+    }
+    if is("BINARY.SIZE") {
+        return part.map(FetchItem::BinarySize).parse(rest);
+    }
+    let peek = is("BINARY.PEEK");
+    if peek || is("BINARY") {
+        let item = |(part, partial)| FetchItem::Binary { part, partial, peek };
+        return (part, opt(partial)).map(item).parse(rest);
+    }
+    if is("PREVIEW") {
+        let (rest, lazy) = opt((sp, tag("("), word("LAZY"), tag(")"))).parse(rest)?;
+        return Ok((rest, FetchItem::Preview { lazy: lazy.is_some() }));
     }
     let spelled = |spelling, text, peek| {
         let section = Section::new(Vec::new(), text);
@@ -80,6 +100,12 @@ fn fetch_item(input: &[u8]) -> Res<'_, FetchItem<'_>> {
         },
     };
     Ok((rest, item))
+}
+
+/// `section-binary = "[" [section-part] "]"` (RFC 3516 §7)
+fn part(input: &[u8]) -> Res<'_, Vec<u32>> {
+    let part = nom::multi::separated_list0(tag("."), nz_number);
+    delimited(tag("["), part, tag("]")).parse(input)
 }
 
 /// `section = "[" [section-spec] "]"`

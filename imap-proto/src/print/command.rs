@@ -13,7 +13,7 @@ use crate::{
     },
     types::{
         BodySection, FetchItem, FetchItems, Flag, ListQuery, Mailbox, SearchKey, SearchQuery,
-        SectionSpelling, StoreAction, is_astring,
+        SearchReturn, SectionSpelling, SortCriterion, StoreAction, is_astring,
         string::{is_quotable, is_utf8_quotable},
     },
 };
@@ -326,6 +326,14 @@ impl Printer {
                 self.text(format!("{}{set} ", word(*uid, "MOVE")));
                 self.mailbox(mailbox);
             }
+            Command::Sort { uid, criteria, query } => {
+                self.text(word(*uid, "SORT"));
+                self.sort(criteria, query);
+            }
+            Command::Thread { uid, algorithm, query } => {
+                self.text(format!("{}{algorithm} ", word(*uid, "THREAD")));
+                self.charset_and_keys(query);
+            }
             other => self.extension(other),
         }
     }
@@ -430,8 +438,33 @@ impl Printer {
             FetchItem::Body => p.put(b"BODY"),
             FetchItem::BodyStructure => p.put(b"BODYSTRUCTURE"),
             FetchItem::ModSeq => p.put(b"MODSEQ"),
+            FetchItem::Preview { lazy: false } => p.put(b"PREVIEW"),
+            FetchItem::Preview { lazy: true } => p.put(b"PREVIEW (LAZY)"),
+            FetchItem::SaveDate => p.put(b"SAVEDATE"),
+            FetchItem::EmailId => p.put(b"EMAILID"),
+            FetchItem::ThreadId => p.put(b"THREADID"),
+            FetchItem::GmailMessageId => p.put(b"X-GM-MSGID"),
+            FetchItem::GmailThreadId => p.put(b"X-GM-THRID"),
+            FetchItem::GmailLabels => p.put(b"X-GM-LABELS"),
+            FetchItem::Binary { part, partial, peek } => {
+                p.part(if *peek { "BINARY.PEEK" } else { "BINARY" }, part);
+                if let Some(partial) = partial {
+                    p.text(format!("<{}.{}>", partial.offset, partial.len));
+                }
+            }
+            FetchItem::BinarySize(part) => p.part("BINARY.SIZE", part),
             FetchItem::Section(item) => p.section(item),
         });
+    }
+
+    fn part(&mut self, word: &str, part: &[u32]) {
+        self.text(word);
+        self.put(b"[");
+        for (i, number) in part.iter().enumerate() {
+            self.put(if i > 0 { b"." } else { b"" });
+            decimal(self, u64::from(*number));
+        }
+        self.put(b"]");
     }
 
     fn section(&mut self, item: &BodySection<'_>) {
@@ -450,18 +483,53 @@ impl Printer {
 
     fn search(&mut self, query: &SearchQuery<'_>) {
         if let Some(returns) = query.returns {
-            let mut names: Vec<&str> = Vec::new();
-            names.extend(returns.min.then_some("MIN"));
-            names.extend(returns.max.then_some("MAX"));
-            names.extend(returns.all.then_some("ALL"));
-            names.extend(returns.count.then_some("COUNT"));
-            self.text(format!(" RETURN ({})", names.join(" ")));
+            self.put(b" ");
+            self.returns(returns);
         }
         if let Some(charset) = &query.charset {
             self.put(b" CHARSET ");
             self.astring(charset.as_bytes());
         }
-        match &query.key {
+        self.keys(&query.key);
+    }
+
+    /// `RETURN (…)`
+    fn returns(&mut self, returns: SearchReturn) {
+        let mut names: Vec<&str> = Vec::new();
+        names.extend(returns.save.then_some("SAVE"));
+        names.extend(returns.min.then_some("MIN"));
+        names.extend(returns.max.then_some("MAX"));
+        names.extend(returns.all.then_some("ALL"));
+        names.extend(returns.count.then_some("COUNT"));
+        names.extend(returns.relevancy.then_some("RELEVANCY"));
+        names.extend(returns.context.then_some("CONTEXT"));
+        names.extend(returns.update.then_some("UPDATE"));
+        let partial = returns.partial.map(|range| format!("PARTIAL {range}"));
+        names.extend(partial.as_deref());
+        self.text(format!("RETURN ({})", names.join(" ")));
+    }
+
+    fn sort(&mut self, criteria: &[SortCriterion], query: &SearchQuery<'_>) {
+        if let Some(returns) = query.returns {
+            self.returns(returns);
+            self.put(b" ");
+        }
+        self.list(criteria, |p, one| {
+            p.put(if one.reverse { b"REVERSE " } else { b"" });
+            p.put(one.key.as_str().as_bytes());
+        });
+        self.put(b" ");
+        self.charset_and_keys(query);
+    }
+
+    /// What SORT and THREAD end in.
+    fn charset_and_keys(&mut self, query: &SearchQuery<'_>) {
+        self.astring(query.charset.as_deref().unwrap_or("US-ASCII").as_bytes());
+        self.keys(&query.key);
+    }
+
+    fn keys(&mut self, key: &SearchKey<'_>) {
+        match key {
             // At the top, keys side by side must all match.
             SearchKey::And(keys) if !keys.is_empty() => {
                 for key in keys {
@@ -524,6 +592,27 @@ impl Printer {
             SearchKey::Older(n) => self.text(format!("OLDER {n}")),
             SearchKey::Younger(n) => self.text(format!("YOUNGER {n}")),
             SearchKey::ModSeq(n) => self.text(format!("MODSEQ {n}")),
+            SearchKey::Fuzzy(key) => {
+                self.put(b"FUZZY ");
+                self.key(key);
+            }
+            SearchKey::Filter(name) => self.text(format!("FILTER {name}")),
+            SearchKey::SavedBefore(date) => self.text(format!("SAVEDBEFORE {date}")),
+            SearchKey::SavedOn(date) => self.text(format!("SAVEDON {date}")),
+            SearchKey::SavedSince(date) => self.text(format!("SAVEDSINCE {date}")),
+            SearchKey::SaveDateSupported => self.put(b"SAVEDATESUPPORTED"),
+            SearchKey::EmailId(id) => self.text(format!("EMAILID {id}")),
+            SearchKey::ThreadId(id) => self.text(format!("THREADID {id}")),
+            SearchKey::GmailRaw(text) => {
+                self.put(b"X-GM-RAW ");
+                self.astring(text);
+            }
+            SearchKey::GmailMessageId(n) => self.text(format!("X-GM-MSGID {n}")),
+            SearchKey::GmailThreadId(n) => self.text(format!("X-GM-THRID {n}")),
+            SearchKey::GmailLabel(label) => {
+                self.put(b"X-GM-LABELS ");
+                self.astring(label);
+            }
         }
     }
 }

@@ -151,6 +151,20 @@ impl Test {
             SearchKey::Older(n) => Self::Since(now.saturating_sub(i64::from(*n)), false),
             SearchKey::Younger(n) => Self::Since(now.saturating_sub(i64::from(*n)), true),
             SearchKey::ModSeq(n) => Self::ModSeq(*n),
+            // RFC 6203 §3: how far off a fuzzy match may be is the server's choice; here, not at all.
+            SearchKey::Fuzzy(key) => Self::new(key, now),
+            // Facts that are not asked for here; the server machine refuses these keys.
+            SearchKey::Filter(_)
+            | SearchKey::SavedBefore(_)
+            | SearchKey::SavedOn(_)
+            | SearchKey::SavedSince(_)
+            | SearchKey::SaveDateSupported
+            | SearchKey::EmailId(_)
+            | SearchKey::ThreadId(_)
+            | SearchKey::GmailRaw(_)
+            | SearchKey::GmailMessageId(_)
+            | SearchKey::GmailThreadId(_)
+            | SearchKey::GmailLabel(_) => Self::Always(false),
         }
     }
 

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     command::Command,
     print::{nstring, string},
-    types::{Flag, SearchKey, SearchQuery, SequenceSet, UidSet},
+    types::{FetchItem, Flag, SearchKey, SearchQuery, SequenceSet, UidSet},
 };
 
 const SELECT_FIRST: &str = "Select a mailbox first";
@@ -168,6 +168,9 @@ impl Core {
                 let uids = set.map(|set| view.known_uids(&set));
                 Begin::new(Event::Expunge { uids }, Work::Expunge)
             }
+            Command::Search { query, .. } if !is_served_search(&query) => {
+                return self.bad_command("Not offered");
+            }
             Command::Search { uid, query } => {
                 if let Some(charset) = &query.charset
                     && !["US-ASCII", "UTF-8"].iter().any(|c| c.eq_ignore_ascii_case(charset))
@@ -179,13 +182,16 @@ impl Core {
                 let work = Work::Search { uid, returns: query.returns, found: UidSet::new() };
                 Begin::new(Event::Search(query), work).by_number(!uid)
             }
+            Command::Fetch { items, .. } if !items.iter().all(is_served_item) => {
+                return self.bad_command("Not offered");
+            }
             Command::Fetch { uid, set, items, changed_since } => {
                 let Some(uids) = resolve(view, &set, uid) else {
                     return self.bad_command(NO_SUCH_MESSAGE);
                 };
                 let items = items.into_owned();
                 let set_seen = !read_only && items.sets_seen();
-                let with_uid = uid || items.contains(&crate::types::FetchItem::Uid);
+                let with_uid = uid || items.contains(&FetchItem::Uid);
                 let work = Work::Fetch { uid: with_uid, row: None };
                 let event = Event::Fetch { uids, items, changed_since, set_seen };
                 Begin::new(event, work).by_number(!uid)
@@ -284,6 +290,8 @@ fn is_served(command: &Command<'_>) -> bool {
             | Command::Unauthenticate
             | Command::GetJmapAccess
             | Command::CancelUpdate(_)
+            | Command::Sort { .. }
+            | Command::Thread { .. }
             | Command::GetQuota(_)
             | Command::GetQuotaRoot(_)
             | Command::SetQuota { .. }
@@ -297,5 +305,49 @@ fn is_served(command: &Command<'_>) -> bool {
             | Command::GenUrlAuth(_)
             | Command::ResetKey(_)
             | Command::UrlFetch(_)
+    )
+}
+
+/// Whether the machine acts on all that the search asks for.
+fn is_served_search(query: &SearchQuery<'_>) -> bool {
+    let returns = query.returns.unwrap_or_default();
+    let more = returns.save || returns.relevancy || returns.context || returns.update;
+    !more && returns.partial.is_none() && is_served_key(&query.key)
+}
+
+fn is_served_key(key: &SearchKey<'_>) -> bool {
+    match key {
+        SearchKey::And(keys) => keys.iter().all(is_served_key),
+        SearchKey::Or(a, b) => is_served_key(a) && is_served_key(b),
+        SearchKey::Not(key) => is_served_key(key),
+        SearchKey::Sequence(set) | SearchKey::Uid(set) => !set.is_saved(),
+        SearchKey::Fuzzy(_)
+        | SearchKey::Filter(_)
+        | SearchKey::SavedBefore(_)
+        | SearchKey::SavedOn(_)
+        | SearchKey::SavedSince(_)
+        | SearchKey::SaveDateSupported
+        | SearchKey::EmailId(_)
+        | SearchKey::ThreadId(_)
+        | SearchKey::GmailRaw(_)
+        | SearchKey::GmailMessageId(_)
+        | SearchKey::GmailThreadId(_)
+        | SearchKey::GmailLabel(_) => false,
+        _ => true,
+    }
+}
+
+fn is_served_item(item: &FetchItem<'_>) -> bool {
+    !matches!(
+        item,
+        FetchItem::Preview { .. }
+            | FetchItem::SaveDate
+            | FetchItem::EmailId
+            | FetchItem::ThreadId
+            | FetchItem::GmailMessageId
+            | FetchItem::GmailThreadId
+            | FetchItem::GmailLabels
+            | FetchItem::Binary { .. }
+            | FetchItem::BinarySize(_)
     )
 }

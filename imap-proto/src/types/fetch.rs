@@ -146,6 +146,34 @@ pub enum FetchItem<'a> {
     BodyStructure,
     /// `MODSEQ` (RFC 7162 §3.1.4)
     ModSeq,
+    /// `PREVIEW` (RFC 8970 §3)
+    Preview {
+        /// `(LAZY)`: only if it costs nothing.
+        lazy: bool,
+    },
+    /// `SAVEDATE` (RFC 8514 §4.2)
+    SaveDate,
+    /// `EMAILID` (RFC 8474 §5.1)
+    EmailId,
+    /// `THREADID` (RFC 8474 §5.2)
+    ThreadId,
+    /// `X-GM-MSGID`
+    GmailMessageId,
+    /// `X-GM-THRID`
+    GmailThreadId,
+    /// `X-GM-LABELS`
+    GmailLabels,
+    /// `BINARY[…]`, `BINARY.PEEK[…]`: a part without its transfer encoding (RFC 3516 §4.2).
+    Binary {
+        /// The part; empty for the whole message.
+        part: Vec<u32>,
+        /// A run of its octets.
+        partial: Option<Partial>,
+        /// PEEK: `\Seen` is not set.
+        peek: bool,
+    },
+    /// `BINARY.SIZE[…]`: octets of a part without its transfer encoding; an empty part is the message.
+    BinarySize(Vec<u32>),
     /// `BODY[…]`, `BODY.PEEK[…]`, `RFC822`, `RFC822.HEADER`, `RFC822.TEXT`
     Section(BodySection<'a>),
 }
@@ -162,6 +190,15 @@ impl FetchItem<'_> {
             Self::Body => FetchItem::Body,
             Self::BodyStructure => FetchItem::BodyStructure,
             Self::ModSeq => FetchItem::ModSeq,
+            Self::Preview { lazy } => FetchItem::Preview { lazy },
+            Self::SaveDate => FetchItem::SaveDate,
+            Self::EmailId => FetchItem::EmailId,
+            Self::ThreadId => FetchItem::ThreadId,
+            Self::GmailMessageId => FetchItem::GmailMessageId,
+            Self::GmailThreadId => FetchItem::GmailThreadId,
+            Self::GmailLabels => FetchItem::GmailLabels,
+            Self::Binary { part, partial, peek } => FetchItem::Binary { part, partial, peek },
+            Self::BinarySize(part) => FetchItem::BinarySize(part),
             Self::Section(section) => FetchItem::Section(section.into_owned()),
         }
     }
@@ -189,7 +226,11 @@ impl<'a> FetchItems<'a> {
 
     /// Whether answering sets `\Seen`: a section read without PEEK.
     pub fn sets_seen(&self) -> bool {
-        self.0.iter().any(|item| matches!(item, FetchItem::Section(s) if !s.peek))
+        self.0.iter().any(|item| match item {
+            FetchItem::Section(section) => !section.peek,
+            FetchItem::Binary { peek, .. } => !peek,
+            _ => false,
+        })
     }
 
     /// The body sections asked for.

@@ -26,7 +26,9 @@ pub use flag::{Flag, SpecialUse};
 pub use list::{ListQuery, ListReturn, ListSelect, pattern_matches};
 pub use mailbox::{InvalidMailbox, Mailbox};
 pub use one_or_more::OneOrMore;
-pub use search::{SearchKey, SearchQuery, SearchReturn, StoreAction};
+pub use search::{
+    PartialRange, SearchKey, SearchQuery, SearchReturn, SortCriterion, SortKey, StoreAction,
+};
 pub use sequence::{SequenceSet, UidSet};
 pub use status::{StatusData, StatusItem};
 

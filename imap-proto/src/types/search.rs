@@ -1,7 +1,8 @@
 use alloc::{borrow::Cow, boxed::Box, vec::Vec};
+use core::fmt;
 
 use super::{
-    Date, SequenceSet,
+    Atom, Date, SequenceSet,
     string::{own, own_str},
 };
 
@@ -53,6 +54,30 @@ pub enum SearchKey<'a> {
     Younger(u32),
     /// Mod-sequence at least this (RFC 7162 §3.1.5).
     ModSeq(u64),
+    /// `FUZZY`: what matches about as well (RFC 6203 §4).
+    Fuzzy(Box<SearchKey<'a>>),
+    /// `FILTER`: what a filter kept on the server finds (RFC 5466 §3.1).
+    Filter(Atom<'a>),
+    /// Save date before the day (RFC 8514 §4.3).
+    SavedBefore(Date),
+    /// Save date on the day.
+    SavedOn(Date),
+    /// Save date on the day or later.
+    SavedSince(Date),
+    /// Whether the mailbox keeps save dates.
+    SaveDateSupported,
+    /// The message of this id (RFC 8474 §5.3).
+    EmailId(Atom<'a>),
+    /// The messages of the thread of this id (RFC 8474 §5.3).
+    ThreadId(Atom<'a>),
+    /// `X-GM-RAW`: a search as Gmail's own pages have it.
+    GmailRaw(Cow<'a, [u8]>),
+    /// `X-GM-MSGID`
+    GmailMessageId(u64),
+    /// `X-GM-THRID`
+    GmailThreadId(u64),
+    /// `X-GM-LABELS`: has the label.
+    GmailLabel(Cow<'a, [u8]>),
 }
 
 impl SearchKey<'_> {
@@ -84,6 +109,18 @@ impl SearchKey<'_> {
             Self::Older(n) => SearchKey::Older(n),
             Self::Younger(n) => SearchKey::Younger(n),
             Self::ModSeq(n) => SearchKey::ModSeq(n),
+            Self::Fuzzy(key) => SearchKey::Fuzzy(boxed(key)),
+            Self::Filter(name) => SearchKey::Filter(name.into_owned()),
+            Self::SavedBefore(d) => SearchKey::SavedBefore(d),
+            Self::SavedOn(d) => SearchKey::SavedOn(d),
+            Self::SavedSince(d) => SearchKey::SavedSince(d),
+            Self::SaveDateSupported => SearchKey::SaveDateSupported,
+            Self::EmailId(id) => SearchKey::EmailId(id.into_owned()),
+            Self::ThreadId(id) => SearchKey::ThreadId(id.into_owned()),
+            Self::GmailRaw(text) => SearchKey::GmailRaw(own(text)),
+            Self::GmailMessageId(n) => SearchKey::GmailMessageId(n),
+            Self::GmailThreadId(n) => SearchKey::GmailThreadId(n),
+            Self::GmailLabel(label) => SearchKey::GmailLabel(own(label)),
         }
     }
 }
@@ -100,6 +137,112 @@ pub struct SearchReturn {
     pub all: bool,
     /// How many match.
     pub count: bool,
+    /// The result is kept for `$` (RFC 5182 §2.1).
+    pub save: bool,
+    /// How well each matches (RFC 6203 §4).
+    pub relevancy: bool,
+    /// A part of the result (RFC 9394 §3.1).
+    pub partial: Option<PartialRange>,
+    /// The server should keep the search at hand (RFC 5267 §4.2).
+    pub context: bool,
+    /// The server tells what changes in the result (RFC 5267 §4.3).
+    pub update: bool,
+}
+
+/// A range of places in a result, from the first on or, below zero, from the last back (RFC 9394 §3.1).
+///
+/// ```
+/// use imap_proto::types::PartialRange;
+///
+/// assert_eq!(PartialRange::new(-1, -100).unwrap().to_string(), "-1:-100");
+/// assert!(PartialRange::new(0, 5).is_none());
+/// assert!(PartialRange::new(-1, 5).is_none());
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct PartialRange {
+    first: i64,
+    last: i64,
+}
+
+impl PartialRange {
+    /// A range; `None` if a place is zero or beyond 32 bits, or if one counts from the first and one from the last.
+    pub fn new(first: i64, last: i64) -> Option<Self> {
+        let place = |n: i64| n != 0 && n.unsigned_abs() <= u64::from(u32::MAX);
+        let fits = place(first) && place(last) && first.is_positive() == last.is_positive();
+        fits.then_some(Self { first, last })
+    }
+
+    /// Both ends, as written.
+    pub fn ends(self) -> (i64, i64) {
+        (self.first, self.last)
+    }
+}
+
+impl fmt::Display for PartialRange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.first, self.last)
+    }
+}
+
+/// What SORT sorts by (RFC 5256 §3, RFC 5957 §3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum SortKey {
+    /// `ARRIVAL`: internal date.
+    Arrival,
+    /// `CC`: mailbox of the first address.
+    Cc,
+    /// `DATE`: sent date.
+    Date,
+    /// `FROM`: mailbox of the first address.
+    From,
+    /// `SIZE`
+    Size,
+    /// `SUBJECT`: base subject.
+    Subject,
+    /// `TO`: mailbox of the first address.
+    To,
+    /// `DISPLAYFROM`: display name of the first address (RFC 5957).
+    DisplayFrom,
+    /// `DISPLAYTO`: display name of the first address (RFC 5957).
+    DisplayTo,
+    /// `RELEVANCY`: the best match first (RFC 6203 §5).
+    Relevancy,
+}
+
+impl SortKey {
+    const NAMES: [(&'static str, Self); 10] = [
+        ("ARRIVAL", Self::Arrival),
+        ("CC", Self::Cc),
+        ("DATE", Self::Date),
+        ("FROM", Self::From),
+        ("SIZE", Self::Size),
+        ("SUBJECT", Self::Subject),
+        ("TO", Self::To),
+        ("DISPLAYFROM", Self::DisplayFrom),
+        ("DISPLAYTO", Self::DisplayTo),
+        ("RELEVANCY", Self::Relevancy),
+    ];
+
+    /// The key of this name, in any case.
+    pub fn new(name: &str) -> Option<Self> {
+        Self::NAMES.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, key)| *key)
+    }
+
+    /// The name.
+    pub fn as_str(self) -> &'static str {
+        Self::NAMES.iter().find(|(_, key)| *key == self).map_or("ARRIVAL", |(name, _)| name)
+    }
+}
+
+/// A key of SORT and its direction (RFC 5256 §5 `sort-criterion`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[allow(clippy::exhaustive_structs, reason = "the grammar has no third part")]
+pub struct SortCriterion {
+    /// `REVERSE`: the greatest first.
+    pub reverse: bool,
+    /// The key.
+    pub key: SortKey,
 }
 
 /// A SEARCH: what to return and which messages.

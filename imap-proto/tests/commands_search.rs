@@ -1,0 +1,185 @@
+//! SEARCH, SORT, THREAD and what FETCH asks for, of the extensions: values to octets and back.
+#![allow(clippy::unwrap_used)]
+
+use imap_proto::{
+    command::{Command, Literals, PrintOptions, Tagged},
+    parse,
+    types::{
+        Atom, Date, FetchItem, FetchItems, OneOrMore, Partial, PartialRange, SearchKey,
+        SearchQuery, SearchReturn, SequenceSet, SortCriterion, SortKey, Tag,
+    },
+};
+use proptest::prelude::*;
+
+fn atom(text: &'static str) -> Atom<'static> {
+    Atom::new(text).unwrap()
+}
+
+fn printed(command: Command<'_>) -> Vec<u8> {
+    let options = PrintOptions::new(Literals::Plus);
+    Tagged::new(Tag::new("t").unwrap(), command).print(options).octets
+}
+
+fn both_ways(command: Command<'_>, line: &str) {
+    let wire = format!("t {line}\r\n");
+    assert_eq!(String::from_utf8_lossy(&printed(command.clone())), wire);
+    assert_eq!(parse::command(wire.as_bytes()).unwrap().command, command, "{line}");
+}
+
+fn keys() -> Vec<(SearchKey<'static>, &'static str)> {
+    let day = Date::new(2015, 1, 7).unwrap();
+    vec![
+        (SearchKey::Sequence(SequenceSet::saved()), "$"),
+        (SearchKey::Uid(SequenceSet::saved()), "UID $"),
+        (SearchKey::Fuzzy(Box::new(SearchKey::Body(b"x y"[..].into()))), "FUZZY BODY \"x y\""),
+        (SearchKey::Filter(atom("on-the-road")), "FILTER on-the-road"),
+        (SearchKey::SavedBefore(day), "SAVEDBEFORE 7-Jan-2015"),
+        (SearchKey::SavedOn(day), "SAVEDON 7-Jan-2015"),
+        (SearchKey::SavedSince(day), "SAVEDSINCE 7-Jan-2015"),
+        (SearchKey::SaveDateSupported, "SAVEDATESUPPORTED"),
+        (SearchKey::EmailId(atom("M1")), "EMAILID M1"),
+        (SearchKey::ThreadId(atom("T1")), "THREADID T1"),
+        (SearchKey::GmailRaw(b"has:attachment"[..].into()), "X-GM-RAW has:attachment"),
+        (SearchKey::GmailMessageId(1_278_455_344_230_334_865), "X-GM-MSGID 1278455344230334865"),
+        (SearchKey::GmailThreadId(7), "X-GM-THRID 7"),
+        (SearchKey::GmailLabel(b"two words"[..].into()), "X-GM-LABELS \"two words\""),
+    ]
+}
+
+#[test]
+fn keys_of_search() {
+    for (key, line) in keys() {
+        let query = SearchQuery::new(SearchKey::Not(Box::new(key)));
+        assert_eq!(query.clone().into_owned(), query);
+        both_ways(Command::Search { uid: true, query }, &format!("UID SEARCH NOT {line}"));
+    }
+}
+
+#[test]
+fn what_search_returns() {
+    let mut returns = SearchReturn::default();
+    (returns.save, returns.relevancy, returns.context) = (true, true, true);
+    returns.partial = PartialRange::new(-1, -100);
+    let mut query = SearchQuery::new(SearchKey::All);
+    query.returns = Some(returns);
+    let line = "SEARCH RETURN (SAVE RELEVANCY CONTEXT PARTIAL -1:-100) ALL";
+    both_ways(Command::Search { uid: false, query }, line);
+}
+
+#[test]
+fn sort_and_thread() {
+    let one = |reverse, key| SortCriterion { reverse, key };
+    let mut query = SearchQuery::new(SearchKey::All);
+    query.charset = Some("UTF-8".into());
+    let thread = Command::Thread { uid: true, algorithm: atom("REFS"), query: query.clone() };
+    both_ways(thread, "UID THREAD REFS UTF-8 ALL");
+    for key in [
+        SortKey::Arrival,
+        SortKey::Cc,
+        SortKey::Date,
+        SortKey::From,
+        SortKey::Size,
+        SortKey::Subject,
+        SortKey::To,
+        SortKey::DisplayFrom,
+        SortKey::DisplayTo,
+        SortKey::Relevancy,
+    ] {
+        let criteria = OneOrMore::new(vec![one(true, SortKey::Date), one(false, key)]).unwrap();
+        let line = format!("SORT (REVERSE DATE {}) UTF-8 ALL", key.as_str());
+        both_ways(Command::Sort { uid: false, criteria, query: query.clone() }, &line);
+    }
+    query.returns = Some(SearchReturn::default());
+    if let Some(returns) = &mut query.returns {
+        (returns.count, returns.update) = (true, true);
+    }
+    let criteria = OneOrMore::new(vec![one(false, SortKey::Date)]).unwrap();
+    let line = "UID SORT RETURN (COUNT UPDATE) (DATE) UTF-8 ALL";
+    both_ways(Command::Sort { uid: true, criteria, query }, line);
+}
+
+#[test]
+fn items_of_fetch() {
+    for (item, line) in [
+        (FetchItem::Preview { lazy: false }, "PREVIEW"),
+        (FetchItem::Preview { lazy: true }, "PREVIEW (LAZY)"),
+        (FetchItem::SaveDate, "SAVEDATE"),
+        (FetchItem::EmailId, "EMAILID"),
+        (FetchItem::ThreadId, "THREADID"),
+        (FetchItem::GmailMessageId, "X-GM-MSGID"),
+        (FetchItem::GmailThreadId, "X-GM-THRID"),
+        (FetchItem::GmailLabels, "X-GM-LABELS"),
+        (FetchItem::Binary { part: vec![], partial: None, peek: false }, "BINARY[]"),
+        (
+            FetchItem::Binary {
+                part: vec![1, 2],
+                partial: Some(Partial::new(5, 1 << 40)),
+                peek: true,
+            },
+            "BINARY.PEEK[1.2]<5.1099511627776>",
+        ),
+        (FetchItem::BinarySize(vec![3]), "BINARY.SIZE[3]"),
+    ] {
+        let seen = line == "BINARY[]";
+        let items = FetchItems::new(vec![FetchItem::Uid, item]);
+        assert_eq!(items.sets_seen(), seen, "{line}");
+        assert_eq!(items.clone().into_owned(), items);
+        let set = "1:*".parse().unwrap();
+        let command = Command::Fetch { uid: true, set, items, changed_since: None };
+        both_ways(command, &format!("UID FETCH 1:* (UID {line})"));
+    }
+}
+
+#[test]
+fn what_the_grammar_refuses_is_refused() {
+    for line in [
+        "SEARCH",
+        "SEARCH RETURN (PARTIAL) ALL",
+        "SEARCH RETURN (PARTIAL 0:5) ALL",
+        "SEARCH RETURN (PARTIAL -1:5) ALL",
+        "SEARCH RETURN (PARTIAL +1:5) ALL",
+        "SEARCH RETURN (FROB) ALL",
+        "SEARCH FUZZY",
+        "SEARCH $,1",
+        "SEARCH EMAILID \"a b\"",
+        "SORT () UTF-8 ALL",
+        "SORT (REVERSE) UTF-8 ALL",
+        "SORT (DATE) UTF-8",
+        "SORT (COLOUR) UTF-8 ALL",
+        "THREAD REFERENCES ALL",
+        "FETCH 1 BINARY",
+        "FETCH 1 BINARY[0]",
+        "FETCH 1 BINARY[1.TEXT]",
+        "FETCH 1 BINARY.SIZE[1]<0.5>",
+        "FETCH 1 (PREVIEW (EAGER))",
+    ] {
+        assert!(parse::command(format!("t {line}\r\n").as_bytes()).is_err(), "{line}");
+    }
+}
+
+fn any_key() -> impl Strategy<Value = SearchKey<'static>> {
+    let known = keys().into_iter().map(|(key, _)| key).collect::<Vec<_>>();
+    let text = proptest::collection::vec(any::<u8>(), 0..20);
+    let leaf = prop_oneof![
+        proptest::sample::select(known),
+        text.prop_map(|text| SearchKey::GmailRaw(text.into())),
+    ];
+    leaf.prop_recursive(5, 20, 3, |inner| {
+        prop_oneof![
+            inner.clone().prop_map(|key| SearchKey::Not(Box::new(key))),
+            inner.clone().prop_map(|key| SearchKey::Fuzzy(Box::new(key))),
+            (inner.clone(), inner.clone())
+                .prop_map(|(a, b)| SearchKey::Or(Box::new(a), Box::new(b))),
+            proptest::collection::vec(inner, 2..4).prop_map(SearchKey::And),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn nested_keys_are_read_as_they_were_printed(key in any_key()) {
+        let command = Command::Search { uid: false, query: SearchQuery::new(key) };
+        let wire = printed(command.clone());
+        prop_assert_eq!(parse::command(&wire).unwrap().command, command);
+    }
+}
