@@ -2,11 +2,11 @@
 #![allow(clippy::unwrap_used)]
 
 use imap_proto::{
-    command::{Command, Literals, PrintOptions, Tagged},
+    command::{Command, EntryName, FetchModifiers, Literals, PrintOptions, QResync, Tagged},
     parse,
     types::{
-        Atom, Date, FetchItem, FetchItems, OneOrMore, Partial, PartialRange, SearchKey,
-        SearchQuery, SearchReturn, SequenceSet, SortCriterion, SortKey, Tag,
+        Atom, Date, FetchItem, FetchItems, ListQuery, Mailbox, OneOrMore, Partial, PartialRange,
+        SearchKey, SearchQuery, SearchReturn, SequenceSet, SortCriterion, SortKey, Tag, UidSet,
     },
 };
 use proptest::prelude::*;
@@ -125,9 +125,54 @@ fn items_of_fetch() {
         assert_eq!(items.sets_seen(), seen, "{line}");
         assert_eq!(items.clone().into_owned(), items);
         let set = "1:*".parse().unwrap();
-        let command = Command::Fetch { uid: true, set, items, changed_since: None };
+        let modifiers = FetchModifiers::default();
+        let command = Command::Fetch { uid: true, set, items, modifiers };
         both_ways(command, &format!("UID FETCH 1:* (UID {line})"));
     }
+}
+
+#[test]
+fn modifiers_of_fetch_and_select() {
+    let mut modifiers = FetchModifiers::default();
+    modifiers.changed_since = Some(98_305);
+    modifiers.vanished = true;
+    modifiers.partial = PartialRange::new(-1, -30);
+    let items = FetchItems::new(vec![FetchItem::Flags]);
+    let set = "300:500".parse().unwrap();
+    let command = Command::Fetch { uid: true, set, items, modifiers };
+    let line = "UID FETCH 300:500 (FLAGS) (PARTIAL -1:-30 CHANGEDSINCE 98305 VANISHED)";
+    both_ways(command, line);
+
+    let select = |condstore, qresync| Command::Select {
+        mailbox: Mailbox::INBOX,
+        read_only: false,
+        condstore,
+        qresync,
+    };
+    let mut state = QResync::new(67_890_007, 90_060_115_194_045_000).unwrap();
+    let line = "SELECT INBOX (CONDSTORE QRESYNC (67890007 90060115194045000))";
+    both_ways(select(true, Some(state.clone())), line);
+    state.known_uids = Some(UidSet::range(1, 29_997));
+    let line = "SELECT INBOX (QRESYNC (67890007 90060115194045000 1:29997))";
+    both_ways(select(false, Some(state.clone())), line);
+    state.matches = Some((UidSet::range(5, 7), UidSet::range(15, 17)));
+    let line = "SELECT INBOX (QRESYNC (67890007 90060115194045000 1:29997 (5:7 15:17)))";
+    both_ways(select(false, Some(state)), line);
+}
+
+#[test]
+fn list_returns_rights_and_annotations() {
+    let mut query = ListQuery::basic("", "%");
+    query.extended = true;
+    query.returns.my_rights = true;
+    query.returns.metadata =
+        vec![EntryName::new("/shared/comment").unwrap(), EntryName::new("/private/a b").unwrap()];
+    let wire = printed(Command::List(query.clone()));
+    let line =
+        "t LIST \"\" (\"%\") RETURN (MYRIGHTS METADATA (\"/shared/comment\" \"/private/a b\"))\r\n";
+    assert_eq!(String::from_utf8_lossy(&wire), line);
+    assert_eq!(parse::command(&wire).unwrap().command, Command::List(query));
+    both_ways(Command::XList(ListQuery::basic("", "*")), "XLIST \"\" \"*\"");
 }
 
 #[test]
@@ -152,6 +197,15 @@ fn what_the_grammar_refuses_is_refused() {
         "FETCH 1 BINARY[1.TEXT]",
         "FETCH 1 BINARY.SIZE[1]<0.5>",
         "FETCH 1 (PREVIEW (EAGER))",
+        "FETCH 1 FLAGS (PARTIAL 1:5)",
+        "FETCH 1 FLAGS (CHANGEDSINCE 5 VANISHED)",
+        "UID FETCH 1 FLAGS (VANISHED)",
+        "UID FETCH 1 FLAGS ()",
+        "SELECT INBOX (QRESYNC (0 5))",
+        "SELECT INBOX (QRESYNC (5 0))",
+        "SELECT INBOX (QRESYNC (5 6 1:*))",
+        "SELECT INBOX (QRESYNC (5))",
+        "LIST \"\" % RETURN (METADATA ())",
     ] {
         assert!(parse::command(format!("t {line}\r\n").as_bytes()).is_err(), "{line}");
     }

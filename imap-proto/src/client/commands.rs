@@ -180,7 +180,7 @@ impl Client {
     /// [`Misuse`] before login; so do all that follow.
     pub fn select(&mut self, mailbox: &Mailbox<'_>, read_only: bool) -> Result<Tag, Misuse> {
         let mailbox = mailbox.clone();
-        self.command(&Command::Select { mailbox, read_only, condstore: false })
+        self.command(&Command::Select { mailbox, read_only, condstore: false, qresync: None })
     }
 
     /// LIST.
@@ -217,7 +217,12 @@ impl Client {
         items: &FetchItems<'_>,
     ) -> Result<Tag, Misuse> {
         let (set, items) = (set.clone(), items.clone());
-        self.command(&Command::Fetch { uid, set, items, changed_since: None })
+        self.command(&Command::Fetch {
+            uid,
+            set,
+            items,
+            modifiers: crate::command::FetchModifiers::default(),
+        })
     }
 
     /// STORE, by UID or by number.

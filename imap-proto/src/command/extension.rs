@@ -1,6 +1,8 @@
 use alloc::borrow::Cow;
 use core::fmt;
 
+use crate::types::{PartialRange, UidSet};
+
 /// Access rights: lower-case letters and digits, each one right (RFC 4314 §2.1). May be empty.
 ///
 /// ```
@@ -105,5 +107,39 @@ impl<'a> EntryName<'a> {
     /// The same name, owned.
     pub fn into_owned(self) -> EntryName<'static> {
         EntryName(Cow::Owned(self.0.into_owned()))
+    }
+}
+
+/// Which of the messages of its set FETCH is about (RFC 4466 §2.4 `fetch-modifiers`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct FetchModifiers {
+    /// `CHANGEDSINCE`: only those changed since (RFC 7162 §3.1.4.1).
+    pub changed_since: Option<u64>,
+    /// `VANISHED`: tell those expunged since, too. Needs UID FETCH and CHANGEDSINCE (RFC 7162 §3.2.6).
+    pub vanished: bool,
+    /// `PARTIAL`: only those of this place in the set. Needs UID FETCH (RFC 9394 §3.3).
+    pub partial: Option<PartialRange>,
+}
+
+/// What a client knows of a mailbox, for SELECT to tell it the rest (RFC 7162 §3.2.5).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct QResync {
+    /// The UIDVALIDITY it knows; not zero.
+    pub uid_validity: u32,
+    /// The mod-sequence it has seen all changes up to; not zero.
+    pub mod_seq: u64,
+    /// The UIDs it knows; `None` for all.
+    pub known_uids: Option<UidSet>,
+    /// Some sequence numbers, and the UIDs they stood for (RFC 7162 §3.2.5.2).
+    pub matches: Option<(UidSet, UidSet)>,
+}
+
+impl QResync {
+    /// A resynchronization from this state of all messages; `None` if a number is zero.
+    pub fn new(uid_validity: u32, mod_seq: u64) -> Option<Self> {
+        let known = uid_validity > 0 && mod_seq > 0;
+        known.then_some(Self { uid_validity, mod_seq, known_uids: None, matches: None })
     }
 }

@@ -15,7 +15,9 @@ pub use crate::print::{Gap, Literals, PrintOptions, Printed};
 pub use append::{
     Append, AppendBody, AppendData, AppendMessage, CatenatePart, MessageLiteral, Replace,
 };
-pub use extension::{Depth, EntryName, MetadataOptions, Rights, RightsAction};
+pub use extension::{
+    Depth, EntryName, FetchModifiers, MetadataOptions, QResync, Rights, RightsAction,
+};
 
 /// A command with the tag that names its answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,6 +105,8 @@ pub enum Command<'a> {
         read_only: bool,
         /// `(CONDSTORE)` (RFC 7162 §3.1.8)
         condstore: bool,
+        /// `(QRESYNC (…))` (RFC 7162 §3.2.5)
+        qresync: Option<QResync>,
     },
     /// `CREATE`, with special uses (RFC 6154 §3).
     Create {
@@ -123,6 +127,8 @@ pub enum Command<'a> {
     List(ListQuery<'a>),
     /// `LSUB`
     Lsub(ListQuery<'a>),
+    /// `XLIST`, which servers had before SPECIAL-USE; no RFC defines it.
+    XList(ListQuery<'a>),
     /// `STATUS`
     Status(Mailbox<'a>, Vec<StatusItem>),
     /// `APPEND`, of one message or several (RFC 3502).
@@ -152,8 +158,8 @@ pub enum Command<'a> {
         set: SequenceSet,
         /// What of them.
         items: FetchItems<'a>,
-        /// Only those changed since (RFC 7162 §3.1.4.1).
-        changed_since: Option<u64>,
+        /// Which of them, and what else.
+        modifiers: FetchModifiers,
     },
     /// `STORE`
     Store {

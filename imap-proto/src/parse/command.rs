@@ -157,6 +157,7 @@ fn arguments<'a>(name: &str, rest: &'a [u8]) -> Option<Res<'a, Command<'a>>> {
         b"SUBSCRIBE" => preceded(sp, mailbox).map(Command::Subscribe).parse(rest),
         b"UNSUBSCRIBE" => preceded(sp, mailbox).map(Command::Unsubscribe).parse(rest),
         b"LIST" => list::list.map(Command::List).parse(rest),
+        b"XLIST" => list::xlist.map(Command::XList).parse(rest),
         b"LSUB" => list::lsub.map(Command::Lsub).parse(rest),
         b"STATUS" => (preceded(sp, mailbox), preceded(sp, list::status_items))
             .map(|(mailbox, items)| Command::Status(mailbox, items))
@@ -191,8 +192,12 @@ fn login(input: &[u8]) -> Res<'_, Command<'_>> {
 /// `select = "SELECT" SP mailbox [SP "(" select-param *(SP select-param) ")"]` (RFC 4466 §2.1)
 fn select(input: &[u8], read_only: bool) -> Res<'_, Command<'_>> {
     let (rest, mailbox) = preceded(sp, mailbox).parse(input)?;
-    let (rest, params) = opt(preceded(sp, paren_list(word("CONDSTORE")))).parse(rest)?;
-    Ok((rest, Command::Select { mailbox, read_only, condstore: params.is_some() }))
+    let mut param = alt((word("CONDSTORE").map(|()| None), extension::qresync.map(Some)));
+    let (rest, params) = opt(preceded(sp, paren_list(|input| param.parse(input)))).parse(rest)?;
+    let params = params.unwrap_or_default();
+    let condstore = params.iter().any(Option::is_none);
+    let qresync = params.into_iter().flatten().next();
+    Ok((rest, Command::Select { mailbox, read_only, condstore, qresync }))
 }
 
 /// `create = "CREATE" SP mailbox [SP "(" "USE" SP "(" [use-attr *(SP use-attr)] ")" ")"]`
@@ -218,10 +223,16 @@ fn set_and_mailbox(
 
 /// `fetch = "FETCH" SP sequence-set SP (…) [fetch-modifiers]`
 fn fetch_command(input: &[u8], uid: bool) -> Res<'_, Command<'_>> {
-    let (rest, (set, items, changed_since)) =
-        (preceded(sp, sequence_set), preceded(sp, fetch::fetch_items), opt(fetch::changed_since))
+    let (rest, (set, items, modifiers)) =
+        (preceded(sp, sequence_set), preceded(sp, fetch::fetch_items), opt(fetch::modifiers))
             .parse(input)?;
-    Ok((rest, Command::Fetch { uid, set, items, changed_since }))
+    let modifiers = modifiers.unwrap_or_default();
+    // RFC 7162 §3.2.6: VANISHED without UID FETCH and CHANGEDSINCE is BAD; RFC 9394 §3.3: so is PARTIAL without UID.
+    let alone = modifiers.vanished && (!uid || modifiers.changed_since.is_none());
+    if alone || (modifiers.partial.is_some() && !uid) {
+        return fail(input, ErrorKind::Verify);
+    }
+    Ok((rest, Command::Fetch { uid, set, items, modifiers }))
 }
 
 /// `store = "STORE" SP sequence-set [store-modifiers] SP store-att-flags`

@@ -9,12 +9,12 @@ use nom::{
     combinator::{map_opt, opt, value, verify},
     error::ErrorKind,
     multi::{many0, many1},
-    sequence::{preceded, terminated},
+    sequence::{delimited, preceded, terminated},
 };
 
 use super::{Res, basic::*, fail};
 use crate::{
-    command::{Command, Depth, EntryName, MetadataOptions, Rights, RightsAction},
+    command::{Command, Depth, EntryName, MetadataOptions, QResync, Rights, RightsAction},
     types::{Atom, Mailbox, Tag},
 };
 
@@ -130,7 +130,7 @@ fn metadata_options(input: &[u8]) -> Res<'_, MetadataOptions> {
     if all.is_empty() { fail(input, ErrorKind::SeparatedList) } else { Ok((rest, options)) }
 }
 
-fn entry_name(input: &[u8]) -> Res<'_, EntryName<'_>> {
+pub(super) fn entry_name(input: &[u8]) -> Res<'_, EntryName<'_>> {
     map_opt(astring_text, EntryName::new).parse(input)
 }
 
@@ -152,4 +152,19 @@ fn reset_key(input: &[u8]) -> Res<'_, Command<'_>> {
     let mechanisms = many0(preceded(sp, word_of));
     let (rest, what) = opt((preceded(sp, mailbox), mechanisms)).parse(input)?;
     Ok((rest, Command::ResetKey(what)))
+}
+
+/// `"QRESYNC" SP "(" uidvalidity SP mod-sequence-value [SP known-uids] [SP seq-match-data] ")"` (RFC 7162 §7)
+pub(super) fn qresync(input: &[u8]) -> Res<'_, QResync> {
+    let start = (word("QRESYNC"), sp, tag("("));
+    let (rest, (uid_validity, mod_seq)) =
+        preceded(start, (nz_number, preceded(sp, number64))).parse(input)?;
+    let (rest, known_uids) = opt(preceded(sp, uid_set)).parse(rest)?;
+    let pair = (terminated(uid_set, sp), uid_set);
+    let (rest, matches) = opt(delimited(tag(" ("), pair, tag(")"))).parse(rest)?;
+    let (rest, _) = tag(")")(rest)?;
+    match QResync::new(uid_validity, mod_seq) {
+        Some(state) => Ok((rest, QResync { known_uids, matches, ..state })),
+        None => fail(input, ErrorKind::Verify),
+    }
 }

@@ -11,9 +11,10 @@ use nom::{
     sequence::{delimited, preceded},
 };
 
-use super::{Res, basic::*, fail};
-use crate::types::{
-    BodySection, FetchItem, FetchItems, Partial, Section, SectionSpelling, SectionText,
+use super::{Res, basic::*, fail, search::partial_range};
+use crate::{
+    command::FetchModifiers,
+    types::{BodySection, FetchItem, FetchItems, Partial, Section, SectionSpelling, SectionText},
 };
 
 /// `"ALL" / "FULL" / "FAST" / fetch-att / "(" fetch-att *(SP fetch-att) ")"`
@@ -166,9 +167,31 @@ fn partial(input: &[u8]) -> Res<'_, Partial> {
     Ok((rest, Partial::new(offset, len)))
 }
 
-/// `SP "(" "CHANGEDSINCE" SP mod-sequence-value ")"` (RFC 7162 §7)
-pub(super) fn changed_since(input: &[u8]) -> Res<'_, u64> {
-    delimited((tag(" ("), word("CHANGEDSINCE"), sp), number64, tag(")")).parse(input)
+/// `SP "(" fetch-modifier *(SP fetch-modifier) ")"` (RFC 4466 §2.4, RFC 7162 §7, RFC 9394 §4)
+pub(super) fn modifiers(input: &[u8]) -> Res<'_, FetchModifiers> {
+    let mut modifiers = FetchModifiers::default();
+    let one = |input| {
+        let (rest, name) = atom(input)?;
+        match () {
+            () if name.eq_ignore_ascii_case("CHANGEDSINCE") => {
+                let (rest, mod_seq) = preceded(sp, number64).parse(rest)?;
+                modifiers.changed_since = Some(mod_seq);
+                Ok((rest, ()))
+            }
+            () if name.eq_ignore_ascii_case("VANISHED") => {
+                modifiers.vanished = true;
+                Ok((rest, ()))
+            }
+            () if name.eq_ignore_ascii_case("PARTIAL") => {
+                let (rest, range) = map_opt(preceded(sp, atom), partial_range).parse(rest)?;
+                modifiers.partial = Some(range);
+                Ok((rest, ()))
+            }
+            () => fail(input, ErrorKind::Tag),
+        }
+    };
+    let (rest, all) = preceded(sp, paren_list(one)).parse(input)?;
+    if all.is_empty() { fail(input, ErrorKind::SeparatedList) } else { Ok((rest, modifiers)) }
 }
 
 /// `"FLAGS" / "+FLAGS" / "-FLAGS"`, with `.SILENT`, and the flags with or without parentheses.

@@ -10,7 +10,8 @@ use nom::{
     sequence::preceded,
 };
 
-use super::{Res, basic::*, fail};
+use super::{Res, basic::*, extension, fail};
+use crate::command::EntryName;
 use crate::types::{ListQuery, ListReturn, ListSelect, StatusItem, string::is_list_char};
 
 /// `list = "LIST" [SP list-select-opts] SP mailbox SP mbox-or-pat [SP list-return-opts]`, from the
@@ -43,6 +44,13 @@ pub(super) fn lsub(input: &[u8]) -> Res<'_, ListQuery<'_>> {
         (sp, map_opt(astring, pattern_text), sp, list_mailbox).parse(input)?;
     let mut query = ListQuery::basic(reference, pattern);
     query.select.subscribed = true;
+    Ok((rest, query))
+}
+
+/// XLIST has the arguments of LSUB, and lists what LIST does.
+pub(super) fn xlist(input: &[u8]) -> Res<'_, ListQuery<'_>> {
+    let (rest, mut query) = lsub(input)?;
+    query.select.subscribed = false;
     Ok((rest, query))
 }
 
@@ -93,6 +101,8 @@ fn return_opts(input: &[u8]) -> Res<'_, ListReturn> {
         Children,
         SpecialUse,
         Status(Vec<StatusItem>),
+        MyRights,
+        Metadata(Vec<EntryName<'static>>),
     }
     let option = |input| -> Res<'_, Opt> {
         let (rest, name) = atom(input)?;
@@ -100,6 +110,12 @@ fn return_opts(input: &[u8]) -> Res<'_, ListReturn> {
             () if name.eq_ignore_ascii_case("SUBSCRIBED") => Ok((rest, Opt::Subscribed)),
             () if name.eq_ignore_ascii_case("CHILDREN") => Ok((rest, Opt::Children)),
             () if name.eq_ignore_ascii_case("SPECIAL-USE") => Ok((rest, Opt::SpecialUse)),
+            () if name.eq_ignore_ascii_case("MYRIGHTS") => Ok((rest, Opt::MyRights)),
+            () if name.eq_ignore_ascii_case("METADATA") => {
+                let entry = |input| extension::entry_name.map(EntryName::into_owned).parse(input);
+                let entries = verify(paren_list(entry), |all: &Vec<_>| !all.is_empty());
+                preceded(sp, entries).map(Opt::Metadata).parse(rest)
+            }
             () if name.eq_ignore_ascii_case("STATUS") => {
                 preceded(sp, status_items).map(Opt::Status).parse(rest)
             }
@@ -114,6 +130,8 @@ fn return_opts(input: &[u8]) -> Res<'_, ListReturn> {
             Opt::Children => returns.children = true,
             Opt::SpecialUse => returns.special_use = true,
             Opt::Status(items) => returns.status = items,
+            Opt::MyRights => returns.my_rights = true,
+            Opt::Metadata(entries) => returns.metadata = entries,
         }
     }
     Ok((rest, returns))

@@ -109,7 +109,7 @@ fn return_opts(input: &[u8]) -> Res<'_, SearchReturn> {
 }
 
 /// `partial-range` (RFC 9394 §3.1)
-fn partial_range(text: &str) -> Option<PartialRange> {
+pub(super) fn partial_range(text: &str) -> Option<PartialRange> {
     let (first, last) = text.split_once(':')?;
     let place = |text: &str| {
         let digits = text.strip_prefix('-').unwrap_or(text);

@@ -250,10 +250,10 @@ impl Printer {
                     self.put(name.as_bytes());
                 }
             }
-            Command::Select { mailbox, read_only, condstore } => {
+            Command::Select { mailbox, read_only, condstore, qresync } => {
                 self.put(if *read_only { b"EXAMINE " } else { b"SELECT " });
                 self.mailbox(mailbox);
-                self.put(if *condstore { b" (CONDSTORE)" } else { b"" });
+                self.select_params(*condstore, qresync.as_ref());
             }
             Command::Create { mailbox, uses } => {
                 self.put(b"CREATE ");
@@ -279,6 +279,13 @@ impl Printer {
                 let pattern = query.patterns.first().map_or("", |p| p);
                 self.mailbox_text(pattern);
             }
+            Command::XList(query) => {
+                self.put(b"XLIST ");
+                self.mailbox_text(&query.reference);
+                self.put(b" ");
+                let pattern = query.patterns.first().map_or("", |p| p);
+                self.mailbox_text(pattern);
+            }
             Command::Status(mailbox, items) => {
                 self.named("STATUS ", mailbox);
                 self.put(b" ");
@@ -298,12 +305,10 @@ impl Printer {
                 self.text(word(*uid, "SEARCH").trim_end());
                 self.search(query);
             }
-            Command::Fetch { uid, set, items, changed_since } => {
+            Command::Fetch { uid, set, items, modifiers } => {
                 self.text(format!("{}{set} ", word(*uid, "FETCH")));
                 self.fetch_items(items);
-                if let Some(mod_seq) = changed_since {
-                    self.text(format!(" (CHANGEDSINCE {mod_seq})"));
-                }
+                self.modifiers(*modifiers);
             }
             Command::Store { uid, set, action, silent, flags, unchanged_since } => {
                 self.text(format!("{}{set} ", word(*uid, "STORE")));
@@ -418,9 +423,17 @@ impl Printer {
         returns.extend(query.returns.subscribed.then(|| String::from("SUBSCRIBED")));
         returns.extend(query.returns.children.then(|| String::from("CHILDREN")));
         returns.extend(query.returns.special_use.then(|| String::from("SPECIAL-USE")));
+        returns.extend(query.returns.my_rights.then(|| String::from("MYRIGHTS")));
         if !query.returns.status.is_empty() {
             let names: Vec<&str> = query.returns.status.iter().map(|item| item.as_str()).collect();
             returns.push(format!("STATUS ({})", names.join(" ")));
+        }
+        if !query.returns.metadata.is_empty() {
+            // The names of entries are ASCII without quotes to escape but for those that EntryName lets through.
+            let (out, waits, gaps) = (Vec::new(), Vec::new(), Vec::new());
+            let mut printer = Printer { out, waits, gaps, options: self.options };
+            printer.list(&query.returns.metadata, |p, entry| p.string(entry.as_str().as_bytes()));
+            returns.push(format!("METADATA {}", String::from_utf8_lossy(&printer.out)));
         }
         if !returns.is_empty() {
             self.text(format!(" RETURN ({})", returns.join(" ")));

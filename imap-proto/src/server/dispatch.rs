@@ -182,10 +182,14 @@ impl Core {
                 let work = Work::Search { uid, returns: query.returns, found: UidSet::new() };
                 Begin::new(Event::Search(query), work).by_number(!uid)
             }
-            Command::Fetch { items, .. } if !items.iter().all(is_served_item) => {
+            Command::Fetch { items, modifiers, .. }
+                if modifiers.vanished
+                    || modifiers.partial.is_some()
+                    || !items.iter().all(is_served_item) =>
+            {
                 return self.bad_command("Not offered");
             }
-            Command::Fetch { uid, set, items, changed_since } => {
+            Command::Fetch { uid, set, items, modifiers } => {
                 let Some(uids) = resolve(view, &set, uid) else {
                     return self.bad_command(NO_SUCH_MESSAGE);
                 };
@@ -193,6 +197,7 @@ impl Core {
                 let set_seen = !read_only && items.sets_seen();
                 let with_uid = uid || items.contains(&FetchItem::Uid);
                 let work = Work::Fetch { uid: with_uid, row: None };
+                let changed_since = modifiers.changed_since;
                 let event = Event::Fetch { uids, items, changed_since, set_seen };
                 Begin::new(event, work).by_number(!uid)
             }
@@ -282,6 +287,9 @@ fn uid_key(uids: UidSet) -> SearchKey<'static> {
 
 /// Whether the machine acts on the command; others are known to the grammar only.
 fn is_served(command: &Command<'_>) -> bool {
+    if let Command::List(query) = command {
+        return !query.returns.my_rights && query.returns.metadata.is_empty();
+    }
     !matches!(
         command,
         Command::Compress(_)
@@ -290,6 +298,8 @@ fn is_served(command: &Command<'_>) -> bool {
             | Command::Unauthenticate
             | Command::GetJmapAccess
             | Command::CancelUpdate(_)
+            | Command::Select { qresync: Some(_), .. }
+            | Command::XList(_)
             | Command::Sort { .. }
             | Command::Thread { .. }
             | Command::GetQuota(_)

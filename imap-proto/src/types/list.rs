@@ -1,5 +1,7 @@
 use alloc::{borrow::Cow, vec::Vec};
 
+use crate::command::EntryName;
+
 use super::{Mailbox, StatusItem, string::own_str};
 
 /// Which mailboxes a LIST selects (RFC 5258 §3.1).
@@ -28,6 +30,10 @@ pub struct ListReturn {
     pub special_use: bool,
     /// A STATUS response for each mailbox that can be selected; empty for none.
     pub status: Vec<StatusItem>,
+    /// A MYRIGHTS response for each mailbox (RFC 8440).
+    pub my_rights: bool,
+    /// A METADATA response with these entries for each mailbox (RFC 9590); empty for none.
+    pub metadata: Vec<EntryName<'static>>,
 }
 
 /// LIST and LSUB: which mailboxes, and what to say of them.

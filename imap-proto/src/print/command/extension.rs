@@ -1,6 +1,8 @@
+use alloc::{format, string::String, vec::Vec};
+
 use super::Printer;
 use crate::{
-    command::{Command, Depth, MetadataOptions, RightsAction},
+    command::{Command, Depth, FetchModifiers, MetadataOptions, QResync, RightsAction},
     print::{Out, quoted},
     types::Mailbox,
 };
@@ -129,6 +131,34 @@ impl Printer {
             (Some(octets), Some(depth)) => {
                 self.text(format_args!("(MAXSIZE {octets} DEPTH {depth}) "));
             }
+        }
+    }
+
+    /// `SP "(" fetch-modifier *(SP fetch-modifier) ")"`
+    pub(super) fn modifiers(&mut self, modifiers: FetchModifiers) {
+        let mut all: Vec<String> = Vec::new();
+        all.extend(modifiers.partial.map(|range| format!("PARTIAL {range}")));
+        all.extend(modifiers.changed_since.map(|mod_seq| format!("CHANGEDSINCE {mod_seq}")));
+        all.extend(modifiers.vanished.then(|| String::from("VANISHED")));
+        if !all.is_empty() {
+            self.text(format_args!(" ({})", all.join(" ")));
+        }
+    }
+
+    /// `SP "(" select-param *(SP select-param) ")"`
+    pub(super) fn select_params(&mut self, condstore: bool, qresync: Option<&QResync>) {
+        let mut all: Vec<String> = Vec::new();
+        all.extend(condstore.then(|| String::from("CONDSTORE")));
+        all.extend(qresync.map(|state| {
+            let known = state.known_uids.iter().filter(|uids| !uids.is_empty());
+            let known = known.map(|uids| format!(" {uids}"));
+            let pairs = state.matches.iter().filter(|(a, b)| !a.is_empty() && !b.is_empty());
+            let matches = pairs.map(|(numbers, uids)| format!(" ({numbers} {uids})"));
+            let more: String = known.chain(matches).collect();
+            format!("QRESYNC ({} {}{more})", state.uid_validity, state.mod_seq)
+        }));
+        if !all.is_empty() {
+            self.text(format_args!(" ({})", all.join(" ")));
         }
     }
 }
