@@ -1,5 +1,5 @@
 //! SEARCH, SORT, THREAD and what FETCH asks for, of the extensions: values to octets and back.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 use imap_proto::{
     command::{Command, EntryName, FetchModifiers, Literals, PrintOptions, QResync, Tagged},
@@ -173,6 +173,19 @@ fn list_returns_rights_and_annotations() {
     assert_eq!(String::from_utf8_lossy(&wire), line);
     assert_eq!(parse::command(&wire).unwrap().command, Command::List(query));
     both_ways(Command::XList(ListQuery::basic("", "*")), "XLIST \"\" \"*\"");
+}
+
+#[test]
+fn a_long_name_of_an_annotation_is_a_literal_that_is_waited_for() {
+    let mut query = ListQuery::basic("", "%");
+    query.extended = true;
+    query.returns.metadata = vec![EntryName::new(format!("/shared/{}", "x".repeat(2000))).unwrap()];
+    let command = Command::List(query);
+    let options = PrintOptions::new(Literals::Sync);
+    let printed = Tagged::new(Tag::new("t").unwrap(), command.clone()).print(options);
+    let [wait] = printed.waits.as_slice() else { panic!("one wait: {:?}", printed.waits) };
+    assert!(printed.octets.get(..*wait).unwrap().ends_with(b"METADATA ({2008}\r\n"));
+    assert_eq!(parse::command(&printed.octets).unwrap().command, command);
 }
 
 #[test]

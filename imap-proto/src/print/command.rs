@@ -419,25 +419,26 @@ impl Printer {
             [only] if !query.extended => self.mailbox_text(only),
             patterns => self.list(patterns, |p, one| p.mailbox_text(one)),
         }
-        let mut returns: Vec<String> = Vec::new();
-        returns.extend(query.returns.subscribed.then(|| String::from("SUBSCRIBED")));
-        returns.extend(query.returns.children.then(|| String::from("CHILDREN")));
-        returns.extend(query.returns.special_use.then(|| String::from("SPECIAL-USE")));
-        returns.extend(query.returns.my_rights.then(|| String::from("MYRIGHTS")));
-        if !query.returns.status.is_empty() {
-            let names: Vec<&str> = query.returns.status.iter().map(|item| item.as_str()).collect();
-            returns.push(format!("STATUS ({})", names.join(" ")));
+        let returns = &query.returns;
+        let mut words: Vec<String> = Vec::new();
+        words.extend(returns.subscribed.then(|| String::from("SUBSCRIBED")));
+        words.extend(returns.children.then(|| String::from("CHILDREN")));
+        words.extend(returns.special_use.then(|| String::from("SPECIAL-USE")));
+        words.extend(returns.my_rights.then(|| String::from("MYRIGHTS")));
+        if !returns.status.is_empty() {
+            let names: Vec<&str> = returns.status.iter().map(|item| item.as_str()).collect();
+            words.push(format!("STATUS ({})", names.join(" ")));
         }
-        if !query.returns.metadata.is_empty() {
-            // The names of entries are ASCII without quotes to escape but for those that EntryName lets through.
-            let (out, waits, gaps) = (Vec::new(), Vec::new(), Vec::new());
-            let mut printer = Printer { out, waits, gaps, options: self.options };
-            printer.list(&query.returns.metadata, |p, entry| p.string(entry.as_str().as_bytes()));
-            returns.push(format!("METADATA {}", String::from_utf8_lossy(&printer.out)));
+        if words.is_empty() && returns.metadata.is_empty() {
+            return;
         }
-        if !returns.is_empty() {
-            self.text(format!(" RETURN ({})", returns.join(" ")));
+        self.text(format_args!(" RETURN ({}", words.join(" ")));
+        if !returns.metadata.is_empty() {
+            self.put(if words.is_empty() { b"METADATA " } else { b" METADATA " });
+            // Straight to the output: a long name is a literal, and it is known where to wait for it.
+            self.list(&returns.metadata, |p, entry| p.string(entry.as_str().as_bytes()));
         }
+        self.put(b")");
     }
 
     fn fetch_items(&mut self, items: &FetchItems<'_>) {

@@ -249,6 +249,10 @@ impl Core {
 
 /// The UIDs a command names; `None` if it names a number that does not exist.
 fn resolve(view: &View, set: &SequenceSet, uid: bool) -> Option<UidSet> {
+    // `$`: no search result is saved (RFC 5182 is not offered).
+    if set.is_saved() {
+        return None;
+    }
     if uid { Some(view.known_uids(set)) } else { view.uids_of_numbers(set) }
 }
 
