@@ -9,6 +9,7 @@ mod capability;
 pub mod client;
 mod command;
 pub mod parse;
+pub mod plan;
 pub mod print;
 mod response;
 pub mod server;
