@@ -18,8 +18,8 @@ use imap_proto::{
     response::{FetchData, Response},
     server::{self, Server},
     types::{
-        BodySection, DateTime, FetchItem, FetchItems, Flag, ListQuery, Mailbox, SearchKey,
-        SearchQuery, Section, SequenceSet, StatusItem, StoreAction,
+        BodySection, DateTime, FetchItem, FetchItems, Flag, ListQuery, Mailbox, OneOrMore,
+        SearchKey, SearchQuery, Section, SequenceSet, StatusItem, StoreAction,
     },
 };
 use mailwire::{
@@ -105,18 +105,19 @@ fn everyday() -> Script {
         Box::new(move |c| {
             // Pipelined: nothing waits for an answer here.
             c.select(&inbox, false).unwrap();
-            let items = FetchItems::new(vec![
+            let items = FetchItems::new(OneOrMore::of([
                 FetchItem::Uid,
                 FetchItem::Flags,
                 FetchItem::Envelope,
                 FetchItem::BodyStructure,
                 FetchItem::Section(BodySection::peek(Section::default())),
-            ]);
+            ]));
             c.fetch(true, &set("1:*"), &items).unwrap();
             c.store(false, &set("1"), StoreAction::Add, &[Flag::Seen], false).unwrap();
-            c.search(true, &SearchQuery::new(SearchKey::Flag("\\Seen".into()))).unwrap();
+            c.search(true, &SearchQuery::new(SearchKey::Seen)).unwrap();
             c.list(&ListQuery::basic("", "*")).unwrap();
-            c.status(&Mailbox::INBOX, &[StatusItem::Messages, StatusItem::Unseen]).unwrap();
+            c.status(&Mailbox::INBOX, OneOrMore::of([StatusItem::Messages, StatusItem::Unseen]))
+                .unwrap();
         }),
         Box::new(|c| {
             let name = Mailbox::new("Entwürfe").unwrap();
@@ -179,7 +180,7 @@ fn a_large_section_is_streamed_and_stands_in_no_buffer() {
     config.limits.inline = 100;
     config.limits.response = 600;
     let section = BodySection::peek(Section::default());
-    let items = FetchItems::new(vec![FetchItem::Section(section), FetchItem::Flags]);
+    let items = FetchItems::new(OneOrMore::of([FetchItem::Section(section), FetchItem::Flags]));
     let acts: Vec<Act> = vec![
         Box::new(|c| {
             let _ = c.login("tim", &"secret".into()).unwrap();

@@ -6,7 +6,7 @@ use imap_proto::{
         Command, EntryName, Literals, MetadataOptions, PrintOptions, Rights, RightsAction, Tagged,
     },
     parse,
-    types::{Atom, Mailbox, Tag},
+    types::{Atom, Mailbox, OneOrMore, Tag},
 };
 use proptest::prelude::*;
 
@@ -42,7 +42,10 @@ fn values_and_octets_are_the_same_thing() {
         (Command::Language(vec!["fr-CA".into(), "EN".into()]), "LANGUAGE \"fr-CA\" \"EN\""),
         (Command::Comparator(vec!["cz;*".into()]), "COMPARATOR \"cz;*\""),
         (
-            Command::CancelUpdate(vec![Tag::new("B01").unwrap(), Tag::new("B02").unwrap()]),
+            Command::CancelUpdate(OneOrMore::of([
+                Tag::new("B01").unwrap(),
+                Tag::new("B02").unwrap(),
+            ])),
             "CANCELUPDATE \"B01\" \"B02\"",
         ),
         (Command::GetQuota(octets(b"")), "GETQUOTA \"\""),
@@ -86,22 +89,22 @@ fn values_and_octets_are_the_same_thing() {
             Command::GetMetadata {
                 mailbox: name(""),
                 options: MetadataOptions::default(),
-                entries: vec![entry("/shared/comment")],
+                entries: OneOrMore::of([entry("/shared/comment")]),
             },
             "GETMETADATA \"\" /shared/comment",
         ),
         (
             Command::SetMetadata {
                 mailbox: name("INBOX"),
-                entries: vec![
+                entries: OneOrMore::of([
                     (entry("/private/a"), None),
                     (entry("/private/b"), Some(octets(b"NIL"))),
-                ],
+                ]),
             },
             "SETMETADATA INBOX (/private/a NIL /private/b \"NIL\")",
         ),
         (
-            Command::GenUrlAuth(vec![(octets(b"imap://a/b"), word("INTERNAL"))]),
+            Command::GenUrlAuth(OneOrMore::of([(octets(b"imap://a/b"), word("INTERNAL"))])),
             "GENURLAUTH imap://a/b INTERNAL",
         ),
         (Command::ResetKey(None), "RESETKEY"),
@@ -109,7 +112,7 @@ fn values_and_octets_are_the_same_thing() {
             Command::ResetKey(Some((name("INBOX"), vec![word("INTERNAL")]))),
             "RESETKEY INBOX INTERNAL",
         ),
-        (Command::UrlFetch(vec![octets(b"imap://a/b c")]), "URLFETCH \"imap://a/b c\""),
+        (Command::UrlFetch(OneOrMore::of([octets(b"imap://a/b c")])), "URLFETCH \"imap://a/b c\""),
     ];
     for (command, line) in cases {
         let wire = format!("t {line}\r\n");
@@ -158,10 +161,10 @@ proptest! {
         for command in [
             Command::GetQuota(text.clone().into()),
             Command::DeleteAcl { mailbox: Mailbox::INBOX, identifier: text.clone().into() },
-            Command::UrlFetch(vec![text.clone().into(), text.clone().into()]),
+            Command::UrlFetch(OneOrMore::of([text.clone().into(), text.clone().into()])),
             Command::SetMetadata {
                 mailbox: Mailbox::INBOX,
-                entries: vec![(entry("/shared/a"), Some(text.clone().into()))],
+                entries: OneOrMore::one((entry("/shared/a"), Some(text.clone().into()))),
             },
         ] {
             let wire = printed(command.clone());

@@ -5,8 +5,9 @@ use imap_proto::{
     command::{Command, EntryName, FetchModifiers, Literals, PrintOptions, QResync, Tagged},
     parse,
     types::{
-        Atom, Date, FetchItem, FetchItems, ListQuery, Mailbox, OneOrMore, Partial, PartialRange,
-        SearchKey, SearchQuery, SearchReturn, SequenceSet, SortCriterion, SortKey, Tag, UidSet,
+        Atom, Date, FetchItem, FetchItems, ListQuery, Mailbox, OneOrMore, Part, Partial,
+        PartialRange, SearchKey, SearchQuery, SearchReturn, SequenceSet, SortCriterion, SortKey,
+        Tag, UidSet,
     },
 };
 use proptest::prelude::*;
@@ -69,10 +70,16 @@ fn what_search_returns() {
 #[test]
 fn sort_and_thread() {
     let one = |reverse, key| SortCriterion { reverse, key };
-    let mut query = SearchQuery::new(SearchKey::All);
-    query.charset = Some("UTF-8".into());
-    let thread = Command::Thread { uid: true, algorithm: atom("REFS"), query: query.clone() };
+    let (charset, key) = ("UTF-8".into(), SearchKey::All);
+    let thread = Command::Thread { uid: true, algorithm: atom("REFS"), charset, key };
     both_ways(thread, "UID THREAD REFS UTF-8 ALL");
+    let sort = |uid, returns, criteria| Command::Sort {
+        uid,
+        returns,
+        criteria,
+        charset: "UTF-8".into(),
+        key: SearchKey::All,
+    };
     for key in [
         SortKey::Arrival,
         SortKey::Cc,
@@ -85,17 +92,15 @@ fn sort_and_thread() {
         SortKey::DisplayTo,
         SortKey::Relevancy,
     ] {
-        let criteria = OneOrMore::new(vec![one(true, SortKey::Date), one(false, key)]).unwrap();
+        let criteria = OneOrMore::of([one(true, SortKey::Date), one(false, key)]);
         let line = format!("SORT (REVERSE DATE {}) UTF-8 ALL", key.as_str());
-        both_ways(Command::Sort { uid: false, criteria, query: query.clone() }, &line);
+        both_ways(sort(false, None, criteria), &line);
     }
-    query.returns = Some(SearchReturn::default());
-    if let Some(returns) = &mut query.returns {
-        (returns.count, returns.update) = (true, true);
-    }
-    let criteria = OneOrMore::new(vec![one(false, SortKey::Date)]).unwrap();
+    let mut returns = SearchReturn::default();
+    (returns.count, returns.update) = (true, Some(vec![]));
+    let criteria = OneOrMore::one(one(false, SortKey::Date));
     let line = "UID SORT RETURN (COUNT UPDATE) (DATE) UTF-8 ALL";
-    both_ways(Command::Sort { uid: true, criteria, query }, line);
+    both_ways(sort(true, Some(returns), criteria), line);
 }
 
 #[test]
@@ -109,19 +114,19 @@ fn items_of_fetch() {
         (FetchItem::GmailMessageId, "X-GM-MSGID"),
         (FetchItem::GmailThreadId, "X-GM-THRID"),
         (FetchItem::GmailLabels, "X-GM-LABELS"),
-        (FetchItem::Binary { part: vec![], partial: None, peek: false }, "BINARY[]"),
+        (FetchItem::Binary { part: Part::MESSAGE, partial: None, peek: false }, "BINARY[]"),
         (
             FetchItem::Binary {
-                part: vec![1, 2],
-                partial: Some(Partial::new(5, 1 << 40)),
+                part: Part::new([1, 2]).unwrap(),
+                partial: Partial::new(5, 1 << 40),
                 peek: true,
             },
             "BINARY.PEEK[1.2]<5.1099511627776>",
         ),
-        (FetchItem::BinarySize(vec![3]), "BINARY.SIZE[3]"),
+        (FetchItem::BinarySize(Part::new([3]).unwrap()), "BINARY.SIZE[3]"),
     ] {
         let seen = line == "BINARY[]";
-        let items = FetchItems::new(vec![FetchItem::Uid, item]);
+        let items = FetchItems::new(OneOrMore::of([FetchItem::Uid, item]));
         assert_eq!(items.sets_seen(), seen, "{line}");
         assert_eq!(items.clone().into_owned(), items);
         let set = "1:*".parse().unwrap();
@@ -137,7 +142,7 @@ fn modifiers_of_fetch_and_select() {
     modifiers.changed_since = Some(98_305);
     modifiers.vanished = true;
     modifiers.partial = PartialRange::new(-1, -30);
-    let items = FetchItems::new(vec![FetchItem::Flags]);
+    let items = FetchItems::new(OneOrMore::one(FetchItem::Flags));
     let set = "300:500".parse().unwrap();
     let command = Command::Fetch { uid: true, set, items, modifiers };
     let line = "UID FETCH 300:500 (FLAGS) (PARTIAL -1:-30 CHANGEDSINCE 98305 VANISHED)";
@@ -162,8 +167,7 @@ fn modifiers_of_fetch_and_select() {
 
 #[test]
 fn list_returns_rights_and_annotations() {
-    let mut query = ListQuery::basic("", "%");
-    query.extended = true;
+    let mut query = ListQuery::extended("", OneOrMore::one("%".into()));
     query.returns.my_rights = true;
     query.returns.metadata =
         vec![EntryName::new("/shared/comment").unwrap(), EntryName::new("/private/a b").unwrap()];
@@ -177,8 +181,7 @@ fn list_returns_rights_and_annotations() {
 
 #[test]
 fn a_long_name_of_an_annotation_is_a_literal_that_is_waited_for() {
-    let mut query = ListQuery::basic("", "%");
-    query.extended = true;
+    let mut query = ListQuery::extended("", OneOrMore::one("%".into()));
     query.returns.metadata = vec![EntryName::new(format!("/shared/{}", "x".repeat(2000))).unwrap()];
     let command = Command::List(query);
     let options = PrintOptions::new(Literals::Sync);
@@ -210,9 +213,14 @@ fn what_the_grammar_refuses_is_refused() {
         "FETCH 1 BINARY[1.TEXT]",
         "FETCH 1 BINARY.SIZE[1]<0.5>",
         "FETCH 1 (PREVIEW (EAGER))",
-        "FETCH 1 FLAGS (PARTIAL 1:5)",
-        "FETCH 1 FLAGS (CHANGEDSINCE 5 VANISHED)",
-        "UID FETCH 1 FLAGS (VANISHED)",
+        "SEARCH MODSEQ \"/comment\" all 5",
+        "SEARCH MODSEQ \"/flags/\\\\Seen\" any 5",
+        "NOTIFY SET",
+        "NOTIFY SET (inboxes)",
+        "NOTIFY SET (inboxes ())",
+        "NOTIFY SET (inboxes (MessageNew (UID)))",
+        "ESEARCH IN () ALL",
+        "ESEARCH IN (selected-delayed) ALL",
         "UID FETCH 1 FLAGS ()",
         "SELECT INBOX (QRESYNC (0 5))",
         "SELECT INBOX (QRESYNC (5 0))",
@@ -237,7 +245,8 @@ fn any_key() -> impl Strategy<Value = SearchKey<'static>> {
             inner.clone().prop_map(|key| SearchKey::Fuzzy(Box::new(key))),
             (inner.clone(), inner.clone())
                 .prop_map(|(a, b)| SearchKey::Or(Box::new(a), Box::new(b))),
-            proptest::collection::vec(inner, 2..4).prop_map(SearchKey::And),
+            proptest::collection::vec(inner, 1..4)
+                .prop_map(|keys| SearchKey::And(OneOrMore::new(keys).unwrap())),
         ]
     })
 }

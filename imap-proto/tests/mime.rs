@@ -5,7 +5,7 @@
 use imap_proto::{
     mime::{MAX_DEPTH, MAX_PARTS, Plan, Structure, Summary, summarize},
     parse,
-    types::{BodySection, Date, Partial, Section, SectionText},
+    types::{BodySection, Date, Part, Partial, Section, SectionText},
 };
 
 fn envelope(header: &str) -> String {
@@ -27,7 +27,7 @@ fn section(raw: &[u8], text: &str, partial: Option<(u64, u64)>) -> Option<String
     let read = parse::command(frame.as_bytes()).unwrap_or_else(|e| panic!("{text}: {e}"));
     let imap_proto::command::Command::Fetch { items, .. } = read.command else { panic!() };
     let mut wanted = items.sections().next().unwrap().clone();
-    wanted.partial = partial.map(|(offset, len)| Partial::new(offset, len));
+    wanted.partial = partial.and_then(|(offset, len)| Partial::new(offset, len));
     let blob = summarize(raw);
     let octets = match Summary::decode(&blob).unwrap().plan(&wanted) {
         Plan::Nil => return None,
@@ -328,7 +328,8 @@ fn a_blob_of_another_version_or_cut_short_does_not_decode() {
     assert!(Summary::decode(&[]).is_none());
     assert!(Summary::decode(&[&[99], &blob[1..]].concat()).is_none());
     assert!(Summary::decode(&blob[..20]).is_none());
-    let section = BodySection::new(Section::new(vec![1], SectionText::Full));
+    let section =
+        BodySection::new(Section::new(Part::new([1]).unwrap(), SectionText::Full).unwrap());
     for len in 0..blob.len() {
         if let Some(summary) = Summary::decode(&blob[..len]) {
             let _ = summary.plan(&section);

@@ -10,8 +10,8 @@ use imap_proto::{
         Found, ListItem, Namespace, Namespaces, Response, Status, Thread,
     },
     types::{
-        BodySection, Code, DateTime, Flag, Mailbox, Section, SectionText, StatusData, StatusText,
-        UidSet,
+        BodySection, Code, DateTime, Flag, Mailbox, Part, Section, SectionText, StatusData,
+        StatusText, UidSet,
     },
 };
 use proptest::{collection::vec, option, prelude::*};
@@ -171,7 +171,7 @@ fn body() -> impl Strategy<Value = BodyStructure<'static>> {
 }
 
 fn item() -> impl Strategy<Value = FetchData<'static>> {
-    let part = || vec(1u32..9, 0..3);
+    let part = || vec(1u32..9, 0..3).prop_map(|numbers| Part::new(numbers).unwrap());
     prop_oneof![
         flags().prop_map(FetchData::Flags),
         (1u32..).prop_map(FetchData::Uid),
@@ -183,7 +183,7 @@ fn item() -> impl Strategy<Value = FetchData<'static>> {
         body().prop_map(|tree| FetchData::Body(BodyView::from_tree(&tree, false))),
         (part(), option::of(any::<u64>()), option::of(text())).prop_map(
             |(part, origin, octets)| {
-                let section = BodySection::new(Section::new(part, SectionText::Full));
+                let section = BodySection::new(Section::new(part, SectionText::Full).unwrap());
                 FetchData::Section { section, origin, octets }
             }
         ),

@@ -2,7 +2,7 @@
 
 use imap_proto::{
     mime::{MAX_PARTS, Plan, Structure, Summary, decode_body, decode_text, fields, summarize},
-    types::{BodySection, Partial, Section, SectionText},
+    types::{BodySection, OneOrMore, Part, Partial, Section, SectionText},
 };
 
 /// The octets are a raw message, a header, and a stored blob.
@@ -30,12 +30,13 @@ pub fn check(raw: &[u8]) {
     // A blob from a damaged disk.
     if let Some(summary) = Summary::decode(raw) {
         let _ = (summary.header(), summary.sent_date(), summary.structure());
-        let _ = summary.plan(&BodySection::new(Section::new(vec![1], SectionText::Mime)));
+        let section = Section::new(Part::new([1]).unwrap(), SectionText::Mime).unwrap();
+        let _ = summary.plan(&BodySection::new(section));
     }
 }
 
 fn sections(raw: &[u8], summary: &Summary<'_>) {
-    let names = vec!["Subject".into(), "X-None".into()];
+    let names = OneOrMore::of(["Subject".into(), "X-None".into()]);
     let texts = [
         SectionText::Full,
         SectionText::Header,
@@ -52,7 +53,8 @@ fn sections(raw: &[u8], summary: &Summary<'_>) {
     };
     for part in parts {
         for text in &texts {
-            let section = Section::new(part.to_vec(), text.clone());
+            let part = Part::new(part).unwrap();
+            let Some(section) = Section::new(part, text.clone()) else { continue };
             let whole = match summary.plan(&BodySection::new(section.clone())) {
                 Plan::Octets(range) => octets(range).to_vec(),
                 Plan::Fields(range, filter) => filter.apply(octets(range)),
@@ -60,7 +62,7 @@ fn sections(raw: &[u8], summary: &Summary<'_>) {
             };
             // A partial is that part of the whole.
             let mut partial = BodySection::new(section);
-            partial.partial = Some(Partial::new(3, 5));
+            partial.partial = Partial::new(3, 5);
             let some = match summary.plan(&partial) {
                 Plan::Octets(range) => octets(range).to_vec(),
                 Plan::Fields(range, filter) => filter.apply(octets(range)),

@@ -1,13 +1,12 @@
 //! The commands, as calls.
 
-use alloc::{borrow::Cow, string::String, vec::Vec};
+use alloc::{borrow::Cow, vec::Vec};
 
 use mailwire::{
     Misuse,
     sasl::{
         Mechanism, Secret,
         client::{Credentials, Exchange},
-        encode,
     },
 };
 
@@ -22,8 +21,8 @@ use crate::{
         Tagged,
     },
     types::{
-        Atom, FetchItems, Flag, ListQuery, Mailbox, SearchQuery, SequenceSet, StatusItem,
-        StoreAction, Tag as TagText,
+        Atom, FetchItems, Flag, ListQuery, Mailbox, OneOrMore, SearchQuery, SequenceSet,
+        StatusItem, StoreAction, Tag as TagText,
     },
 };
 
@@ -165,10 +164,7 @@ impl Client {
         let mut exchange = Exchange::new(mechanism, credentials, &offered);
         let at_once = self.core.has("SASL-IR") && !self.core.config.no_initial_response;
         let initial = if at_once { exchange.initial() } else { None };
-        let initial = initial.map(|message| {
-            let text = if message.is_empty() { String::from("=") } else { encode(&message) };
-            SecretText::new(text.into_bytes())
-        });
+        let initial = initial.map(SecretText::new);
         let command = Command::Authenticate { mechanism: Atom::checked(mechanism.name()), initial };
         Ok(self.core.push(&command, Kind::Login, Then::Sasl(exchange)))
     }
@@ -190,7 +186,7 @@ impl Client {
     /// [`Misuse`] before login, and for an extended query where the server does not offer
     /// LIST-EXTENDED.
     pub fn list(&mut self, query: &ListQuery<'_>) -> Result<Tag, Misuse> {
-        if query.extended && !self.core.has("LIST-EXTENDED") {
+        if query.is_extended() && !self.core.has("LIST-EXTENDED") {
             return Err(Misuse::new("the server does not offer LIST-EXTENDED"));
         }
         self.command(&Command::List(query.clone()))
@@ -201,8 +197,12 @@ impl Client {
     /// # Errors
     ///
     /// [`Misuse`] before login.
-    pub fn status(&mut self, mailbox: &Mailbox<'_>, items: &[StatusItem]) -> Result<Tag, Misuse> {
-        self.command(&Command::Status(mailbox.clone(), items.to_vec()))
+    pub fn status(
+        &mut self,
+        mailbox: &Mailbox<'_>,
+        items: OneOrMore<StatusItem>,
+    ) -> Result<Tag, Misuse> {
+        self.command(&Command::Status(mailbox.clone(), items))
     }
 
     /// FETCH, by UID or by number.

@@ -2,13 +2,15 @@
 
 mod append;
 mod extension;
+mod notify;
+mod owned;
 
 use alloc::{borrow::Cow, vec::Vec};
 use core::fmt;
 
 use crate::types::{
-    Atom, FetchItems, Flag, ListQuery, Mailbox, OneOrMore, SearchQuery, SequenceSet, SortCriterion,
-    SpecialUse, StatusItem, StoreAction, Tag,
+    Atom, FetchItems, Flag, ListQuery, Mailbox, OneOrMore, SearchKey, SearchQuery, SearchReturn,
+    SequenceSet, SortCriterion, SpecialUse, StatusItem, StoreAction, Tag,
 };
 
 pub use crate::print::{Gap, Literals, PrintOptions, Printed};
@@ -18,6 +20,7 @@ pub use append::{
 pub use extension::{
     Depth, EntryName, FetchModifiers, MetadataOptions, QResync, Rights, RightsAction,
 };
+pub use notify::{EventGroup, MailboxFilter, Notify, NotifyEvent};
 
 /// A command with the tag that names its answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,11 +82,11 @@ pub enum Command<'a> {
     Id(IdFields<'a>),
     /// `STARTTLS`
     StartTls,
-    /// `AUTHENTICATE`, with an initial response still in base64 (RFC 4959).
+    /// `AUTHENTICATE`
     Authenticate {
         /// The SASL mechanism as written.
         mechanism: Atom<'a>,
-        /// Base64, or `=` for an empty one.
+        /// The initial response, its base64 taken off (RFC 4959 §3).
         initial: Option<SecretText<'a>>,
     },
     /// `LOGIN`
@@ -94,7 +97,7 @@ pub enum Command<'a> {
         password: SecretText<'a>,
     },
     /// `ENABLE` (RFC 5161)
-    Enable(Vec<Atom<'a>>),
+    Enable(OneOrMore<Atom<'a>>),
     /// `NAMESPACE` (RFC 2342)
     Namespace,
     /// `SELECT` and `EXAMINE`
@@ -130,7 +133,7 @@ pub enum Command<'a> {
     /// `XLIST`, which servers had before SPECIAL-USE; no RFC defines it.
     XList(ListQuery<'a>),
     /// `STATUS`
-    Status(Mailbox<'a>, Vec<StatusItem>),
+    Status(Mailbox<'a>, OneOrMore<StatusItem>),
     /// `APPEND`, of one message or several (RFC 3502).
     Append(Append<'a>),
     /// `REPLACE` (RFC 8508)
@@ -147,6 +150,15 @@ pub enum Command<'a> {
     Search {
         /// `UID SEARCH`
         uid: bool,
+        /// What to look for.
+        query: SearchQuery<'a>,
+    },
+    /// `ESEARCH` (RFC 7377): SEARCH in other mailboxes than the selected one.
+    ESearch {
+        /// `UID ESEARCH`
+        uid: bool,
+        /// Where to look; empty for the selected mailbox.
+        sources: Vec<MailboxFilter<'a>>,
         /// What to look for.
         query: SearchQuery<'a>,
     },
@@ -176,6 +188,19 @@ pub enum Command<'a> {
         /// Only those not changed since (RFC 7162 §3.1.3).
         unchanged_since: Option<u64>,
     },
+    /// `STORE` of Gmail's labels, `X-GM-LABELS`.
+    StoreLabels {
+        /// `UID STORE`
+        uid: bool,
+        /// Which messages.
+        set: SequenceSet,
+        /// What to do with the labels.
+        action: StoreAction,
+        /// `.SILENT`
+        silent: bool,
+        /// The labels; `\Inbox` and the like are Gmail's own.
+        labels: Vec<Cow<'a, [u8]>>,
+    },
     /// `COPY`
     Copy {
         /// `UID COPY`
@@ -202,8 +227,12 @@ pub enum Command<'a> {
         uid: bool,
         /// What to sort by, the first most.
         criteria: OneOrMore<SortCriterion>,
-        /// Which messages. Without a charset it is printed with US-ASCII, for one must stand there.
-        query: SearchQuery<'a>,
+        /// Asks for an ESEARCH response.
+        returns: Option<SearchReturn<'a>>,
+        /// The charset of the texts.
+        charset: Cow<'a, str>,
+        /// Which messages.
+        key: SearchKey<'a>,
     },
     /// `THREAD` (RFC 5256 §3)
     Thread {
@@ -211,9 +240,13 @@ pub enum Command<'a> {
         uid: bool,
         /// `ORDEREDSUBJECT`, `REFERENCES` …
         algorithm: Atom<'a>,
-        /// Which messages. Without a charset it is printed with US-ASCII, for one must stand there; THREAD has no RETURN.
-        query: SearchQuery<'a>,
+        /// The charset of the texts.
+        charset: Cow<'a, str>,
+        /// Which messages.
+        key: SearchKey<'a>,
     },
+    /// `NOTIFY` (RFC 5465)
+    Notify(Notify<'a>),
     /// `COMPRESS` (RFC 4978): the algorithm.
     Compress(Atom<'a>),
     /// `LANGUAGE` (RFC 5255 §3.2): language ranges, best first; empty to ask which there are.
@@ -225,7 +258,7 @@ pub enum Command<'a> {
     /// `GETJMAPACCESS` (RFC 9698)
     GetJmapAccess,
     /// `CANCELUPDATE` (RFC 5267 §4.3): the tags of the searches.
-    CancelUpdate(Vec<Tag<'a>>),
+    CancelUpdate(OneOrMore<Tag<'a>>),
     /// `GETQUOTA` (RFC 9208 §4.1.1): a quota root.
     GetQuota(Cow<'a, [u8]>),
     /// `GETQUOTAROOT` (RFC 9208 §4.1.2)
@@ -272,22 +305,22 @@ pub enum Command<'a> {
         mailbox: Mailbox<'a>,
         /// Which values, and how deep.
         options: MetadataOptions,
-        /// The entries; at least one.
-        entries: Vec<EntryName<'a>>,
+        /// The entries.
+        entries: OneOrMore<EntryName<'a>>,
     },
     /// `SETMETADATA` (RFC 5464 §4.3)
     SetMetadata {
         /// Which mailbox; the empty name is the server.
         mailbox: Mailbox<'a>,
         /// Entries and their values; `None` takes an entry away.
-        entries: Vec<(EntryName<'a>, Option<Cow<'a, [u8]>>)>,
+        entries: OneOrMore<(EntryName<'a>, Option<Cow<'a, [u8]>>)>,
     },
-    /// `GENURLAUTH` (RFC 4467): URLs and the mechanisms to authorize them by; at least one.
-    GenUrlAuth(Vec<(Cow<'a, [u8]>, Atom<'a>)>),
+    /// `GENURLAUTH` (RFC 4467): URLs and the mechanisms to authorize them by.
+    GenUrlAuth(OneOrMore<(Cow<'a, [u8]>, Atom<'a>)>),
     /// `RESETKEY` (RFC 4467): of a mailbox, and of these mechanisms only where some are named.
     ResetKey(Option<(Mailbox<'a>, Vec<Atom<'a>>)>),
-    /// `URLFETCH` (RFC 4467): at least one URL.
-    UrlFetch(Vec<Cow<'a, [u8]>>),
+    /// `URLFETCH` (RFC 4467)
+    UrlFetch(OneOrMore<Cow<'a, [u8]>>),
 }
 
 impl<'a> Tagged<'a> {

@@ -9,14 +9,14 @@
 //! taken as they stand, unparsed.
 //!
 //! ```
-//! use imap_proto::{mime, types::{BodySection, Section, SectionText}};
+//! use imap_proto::{mime, types::{BodySection, Part, Section, SectionText}};
 //!
 //! let message = b"From: Ann <ann@a.test>\r\nSubject: Hi\r\n\r\nHello\r\n";
 //! let blob = mime::summarize(message);
 //! let summary = mime::Summary::decode(&blob).unwrap();
 //! assert!(summary.envelope().starts_with(b"(NIL \"Hi\" ((\"Ann\" NIL \"ann\" \"a.test\"))"));
 //!
-//! let text = BodySection::peek(Section::new(vec![], SectionText::Text));
+//! let text = BodySection::peek(Section::new(Part::MESSAGE, SectionText::Text).unwrap());
 //! let mime::Plan::Octets(range) = summary.plan(&text) else { unreachable!() };
 //! assert_eq!(&message[range.start as usize..range.end as usize], b"Hello\r\n");
 //! ```

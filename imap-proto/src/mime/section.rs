@@ -64,7 +64,7 @@ impl Structure {
             keep,
             partial: wanted.partial,
         };
-        match &wanted.section.text {
+        match wanted.section.text() {
             SectionText::HeaderFields(names) => Plan::Fields(range, filter(names, true)),
             SectionText::HeaderFieldsNot(names) => Plan::Fields(range, filter(names, false)),
             _ => match wanted.partial {
@@ -80,7 +80,7 @@ impl Structure {
 
     fn locate(&self, section: &Section<'_>) -> Option<Range<usize>> {
         let root = self.parts.first()?;
-        let (part, message) = match section.part.as_slice() {
+        let (part, message) = match section.part().as_slice() {
             [] => (root, Some(root)),
             numbers => {
                 let (index, part) = self.find(numbers)?;
@@ -90,8 +90,10 @@ impl Structure {
                 (part, inner)
             }
         };
-        match section.text {
-            SectionText::Full if section.part.is_empty() => Some(root.header.start..root.body.end),
+        match section.text() {
+            SectionText::Full if section.part().is_message() => {
+                Some(root.header.start..root.body.end)
+            }
             SectionText::Full => Some(part.body.clone()),
             SectionText::Mime => Some(part.header.clone()),
             // HEADER and TEXT are those of a message: the whole one, or one inside.

@@ -6,16 +6,18 @@ use nom::{
     Parser,
     branch::alt,
     bytes::complete::{tag as lit, take_while1},
-    combinator::{opt, value},
+    combinator::{map_opt, opt, value},
     error::ErrorKind,
     multi::many1,
     sequence::{delimited, preceded, terminated},
 };
 
-use super::{Res, append, basic::*, extension, fail, fetch, list, offset_of, search};
+use mailwire::sasl::{Response, decode_response};
+
+use super::{Res, append, basic::*, extension, fail, fetch, list, notify, offset_of, search};
 use crate::{
     command::{Command, SecretText, Tagged},
-    types::{Atom, SpecialUse, Tag, string::is_tag_char},
+    types::{Atom, OneOrMore, SpecialUse, Tag, string::is_tag_char},
 };
 
 /// Why a command was not understood, and the tag its answer must carry.
@@ -113,6 +115,7 @@ fn arguments<'a>(name: &str, rest: &'a [u8]) -> Option<Res<'a, Command<'a>>> {
             let query = search::search.map(|query| Command::Search { uid, query }).parse(rest);
             return Some(query);
         }
+        b"ESEARCH" => return Some(search::e_search(rest, uid)),
         b"SORT" => return Some(search::sort(rest, uid)),
         b"THREAD" => return Some(search::thread(rest, uid)),
         b"COPY" => {
@@ -146,7 +149,9 @@ fn arguments<'a>(name: &str, rest: &'a [u8]) -> Option<Res<'a, Command<'a>>> {
         b"ID" => id(rest),
         b"AUTHENTICATE" => authenticate(rest),
         b"LOGIN" => login(rest),
-        b"ENABLE" => many1(preceded(sp, atom.map(Atom::checked))).map(Command::Enable).parse(rest),
+        b"ENABLE" => map_opt(many1(preceded(sp, atom.map(Atom::checked))), OneOrMore::new)
+            .map(Command::Enable)
+            .parse(rest),
         b"SELECT" => select(rest, false),
         b"EXAMINE" => select(rest, true),
         b"CREATE" => create(rest),
@@ -162,6 +167,7 @@ fn arguments<'a>(name: &str, rest: &'a [u8]) -> Option<Res<'a, Command<'a>>> {
         b"STATUS" => (preceded(sp, mailbox), preceded(sp, list::status_items))
             .map(|(mailbox, items)| Command::Status(mailbox, items))
             .parse(rest),
+        b"NOTIFY" => notify::notify(rest),
         b"APPEND" => append::append.map(Command::Append).parse(rest),
         _ => return extension::arguments(name, rest),
     })
@@ -178,9 +184,14 @@ fn id(input: &[u8]) -> Res<'_, Command<'_>> {
 /// `authenticate = "AUTHENTICATE" SP auth-type [SP (base64 / "=")]` (RFC 4959 §7)
 fn authenticate(input: &[u8]) -> Res<'_, Command<'_>> {
     let base64 = take_while1(|b: u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'='));
-    let (rest, (mechanism, initial)) =
-        (preceded(sp, atom.map(Atom::checked)), opt(preceded(sp, base64))).parse(input)?;
-    Ok((rest, Command::Authenticate { mechanism, initial: initial.map(SecretText::new) }))
+    let (rest, mechanism) = preceded(sp, atom.map(Atom::checked)).parse(input)?;
+    let (after, initial) = opt(preceded(sp, base64)).parse(rest)?;
+    let initial = match initial.map(decode_response) {
+        None => None,
+        Some(Response::Data(message)) => Some(SecretText::new(message)),
+        Some(_) => return fail(rest, ErrorKind::Verify),
+    };
+    Ok((after, Command::Authenticate { mechanism, initial }))
 }
 
 /// `login = "LOGIN" SP userid SP password`
@@ -227,19 +238,23 @@ fn fetch_command(input: &[u8], uid: bool) -> Res<'_, Command<'_>> {
         (preceded(sp, sequence_set), preceded(sp, fetch::fetch_items), opt(fetch::modifiers))
             .parse(input)?;
     let modifiers = modifiers.unwrap_or_default();
-    // RFC 7162 §3.2.6: VANISHED without UID FETCH and CHANGEDSINCE is BAD; RFC 9394 §3.3: so is PARTIAL without UID.
-    let alone = modifiers.vanished && (!uid || modifiers.changed_since.is_none());
-    if alone || (modifiers.partial.is_some() && !uid) {
-        return fail(input, ErrorKind::Verify);
-    }
     Ok((rest, Command::Fetch { uid, set, items, modifiers }))
 }
 
 /// `store = "STORE" SP sequence-set [store-modifiers] SP store-att-flags`
 fn store_command(input: &[u8], uid: bool) -> Res<'_, Command<'_>> {
-    let (rest, (set, unchanged_since, (action, silent, flags))) =
-        (preceded(sp, sequence_set), opt(fetch::unchanged_since), preceded(sp, fetch::store_flags))
-            .parse(input)?;
+    let (rest, (set, unchanged_since, action)) = (
+        preceded(sp, sequence_set),
+        opt(fetch::unchanged_since),
+        preceded(sp, fetch::store_action),
+    )
+        .parse(input)?;
+    if unchanged_since.is_none()
+        && let Ok((rest, (silent, labels))) = fetch::store_labels(rest)
+    {
+        return Ok((rest, Command::StoreLabels { uid, set, action, silent, labels }));
+    }
+    let (rest, (silent, flags)) = fetch::store_flags(rest)?;
     Ok((rest, Command::Store { uid, set, action, silent, flags, unchanged_since }))
 }
 

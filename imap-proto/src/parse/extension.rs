@@ -1,12 +1,12 @@
 //! Commands of ACL, QUOTA, METADATA, URLAUTH and other extensions with few words.
 
-use alloc::{borrow::Cow, vec::Vec};
+use alloc::borrow::Cow;
 
 use nom::{
     Parser,
     branch::alt,
     bytes::complete::tag,
-    combinator::{map_opt, opt, value, verify},
+    combinator::{map_opt, opt, value},
     error::ErrorKind,
     multi::{many0, many1},
     sequence::{delimited, preceded, terminated},
@@ -15,7 +15,7 @@ use nom::{
 use super::{Res, basic::*, fail};
 use crate::{
     command::{Command, Depth, EntryName, MetadataOptions, QResync, Rights, RightsAction},
-    types::{Atom, Mailbox, Tag},
+    types::{Atom, Mailbox, OneOrMore, Tag},
 };
 
 /// The arguments of a command of this name, in upper case; `None`: no such command here.
@@ -28,7 +28,7 @@ pub(super) fn arguments<'a>(name: &[u8], rest: &'a [u8]) -> Option<Res<'a, Comma
         b"COMPARATOR" => many0(preceded(sp, astring_text)).map(Command::Comparator).parse(rest),
         b"CANCELUPDATE" => {
             let tag = map_opt(map_opt(quoted, to_text), Tag::new);
-            many1(preceded(sp, tag)).map(Command::CancelUpdate).parse(rest)
+            map_opt(many1(preceded(sp, tag)), OneOrMore::new).map(Command::CancelUpdate).parse(rest)
         }
         b"GETQUOTA" => preceded(sp, astring).map(Command::GetQuota).parse(rest),
         b"GETQUOTAROOT" => preceded(sp, mailbox).map(Command::GetQuotaRoot).parse(rest),
@@ -44,11 +44,14 @@ pub(super) fn arguments<'a>(name: &[u8], rest: &'a [u8]) -> Option<Res<'a, Comma
         b"MYRIGHTS" => preceded(sp, mailbox).map(Command::MyRights).parse(rest),
         b"GETMETADATA" => get_metadata(rest),
         b"SETMETADATA" => set_metadata(rest),
-        b"GENURLAUTH" => many1((preceded(sp, astring), preceded(sp, word_of)))
-            .map(Command::GenUrlAuth)
-            .parse(rest),
+        b"GENURLAUTH" => {
+            let all = many1((preceded(sp, astring), preceded(sp, word_of)));
+            map_opt(all, OneOrMore::new).map(Command::GenUrlAuth).parse(rest)
+        }
         b"RESETKEY" => reset_key(rest),
-        b"URLFETCH" => many1(preceded(sp, astring)).map(Command::UrlFetch).parse(rest),
+        b"URLFETCH" => {
+            map_opt(many1(preceded(sp, astring)), OneOrMore::new).map(Command::UrlFetch).parse(rest)
+        }
         _ => return None,
     })
 }
@@ -98,9 +101,8 @@ fn get_metadata(input: &[u8]) -> Res<'_, Command<'_>> {
     let (rest, mailbox) = preceded(sp, mailbox).parse(rest)?;
     let behind = opt(preceded(sp, metadata_options));
     let (rest, behind) = if before.is_none() { { behind }.parse(rest)? } else { (rest, None) };
-    let one = |input| entry_name.map(|entry| alloc::vec![entry]).parse(input);
-    let some = verify(paren_list(entry_name), |all: &Vec<_>| !all.is_empty());
-    let (rest, entries) = preceded(sp, alt((some, one))).parse(rest)?;
+    let one = |input| entry_name.map(OneOrMore::one).parse(input);
+    let (rest, entries) = preceded(sp, alt((paren_list1(entry_name), one))).parse(rest)?;
     let options = before.or(behind).unwrap_or_default();
     Ok((rest, Command::GetMetadata { mailbox, options, entries }))
 }
@@ -140,10 +142,7 @@ fn set_metadata(input: &[u8]) -> Res<'_, Command<'_>> {
     let (rest, mailbox) = preceded(sp, mailbox).parse(input)?;
     let text = alt((nstring, literal.map(|octets| Some(Cow::Borrowed(octets)))));
     let mut pair = (terminated(entry_name, sp), text);
-    let (rest, entries) = preceded(sp, paren_list(|input| pair.parse(input))).parse(rest)?;
-    if entries.is_empty() {
-        return fail(input, ErrorKind::SeparatedList);
-    }
+    let (rest, entries) = preceded(sp, paren_list1(|input| pair.parse(input))).parse(rest)?;
     Ok((rest, Command::SetMetadata { mailbox, entries }))
 }
 

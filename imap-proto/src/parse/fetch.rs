@@ -6,7 +6,7 @@ use nom::{
     Parser,
     branch::alt,
     bytes::complete::tag,
-    combinator::{map_opt, opt, verify},
+    combinator::{map_opt, opt},
     error::ErrorKind,
     sequence::{delimited, preceded},
 };
@@ -14,27 +14,28 @@ use nom::{
 use super::{Res, basic::*, fail, search::partial_range};
 use crate::{
     command::FetchModifiers,
-    types::{BodySection, FetchItem, FetchItems, Partial, Section, SectionSpelling, SectionText},
+    types::{
+        BodySection, FetchItem, FetchItems, OneOrMore, Part, Partial, Section, SectionSpelling,
+        SectionText, StoreAction,
+    },
 };
 
 /// `"ALL" / "FULL" / "FAST" / fetch-att / "(" fetch-att *(SP fetch-att) ")"`
 pub(super) fn fetch_items(input: &[u8]) -> Res<'_, FetchItems<'_>> {
     use FetchItem::{Body, Envelope, Flags, InternalDate, Size};
     if input.first() == Some(&b'(') {
-        return verify(paren_list(fetch_item), |items: &Vec<_>| !items.is_empty())
-            .map(FetchItems::new)
-            .parse(input);
+        return paren_list1(fetch_item).map(FetchItems::new).parse(input);
     }
-    let fast = || alloc::vec![Flags, InternalDate, Size];
     let (rest, name) = item_name(input)?;
     let items = match () {
-        () if name.eq_ignore_ascii_case(b"FAST") => fast(),
-        () if name.eq_ignore_ascii_case(b"ALL") => [fast(), alloc::vec![Envelope]].concat(),
-        () if name.eq_ignore_ascii_case(b"FULL") => [fast(), alloc::vec![Envelope, Body]].concat(),
-        () => {
-            let (rest, item) = fetch_item(input)?;
-            return Ok((rest, FetchItems::new(alloc::vec![item])));
+        () if name.eq_ignore_ascii_case(b"FAST") => OneOrMore::of([Flags, InternalDate, Size]),
+        () if name.eq_ignore_ascii_case(b"ALL") => {
+            OneOrMore::of([Flags, InternalDate, Size, Envelope])
         }
+        () if name.eq_ignore_ascii_case(b"FULL") => {
+            OneOrMore::of([Flags, InternalDate, Size, Envelope, Body])
+        }
+        () => return fetch_item.map(|item| FetchItems::new(OneOrMore::one(item))).parse(input),
     };
     Ok((rest, FetchItems::new(items)))
 }
@@ -45,7 +46,7 @@ pub(super) fn item_name(input: &[u8]) -> Res<'_, &[u8]> {
 }
 
 /// `fetch-att`
-fn fetch_item(input: &[u8]) -> Res<'_, FetchItem<'_>> {
+pub(super) fn fetch_item(input: &[u8]) -> Res<'_, FetchItem<'_>> {
     const PLAIN: [(&str, FetchItem<'static>); 14] = [
         ("FLAGS", FetchItem::Flags),
         ("UID", FetchItem::Uid),
@@ -86,7 +87,7 @@ fn fetch_item(input: &[u8]) -> Res<'_, FetchItem<'_>> {
         return Ok((rest, FetchItem::Preview { lazy: lazy.is_some() }));
     }
     let spelled = |spelling, text, peek| {
-        let section = Section::new(Vec::new(), text);
+        let section = Section::checked(Part::MESSAGE, text);
         FetchItem::Section(BodySection { section, partial: None, peek, spelling })
     };
     let item = match () {
@@ -104,8 +105,8 @@ fn fetch_item(input: &[u8]) -> Res<'_, FetchItem<'_>> {
 }
 
 /// `section-binary = "[" [section-part] "]"` (RFC 3516 §7)
-fn part(input: &[u8]) -> Res<'_, Vec<u32>> {
-    let part = nom::multi::separated_list0(tag("."), nz_number);
+pub(super) fn part(input: &[u8]) -> Res<'_, Part> {
+    let part = nom::multi::separated_list0(tag("."), nz_number).map(Part::checked);
     delimited(tag("["), part, tag("]")).parse(input)
 }
 
@@ -123,18 +124,17 @@ fn section_spec(input: &[u8]) -> Res<'_, Section<'_>> {
         part.push(number);
         match after {
             [b'.', more @ ..] => rest = more,
-            _ => return Ok((after, Section::new(part, SectionText::Full))),
+            _ => return Ok((after, Section::checked(Part::checked(part), SectionText::Full))),
         }
     }
     if part.is_empty() && rest.first() == Some(&b']') {
         return Ok((rest, Section::default()));
     }
     let (rest, text) = section_text(rest)?;
-    // `MIME` needs a part number (RFC 3501 §6.4.5).
-    if part.is_empty() && text == SectionText::Mime {
-        return fail(input, ErrorKind::Verify);
+    match Section::new(Part::checked(part), text) {
+        Some(section) => Ok((rest, section)),
+        None => fail(input, ErrorKind::Verify),
     }
-    Ok((rest, Section::new(part, text)))
 }
 
 /// `section-msgtext = "HEADER" / "HEADER.FIELDS" [".NOT"] SP header-list / "TEXT"`, or `MIME`
@@ -152,19 +152,18 @@ fn section_text(input: &[u8]) -> Res<'_, SectionText<'_>> {
 }
 
 /// `SP "(" header-fld-name *(SP header-fld-name) ")"`
-fn header_list(input: &[u8]) -> Res<'_, Vec<alloc::borrow::Cow<'_, str>>> {
-    verify(preceded(tag(" "), paren_list(astring_text)), |names: &Vec<_>| !names.is_empty())
-        .parse(input)
+fn header_list(input: &[u8]) -> Res<'_, OneOrMore<alloc::borrow::Cow<'_, str>>> {
+    preceded(tag(" "), paren_list1(astring_text)).parse(input)
 }
 
 /// `"<" number "." nz-number ">"`
 fn partial(input: &[u8]) -> Res<'_, Partial> {
     let (rest, (offset, _, len)) =
         delimited(tag("<"), (number64, tag("."), number64), tag(">")).parse(input)?;
-    if len == 0 {
-        return fail(input, ErrorKind::Verify);
+    match Partial::new(offset, len) {
+        Some(partial) => Ok((rest, partial)),
+        None => fail(input, ErrorKind::Verify),
     }
-    Ok((rest, Partial::new(offset, len)))
 }
 
 /// `SP "(" fetch-modifier *(SP fetch-modifier) ")"` (RFC 4466 §2.4, RFC 7162 §7, RFC 9394 §4)
@@ -194,15 +193,38 @@ pub(super) fn modifiers(input: &[u8]) -> Res<'_, FetchModifiers> {
     if all.is_empty() { fail(input, ErrorKind::SeparatedList) } else { Ok((rest, modifiers)) }
 }
 
-/// `"FLAGS" / "+FLAGS" / "-FLAGS"`, with `.SILENT`, and the flags with or without parentheses.
-pub(super) fn store_flags(input: &[u8]) -> Res<'_, StoreFlags<'_>> {
-    use crate::types::StoreAction::{Add, Remove, Replace};
-    let (rest, action) = match input {
-        [b'+', rest @ ..] => (rest, Add),
-        [b'-', rest @ ..] => (rest, Remove),
-        _ => (input, Replace),
-    };
-    let (rest, _) = word("FLAGS")(rest)?;
+/// `["+" / "-"]`
+pub(super) fn store_action(input: &[u8]) -> Res<'_, StoreAction> {
+    Ok(match input {
+        [b'+', rest @ ..] => (rest, StoreAction::Add),
+        [b'-', rest @ ..] => (rest, StoreAction::Remove),
+        _ => (input, StoreAction::Replace),
+    })
+}
+
+/// `"X-GM-LABELS" [".SILENT"] SP "(" [label *(SP label)] ")"`
+pub(super) fn store_labels(input: &[u8]) -> Res<'_, (bool, Vec<alloc::borrow::Cow<'_, [u8]>>)> {
+    let silent = delimited(word("X-GM-LABELS"), opt(word(".SILENT")), sp);
+    let one = label.map(|one| alloc::vec![one]);
+    let (rest, (silent, labels)) = (silent, alt((paren_list(label), one))).parse(input)?;
+    Ok((rest, (silent.is_some(), labels)))
+}
+
+/// A label of Gmail: a string, an atom or, for those of its own, `\Name`.
+pub(super) fn label(input: &[u8]) -> Res<'_, alloc::borrow::Cow<'_, [u8]>> {
+    match input.first() {
+        Some(b'\\') => {
+            nom::bytes::complete::take_while1(|b: u8| b > 0x20 && !matches!(b, b'(' | b')' | b'"'))
+                .map(alloc::borrow::Cow::Borrowed)
+                .parse(input)
+        }
+        _ => astring(input),
+    }
+}
+
+/// `"FLAGS" [".SILENT"] SP`, and the flags with or without parentheses.
+pub(super) fn store_flags(input: &[u8]) -> Res<'_, (bool, Vec<crate::types::Flag<'_>>)> {
+    let (rest, _) = word("FLAGS")(input)?;
     let (rest, silent) = opt(word(".SILENT")).parse(rest)?;
     let (rest, _) = sp(rest)?;
     let (rest, flags) = alt((flag_list, nom::multi::separated_list1(sp, flag))).parse(rest)?;
@@ -210,10 +232,8 @@ pub(super) fn store_flags(input: &[u8]) -> Res<'_, StoreFlags<'_>> {
     if flags.contains(&crate::types::Flag::Recent) {
         return fail(input, ErrorKind::Verify);
     }
-    Ok((rest, (action, silent.is_some(), flags)))
+    Ok((rest, (silent.is_some(), flags)))
 }
-
-pub(super) type StoreFlags<'a> = (crate::types::StoreAction, bool, Vec<crate::types::Flag<'a>>);
 
 /// `SP "(" "UNCHANGEDSINCE" SP mod-sequence-valzer ")"` (RFC 7162 §7)
 pub(super) fn unchanged_since(input: &[u8]) -> Res<'_, u64> {
@@ -225,7 +245,7 @@ pub(super) fn response_section(input: &[u8]) -> Res<'_, (BodySection<'_>, Option
     let (rest, name) = item_name(input)?;
     let is = |text: &str| name.eq_ignore_ascii_case(text.as_bytes());
     let spelled = |spelling, text| BodySection {
-        section: Section::new(Vec::new(), text),
+        section: Section::checked(Part::MESSAGE, text),
         spelling,
         ..BodySection::default()
     };

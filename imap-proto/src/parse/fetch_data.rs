@@ -110,7 +110,9 @@ fn item<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, FetchData<'a>> {
         },
         () if is("X-GM-MSGID") => number64.map(FetchData::GmailMessageId).parse(value)?,
         () if is("X-GM-THRID") => number64.map(FetchData::GmailThreadId).parse(value)?,
-        () if is("X-GM-LABELS") => paren_list(label).map(FetchData::GmailLabels).parse(value)?,
+        () if is("X-GM-LABELS") => {
+            paren_list(super::fetch::label).map(FetchData::GmailLabels).parse(value)?
+        }
         () if is("RFC822") || is("RFC822.HEADER") || is("RFC822.TEXT") => section(input)?,
         () => {
             let (rest, raw) = unknown(input)?;
@@ -128,16 +130,6 @@ fn into<'a, T>(
     make: impl Fn(T) -> FetchData<'a>,
 ) -> impl Fn((&'a [u8], T)) -> (&'a [u8], FetchData<'a>) {
     move |(rest, value)| (rest, make(value))
-}
-
-/// A label of Gmail: an `astring`, or a flag.
-fn label(input: &[u8]) -> Res<'_, Text<'_>> {
-    match input.first() {
-        Some(b'\\') => take_while1(|b: u8| b > 0x20 && !matches!(b, b'(' | b')' | b'"'))
-            .map(Text::Borrowed)
-            .parse(input),
-        _ => astring(input),
-    }
 }
 
 /// Flags in parentheses. What is none is left out.
@@ -207,8 +199,7 @@ pub(super) fn nstring8(input: &[u8]) -> Res<'_, Option<Text<'_>>> {
 /// section-binary SP number` (RFC 3516 §7)
 fn binary(input: &[u8]) -> Res<'_, FetchData<'_>> {
     let (rest, name) = item_name(input)?;
-    let part = nom::multi::separated_list0(tag("."), nz_number);
-    let (rest, part) = delimited(tag("["), part, tag("]")).parse(rest)?;
+    let (rest, part) = super::fetch::part(rest)?;
     if name.eq_ignore_ascii_case(b"BINARY.SIZE") {
         return preceded(sp, number64).map(|n| FetchData::BinarySize(part.clone(), n)).parse(rest);
     }

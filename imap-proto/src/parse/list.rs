@@ -12,7 +12,9 @@ use nom::{
 
 use super::{Res, basic::*, extension, fail};
 use crate::command::EntryName;
-use crate::types::{ListQuery, ListReturn, ListSelect, StatusItem, string::is_list_char};
+use crate::types::{
+    ListQuery, ListReturn, ListSelect, OneOrMore, StatusItem, string::is_list_char,
+};
 
 /// `list = "LIST" [SP list-select-opts] SP mailbox SP mbox-or-pat [SP list-return-opts]`, from the
 /// space after the word on.
@@ -28,14 +30,19 @@ pub(super) fn list(input: &[u8]) -> Res<'_, ListQuery<'_>> {
     let (rest, _) = sp(rest)?;
     let many = rest.first() == Some(&b'(');
     let (rest, patterns) = if many {
-        verify(paren_list(list_mailbox), |all: &Vec<_>| !all.is_empty()).parse(rest)?
+        paren_list1(list_mailbox)(rest)?
     } else {
-        list_mailbox.map(|one| alloc::vec![one]).parse(rest)?
+        list_mailbox.map(OneOrMore::one).parse(rest)?
     };
     let (rest, returns) = opt(preceded((sp, word("RETURN"), sp), return_opts)).parse(rest)?;
-    let extended = select.is_some() || many || returns.is_some();
+    // `()` selects and returns nothing, but it is the extended form: its one pattern is a list's.
+    let extended = select.is_some() || returns.is_some();
     let (select, returns) = (select.unwrap_or_default(), returns.unwrap_or_default());
-    Ok((rest, ListQuery { reference, patterns, select, returns, extended }))
+    let plain = select == ListSelect::default() && returns == ListReturn::default();
+    let listed = many || (extended && plain);
+    let mut query = ListQuery::with(reference, patterns, listed);
+    (query.select, query.returns) = (select, returns);
+    Ok((rest, query))
 }
 
 /// `lsub = "LSUB" SP mailbox SP list-mailbox`, from the space after the word on.
@@ -117,7 +124,8 @@ fn return_opts(input: &[u8]) -> Res<'_, ListReturn> {
                 preceded(sp, entries).map(Opt::Metadata).parse(rest)
             }
             () if name.eq_ignore_ascii_case("STATUS") => {
-                preceded(sp, status_items).map(Opt::Status).parse(rest)
+                let items = status_items.map(OneOrMore::into_vec);
+                preceded(sp, items).map(Opt::Status).parse(rest)
             }
             () => fail(input, ErrorKind::Tag),
         }
@@ -138,8 +146,8 @@ fn return_opts(input: &[u8]) -> Res<'_, ListReturn> {
 }
 
 /// `"(" status-att *(SP status-att) ")"`
-pub(super) fn status_items(input: &[u8]) -> Res<'_, Vec<StatusItem>> {
-    verify(paren_list(map_opt_name), |items: &Vec<_>| !items.is_empty()).parse(input)
+pub(super) fn status_items(input: &[u8]) -> Res<'_, OneOrMore<StatusItem>> {
+    paren_list1(map_opt_name)(input)
 }
 
 fn map_opt_name(input: &[u8]) -> Res<'_, StatusItem> {

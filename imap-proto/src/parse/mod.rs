@@ -15,6 +15,7 @@ mod found;
 mod list;
 mod mailbox_data;
 mod notes;
+mod notify;
 mod response;
 mod search;
 pub(crate) mod skip;

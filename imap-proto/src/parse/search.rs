@@ -1,6 +1,6 @@
 //! SEARCH keys.
 
-use alloc::{borrow::Cow, boxed::Box, vec::Vec};
+use alloc::{borrow::Cow, boxed::Box};
 
 use nom::{
     Parser,
@@ -10,12 +10,12 @@ use nom::{
     sequence::{preceded, terminated},
 };
 
-use super::{Res, basic::*, fail};
+use super::{Res, basic::*, fail, notify};
 use crate::{
     command::Command,
     types::{
-        Atom, Flag, OneOrMore, PartialRange, SearchKey, SearchQuery, SearchReturn, SortCriterion,
-        SortKey, string::is_atom_char,
+        Atom, EntryScope, Flag, OneOrMore, PartialRange, SearchKey, SearchQuery, SearchReturn,
+        SortCriterion, SortKey, string::is_atom_char,
     },
 };
 
@@ -25,41 +25,56 @@ const DEPTH: u32 = 32;
 /// `search = "SEARCH" [search-return-opts] [SP "CHARSET" SP astring] 1*(SP search-key)`, from the
 /// space after the word on.
 pub(super) fn search(input: &[u8]) -> Res<'_, SearchQuery<'_>> {
-    let (rest, _) = sp(input)?;
-    let (rest, returns) = opt(return_opts).parse(rest)?;
-    let (rest, charset) = opt((word("CHARSET"), sp, astring_text, sp)).parse(rest)?;
-    let (rest, keys) = nom::multi::separated_list1(sp, |i| search_key(i, DEPTH)).parse(rest)?;
-    let charset = charset.map(|(_, _, name, _)| name);
-    Ok((rest, SearchQuery { charset, returns, key: all_of(keys) }))
+    preceded(sp, program).parse(input)
 }
 
-fn all_of(mut keys: Vec<SearchKey<'_>>) -> SearchKey<'_> {
-    match keys.len() {
-        1 => keys.pop().unwrap_or(SearchKey::All),
-        _ => SearchKey::And(keys),
+/// `esearch = "ESEARCH" [SP "IN" SP "(" filter-mailboxes *(SP filter-mailboxes) ")"] [search-return-opts] SP
+/// search-program` (RFC 7377 §4), from the space after the word on. RFC 7377 defines no scope options; none are read.
+pub(super) fn e_search(input: &[u8], uid: bool) -> Res<'_, Command<'_>> {
+    let inside =
+        (word("IN"), sp, paren_list1(notify::mailbox_filter), sp).map(|(_, _, all, _)| all);
+    let (rest, sources) = preceded(sp, opt(inside)).parse(input)?;
+    let sources = sources.map(OneOrMore::into_vec).unwrap_or_default();
+    { program }.map(|query| Command::ESearch { uid, sources: sources.clone(), query }).parse(rest)
+}
+
+/// `[search-return-opts SP] search-program`
+fn program(input: &[u8]) -> Res<'_, SearchQuery<'_>> {
+    let (rest, returns) = opt(return_opts).parse(input)?;
+    let (rest, charset) = opt((word("CHARSET"), sp, astring_text, sp)).parse(rest)?;
+    let (rest, key) = keys(rest)?;
+    let charset = charset.map(|(_, _, name, _)| name);
+    Ok((rest, SearchQuery { charset, returns, key }))
+}
+
+/// `search-key *(SP search-key)`: one key is that key, several must all match.
+fn keys(input: &[u8]) -> Res<'_, SearchKey<'_>> {
+    let (rest, first) = search_key(input, DEPTH)?;
+    if rest.first() != Some(&b' ') {
+        return Ok((rest, first));
     }
+    let mut keys = OneOrMore::one(first);
+    let mut rest = rest;
+    while let [b' ', after @ ..] = rest {
+        let (after, key) = search_key(after, DEPTH)?;
+        keys.push(key);
+        rest = after;
+    }
+    Ok((rest, SearchKey::And(keys)))
 }
 
 /// What SORT and THREAD end in: `charset 1*(SP search-key)` (RFC 5256 §5 `search-criteria`).
-fn charset_and_keys<'a>(
-    input: &'a [u8],
-    returns: Option<SearchReturn>,
-) -> Res<'a, SearchQuery<'a>> {
-    let (rest, charset) = terminated(astring_text, sp).parse(input)?;
-    let (rest, keys) = nom::multi::separated_list1(sp, |i| search_key(i, DEPTH)).parse(rest)?;
-    Ok((rest, SearchQuery { charset: Some(charset), returns, key: all_of(keys) }))
+fn charset_and_keys(input: &[u8]) -> Res<'_, (Cow<'_, str>, SearchKey<'_>)> {
+    (terminated(astring_text, sp), keys).parse(input)
 }
 
 /// `sort = "SORT" SP [search-return-opts SP] sort-criteria SP search-criteria` (RFC 5256 §5, RFC 5267 §5), from the space
 /// after the word on.
 pub(super) fn sort(input: &[u8], uid: bool) -> Res<'_, Command<'_>> {
     let (rest, returns) = preceded(sp, opt(return_opts)).parse(input)?;
-    let (rest, criteria) = terminated(paren_list(sort_criterion), sp).parse(rest)?;
-    let Some(criteria) = OneOrMore::new(criteria) else {
-        return fail(input, ErrorKind::SeparatedList);
-    };
-    let (rest, query) = charset_and_keys(rest, returns)?;
-    Ok((rest, Command::Sort { uid, criteria, query }))
+    let (rest, criteria) = terminated(paren_list1(sort_criterion), sp).parse(rest)?;
+    let (rest, (charset, key)) = charset_and_keys(rest)?;
+    Ok((rest, Command::Sort { uid, returns, criteria, charset, key }))
 }
 
 /// `sort-criterion = ["REVERSE" SP] sort-key` (RFC 5256 §5)
@@ -72,27 +87,28 @@ fn sort_criterion(input: &[u8]) -> Res<'_, SortCriterion> {
 /// `thread = "THREAD" SP thread-alg SP search-criteria` (RFC 5256 §5), from the space after the word on.
 pub(super) fn thread(input: &[u8], uid: bool) -> Res<'_, Command<'_>> {
     let (rest, algorithm) = (sp, atom.map(Atom::checked), sp).parse(input)?;
-    let (rest, query) = charset_and_keys(rest, None)?;
-    Ok((rest, Command::Thread { uid, algorithm: algorithm.1, query }))
+    let (rest, (charset, key)) = charset_and_keys(rest)?;
+    Ok((rest, Command::Thread { uid, algorithm: algorithm.1, charset, key }))
 }
 
 /// `"RETURN" SP "(" [search-return-opt *(SP search-return-opt)] ")" SP` (RFC 4731 §4)
-fn return_opts(input: &[u8]) -> Res<'_, SearchReturn> {
+fn return_opts(input: &[u8]) -> Res<'_, SearchReturn<'_>> {
     let (rest, _) = (word("RETURN"), sp).parse(input)?;
     let range = |input| map_opt(preceded(sp, atom), partial_range).parse(input);
-    let option = |input| -> Res<'_, (&str, Option<PartialRange>)> {
+    let mut returns = SearchReturn::default();
+    let option = |input| -> Res<'_, ()> {
         let (rest, name) = atom(input)?;
-        if !name.eq_ignore_ascii_case("PARTIAL") {
-            return Ok((rest, (name, None)));
-        }
-        { range }.map(|range| (name, Some(range))).parse(rest)
-    };
-    let (rest, options) = paren_list(option)(rest)?;
-    let (rest, _) = sp(rest)?;
-    // RFC 4731 §3.1: no option means ALL.
-    let mut returns = SearchReturn { all: options.is_empty(), ..SearchReturn::default() };
-    for (name, range) in options {
         match () {
+            () if name.eq_ignore_ascii_case("PARTIAL") => {
+                let (rest, range) = { range }.parse(rest)?;
+                returns.partial = Some(range);
+                return Ok((rest, ()));
+            }
+            () if name.eq_ignore_ascii_case("UPDATE") => {
+                let (rest, items) = opt(preceded(sp, notify::update_items)).parse(rest)?;
+                returns.update = Some(items.unwrap_or_default());
+                return Ok((rest, ()));
+            }
             () if name.eq_ignore_ascii_case("MIN") => returns.min = true,
             () if name.eq_ignore_ascii_case("MAX") => returns.max = true,
             () if name.eq_ignore_ascii_case("ALL") => returns.all = true,
@@ -100,11 +116,12 @@ fn return_opts(input: &[u8]) -> Res<'_, SearchReturn> {
             () if name.eq_ignore_ascii_case("SAVE") => returns.save = true,
             () if name.eq_ignore_ascii_case("RELEVANCY") => returns.relevancy = true,
             () if name.eq_ignore_ascii_case("CONTEXT") => returns.context = true,
-            () if name.eq_ignore_ascii_case("UPDATE") => returns.update = true,
-            () if range.is_some() => returns.partial = range,
             () => return fail(input, ErrorKind::Tag),
         }
-    }
+        Ok((rest, ()))
+    };
+    let (rest, _) = paren_list(option)(rest)?;
+    let (rest, _) = sp(rest)?;
     Ok((rest, returns))
 }
 
@@ -123,14 +140,7 @@ pub(super) fn partial_range(text: &str) -> Option<PartialRange> {
 fn search_key(input: &[u8], depth: u32) -> Res<'_, SearchKey<'_>> {
     let Some(depth) = depth.checked_sub(1) else { return fail(input, ErrorKind::TooLarge) };
     match input.first() {
-        Some(b'(') => {
-            let (rest, keys) = paren_list(|i| search_key(i, depth))(input)?;
-            if keys.is_empty() {
-                return fail(input, ErrorKind::SeparatedList);
-            }
-            // One key in parentheses is that key.
-            Ok((rest, all_of(keys)))
-        }
+        Some(b'(') => paren_list1(|i| search_key(i, depth)).map(SearchKey::And).parse(input),
         Some(b'0'..=b'9' | b'*' | b'$') => sequence_set.map(SearchKey::Sequence).parse(input),
         _ => named_key(input, depth),
     }
@@ -142,24 +152,23 @@ fn named_key(input: &[u8], depth: u32) -> Res<'_, SearchKey<'_>> {
     let Some(upper) = upper.get_mut(..name.len()) else { return fail(input, ErrorKind::Tag) };
     upper.copy_from_slice(name);
     upper.make_ascii_uppercase();
-    let flag = |flag: Flag<'static>| SearchKey::Flag(Cow::Owned(alloc::format!("{flag}")));
     let not = |key| SearchKey::Not(Box::new(key));
     let key = match &*upper {
         b"ALL" => SearchKey::All,
-        b"ANSWERED" => flag(Flag::Answered),
-        b"DELETED" => flag(Flag::Deleted),
-        b"DRAFT" => flag(Flag::Draft),
-        b"FLAGGED" => flag(Flag::Flagged),
-        b"SEEN" => flag(Flag::Seen),
-        b"UNANSWERED" => not(flag(Flag::Answered)),
-        b"UNDELETED" => not(flag(Flag::Deleted)),
-        b"UNDRAFT" => not(flag(Flag::Draft)),
-        b"UNFLAGGED" => not(flag(Flag::Flagged)),
-        b"UNSEEN" => not(flag(Flag::Seen)),
+        b"ANSWERED" => SearchKey::Answered,
+        b"DELETED" => SearchKey::Deleted,
+        b"DRAFT" => SearchKey::Draft,
+        b"FLAGGED" => SearchKey::Flagged,
+        b"SEEN" => SearchKey::Seen,
+        b"UNANSWERED" => not(SearchKey::Answered),
+        b"UNDELETED" => not(SearchKey::Deleted),
+        b"UNDRAFT" => not(SearchKey::Draft),
+        b"UNFLAGGED" => not(SearchKey::Flagged),
+        b"UNSEEN" => not(SearchKey::Seen),
         b"RECENT" => SearchKey::Recent,
         b"SAVEDATESUPPORTED" => SearchKey::SaveDateSupported,
         b"OLD" => not(SearchKey::Recent),
-        b"NEW" => SearchKey::And(alloc::vec![SearchKey::Recent, not(flag(Flag::Seen))]),
+        b"NEW" => SearchKey::And(OneOrMore::of([SearchKey::Recent, not(SearchKey::Seen)])),
         _ => return key_with_argument(input, upper, rest, depth),
     };
     Ok((rest, key))
@@ -174,7 +183,7 @@ fn key_with_argument<'a>(
     let (rest, _) = sp(rest)?;
     let header =
         |name: &'static str| astring.map(move |text| SearchKey::Header(Cow::Borrowed(name), text));
-    let flag = |name| SearchKey::Flag(Cow::Borrowed(name));
+    let keyword = |name| SearchKey::Keyword(Atom::checked(name));
     match name {
         b"BCC" => header("Bcc").parse(rest),
         b"CC" => header("Cc").parse(rest),
@@ -186,8 +195,8 @@ fn key_with_argument<'a>(
             .parse(rest),
         b"BODY" => astring.map(SearchKey::Body).parse(rest),
         b"TEXT" => astring.map(SearchKey::Text).parse(rest),
-        b"KEYWORD" => atom.map(flag).parse(rest),
-        b"UNKEYWORD" => atom.map(|k| SearchKey::Not(Box::new(flag(k)))).parse(rest),
+        b"KEYWORD" => atom.map(keyword).parse(rest),
+        b"UNKEYWORD" => atom.map(|k| SearchKey::Not(Box::new(keyword(k)))).parse(rest),
         b"BEFORE" => date.map(SearchKey::Before).parse(rest),
         b"ON" => date.map(SearchKey::On).parse(rest),
         b"SINCE" => date.map(SearchKey::Since).parse(rest),
@@ -228,9 +237,22 @@ fn key_with_argument<'a>(
     }
 }
 
-/// `"MODSEQ" [SP entry-name SP entry-type-req] SP mod-sequence-valzer` (RFC 7162 §7); the entry is
-/// read and not used, as RFC 7162 §3.1.5 allows.
+/// `"MODSEQ" [SP entry-name SP entry-type-req] SP mod-sequence-valzer`, `entry-name = DQUOTE "/flags/" attr-flag DQUOTE`
+/// (RFC 7162 §7)
 fn mod_seq(input: &[u8]) -> Res<'_, SearchKey<'_>> {
-    let (rest, _) = opt((quoted, sp, atom, sp)).parse(input)?;
-    number64.map(SearchKey::ModSeq).parse(rest)
+    if input.first() != Some(&b'"') {
+        return number64.map(SearchKey::ModSeq).parse(input);
+    }
+    let name = map_opt(quoted, |name| {
+        let text = to_text(name)?;
+        let flag = text.strip_prefix("/flags/").and_then(Flag::new)?;
+        (flag != Flag::Any).then(|| flag.into_owned())
+    });
+    let scope = map_opt(atom, |word| {
+        let all = [EntryScope::Private, EntryScope::Shared, EntryScope::All];
+        all.into_iter().find(|scope| scope.as_str().eq_ignore_ascii_case(word))
+    });
+    (terminated(name, sp), terminated(scope, sp), number64)
+        .map(|(flag, scope, n)| SearchKey::FlagModSeq(flag, scope, n))
+        .parse(input)
 }

@@ -13,7 +13,7 @@ use nom::{
 use super::{DeviationKind, Res, basic::*, notes::Notes, response::flags_perm};
 use crate::{
     response::{Response, Status},
-    types::{Code, PLAIN_CODES, StatusText, UidSet},
+    types::{Atom, Code, PLAIN_CODES, StatusText, UidSet, string::is_atom_char},
 };
 
 /// `"+" SP (resp-text / base64) CRLF`; the blank and the text may be missing.
@@ -129,6 +129,7 @@ fn code(input: &[u8]) -> Res<'_, Code<'_>> {
                 Code::InProgress(tag, now, all)
             })
             .parse(rest),
+        () if is("URLMECH") => url_mech(rest),
         () if is("CAPABILITY") => preceded(sp, words).map(Code::Capability).parse(rest),
         () if is("BADCHARSET") => {
             let list = preceded(sp, paren_list(astring_text));
@@ -173,6 +174,22 @@ fn metadata(input: &[u8]) -> Res<'_, Code<'_>> {
         () if is("NOPRIVATE") => Ok((rest, Code::MetadataNoPrivate)),
         () => super::fail(input, nom::error::ErrorKind::Tag),
     }
+}
+
+/// `"URLMECH" SP "INTERNAL" *(SP mechanism ["=" base64])` (RFC 4467); its examples quote the base64. An atom may hold
+/// `=`, but no mechanism's name does.
+fn url_mech(input: &[u8]) -> Res<'_, Code<'_>> {
+    let (mut rest, _) = (sp, word("INTERNAL")).parse(input)?;
+    let mut all = Vec::new();
+    while let [b' ', after @ ..] = rest {
+        let (after, name) = ascii(take_while1(|b| is_atom_char(b) && b != b'=')).parse(after)?;
+        let base64 = ascii(take_while1(|b: u8| b.is_ascii_alphanumeric() || b"+/=".contains(&b)));
+        let data = alt((quoted_text, base64.map(Cow::Borrowed)));
+        let (after, data) = opt(preceded(tag("="), data)).parse(after)?;
+        all.push((Atom::checked(name), data));
+        rest = after;
+    }
+    Ok((rest, Code::UrlMech(all)))
 }
 
 type Progress<'a> = (Option<Cow<'a, str>>, Option<u32>, Option<u32>);

@@ -1,19 +1,22 @@
 //! Commands as a client sends them.
 
 mod extension;
+mod fetch;
+mod list;
+mod notify;
+mod search;
 
-use alloc::{format, string::String, vec::Vec};
+use alloc::{format, vec::Vec};
 use core::fmt::Display;
 
-use super::{Out, decimal, quoted, section};
+use super::{Out, decimal, quoted};
 use crate::{
     command::{
         Append, AppendBody, AppendData, AppendMessage, CatenatePart, Command, MessageLiteral,
         Tagged,
     },
     types::{
-        BodySection, FetchItem, FetchItems, Flag, ListQuery, Mailbox, SearchKey, SearchQuery,
-        SearchReturn, SectionSpelling, SortCriterion, StoreAction, is_astring,
+        Flag, Mailbox, StoreAction, is_astring,
         string::{is_quotable, is_utf8_quotable},
     },
 };
@@ -233,8 +236,11 @@ impl Printer {
             Command::Authenticate { mechanism, initial } => {
                 self.text(format!("AUTHENTICATE {mechanism}"));
                 if let Some(initial) = initial {
-                    self.put(b" ");
-                    self.put(initial.reveal());
+                    // RFC 4959 §3: an empty one is `=`.
+                    match initial.reveal() {
+                        [] => self.put(b" ="),
+                        octets => self.text(format_args!(" {}", mailwire::sasl::encode(octets))),
+                    }
                 }
             }
             Command::Login { user, password } => {
@@ -276,14 +282,14 @@ impl Printer {
                 self.put(b"LSUB ");
                 self.mailbox_text(&query.reference);
                 self.put(b" ");
-                let pattern = query.patterns.first().map_or("", |p| p);
+                let pattern = query.patterns().first().map_or("", |p| p);
                 self.mailbox_text(pattern);
             }
             Command::XList(query) => {
                 self.put(b"XLIST ");
                 self.mailbox_text(&query.reference);
                 self.put(b" ");
-                let pattern = query.patterns.first().map_or("", |p| p);
+                let pattern = query.patterns().first().map_or("", |p| p);
                 self.mailbox_text(pattern);
             }
             Command::Status(mailbox, items) => {
@@ -307,7 +313,7 @@ impl Printer {
             }
             Command::Fetch { uid, set, items, modifiers } => {
                 self.text(format!("{}{set} ", word(*uid, "FETCH")));
-                self.fetch_items(items);
+                self.fetch_items(items.as_slice());
                 self.modifiers(*modifiers);
             }
             Command::Store { uid, set, action, silent, flags, unchanged_since } => {
@@ -315,13 +321,13 @@ impl Printer {
                 if let Some(mod_seq) = unchanged_since {
                     self.text(format!("(UNCHANGEDSINCE {mod_seq}) "));
                 }
-                self.put(match action {
-                    StoreAction::Replace => b"FLAGS",
-                    StoreAction::Add => b"+FLAGS",
-                    StoreAction::Remove => b"-FLAGS",
-                });
-                self.put(if *silent { b".SILENT " } else { b" " });
+                self.store("FLAGS", *action, *silent);
                 self.flags(flags);
+            }
+            Command::StoreLabels { uid, set, action, silent, labels } => {
+                self.text(format!("{}{set} ", word(*uid, "STORE")));
+                self.store("X-GM-LABELS", *action, *silent);
+                self.list(labels, |p, label| p.label(label));
             }
             Command::Copy { uid, set, mailbox } => {
                 self.text(format!("{}{set} ", word(*uid, "COPY")));
@@ -331,15 +337,37 @@ impl Printer {
                 self.text(format!("{}{set} ", word(*uid, "MOVE")));
                 self.mailbox(mailbox);
             }
-            Command::Sort { uid, criteria, query } => {
+            Command::Sort { uid, returns, criteria, charset, key } => {
                 self.text(word(*uid, "SORT"));
-                self.sort(criteria, query);
+                self.sort(criteria, returns.as_ref());
+                self.charset_and_keys(charset, key);
             }
-            Command::Thread { uid, algorithm, query } => {
+            Command::Thread { uid, algorithm, charset, key } => {
                 self.text(format!("{}{algorithm} ", word(*uid, "THREAD")));
-                self.charset_and_keys(query);
+                self.charset_and_keys(charset, key);
             }
+            Command::ESearch { uid, sources, query } => self.e_search(*uid, sources, query),
+            Command::Notify(notify) => self.notify(notify),
             other => self.extension(other),
+        }
+    }
+
+    /// `["+" / "-"] item [".SILENT"] SP`
+    fn store(&mut self, item: &str, action: StoreAction, silent: bool) {
+        self.put(match action {
+            StoreAction::Replace => b"",
+            StoreAction::Add => b"+",
+            StoreAction::Remove => b"-",
+        });
+        self.text(item);
+        self.put(if silent { b".SILENT " } else { b" " });
+    }
+
+    /// Gmail's own labels are written as flags are, `\\Inbox`; all others as strings.
+    fn label(&mut self, label: &[u8]) {
+        match label {
+            [b'\\', name @ ..] if crate::types::string::is_atom(name) => self.put(label),
+            _ => self.string(label),
         }
     }
 
@@ -400,233 +428,6 @@ impl Printer {
         match data {
             AppendData::Octets(octets) => self.put(octets),
             AppendData::ToCome { len } => self.gaps.push(Gap { at: self.out.len(), len: *len }),
-        }
-    }
-
-    fn list_query(&mut self, query: &ListQuery<'_>) {
-        self.put(b"LIST ");
-        let mut select: Vec<&str> = Vec::new();
-        select.extend(query.select.subscribed.then_some("SUBSCRIBED"));
-        select.extend(query.select.remote.then_some("REMOTE"));
-        select.extend(query.select.recursive_match.then_some("RECURSIVEMATCH"));
-        select.extend(query.select.special_use.then_some("SPECIAL-USE"));
-        if !select.is_empty() {
-            self.text(format!("({}) ", select.join(" ")));
-        }
-        self.mailbox_text(&query.reference);
-        self.put(b" ");
-        match query.patterns.as_slice() {
-            [only] if !query.extended => self.mailbox_text(only),
-            patterns => self.list(patterns, |p, one| p.mailbox_text(one)),
-        }
-        let returns = &query.returns;
-        let mut words: Vec<String> = Vec::new();
-        words.extend(returns.subscribed.then(|| String::from("SUBSCRIBED")));
-        words.extend(returns.children.then(|| String::from("CHILDREN")));
-        words.extend(returns.special_use.then(|| String::from("SPECIAL-USE")));
-        words.extend(returns.my_rights.then(|| String::from("MYRIGHTS")));
-        if !returns.status.is_empty() {
-            let names: Vec<&str> = returns.status.iter().map(|item| item.as_str()).collect();
-            words.push(format!("STATUS ({})", names.join(" ")));
-        }
-        if words.is_empty() && returns.metadata.is_empty() {
-            return;
-        }
-        self.text(format_args!(" RETURN ({}", words.join(" ")));
-        if !returns.metadata.is_empty() {
-            self.put(if words.is_empty() { b"METADATA " } else { b" METADATA " });
-            // Straight to the output: a long name is a literal, and it is known where to wait for it.
-            self.list(&returns.metadata, |p, entry| p.string(entry.as_str().as_bytes()));
-        }
-        self.put(b")");
-    }
-
-    fn fetch_items(&mut self, items: &FetchItems<'_>) {
-        let items: Vec<&FetchItem<'_>> = items.iter().collect();
-        self.list(&items, |p, item| match item {
-            FetchItem::Flags => p.put(b"FLAGS"),
-            FetchItem::Uid => p.put(b"UID"),
-            FetchItem::InternalDate => p.put(b"INTERNALDATE"),
-            FetchItem::Size => p.put(b"RFC822.SIZE"),
-            FetchItem::Envelope => p.put(b"ENVELOPE"),
-            FetchItem::Body => p.put(b"BODY"),
-            FetchItem::BodyStructure => p.put(b"BODYSTRUCTURE"),
-            FetchItem::ModSeq => p.put(b"MODSEQ"),
-            FetchItem::Preview { lazy: false } => p.put(b"PREVIEW"),
-            FetchItem::Preview { lazy: true } => p.put(b"PREVIEW (LAZY)"),
-            FetchItem::SaveDate => p.put(b"SAVEDATE"),
-            FetchItem::EmailId => p.put(b"EMAILID"),
-            FetchItem::ThreadId => p.put(b"THREADID"),
-            FetchItem::GmailMessageId => p.put(b"X-GM-MSGID"),
-            FetchItem::GmailThreadId => p.put(b"X-GM-THRID"),
-            FetchItem::GmailLabels => p.put(b"X-GM-LABELS"),
-            FetchItem::Binary { part, partial, peek } => {
-                p.part(if *peek { "BINARY.PEEK" } else { "BINARY" }, part);
-                if let Some(partial) = partial {
-                    p.text(format!("<{}.{}>", partial.offset, partial.len));
-                }
-            }
-            FetchItem::BinarySize(part) => p.part("BINARY.SIZE", part),
-            FetchItem::Section(item) => p.section(item),
-        });
-    }
-
-    fn part(&mut self, word: &str, part: &[u32]) {
-        self.text(word);
-        self.put(b"[");
-        for (i, number) in part.iter().enumerate() {
-            self.put(if i > 0 { b"." } else { b"" });
-            decimal(self, u64::from(*number));
-        }
-        self.put(b"]");
-    }
-
-    fn section(&mut self, item: &BodySection<'_>) {
-        match item.spelling {
-            SectionSpelling::Rfc822 => return self.put(b"RFC822"),
-            SectionSpelling::Rfc822Header => return self.put(b"RFC822.HEADER"),
-            SectionSpelling::Rfc822Text => return self.put(b"RFC822.TEXT"),
-            SectionSpelling::Body => {}
-        }
-        self.put(if item.peek { b"BODY.PEEK" } else { b"BODY" });
-        section(self, &item.section);
-        if let Some(partial) = item.partial {
-            self.text(format!("<{}.{}>", partial.offset, partial.len));
-        }
-    }
-
-    fn search(&mut self, query: &SearchQuery<'_>) {
-        if let Some(returns) = query.returns {
-            self.put(b" ");
-            self.returns(returns);
-        }
-        if let Some(charset) = &query.charset {
-            self.put(b" CHARSET ");
-            self.astring(charset.as_bytes());
-        }
-        self.keys(&query.key);
-    }
-
-    /// `RETURN (…)`
-    fn returns(&mut self, returns: SearchReturn) {
-        let mut names: Vec<&str> = Vec::new();
-        names.extend(returns.save.then_some("SAVE"));
-        names.extend(returns.min.then_some("MIN"));
-        names.extend(returns.max.then_some("MAX"));
-        names.extend(returns.all.then_some("ALL"));
-        names.extend(returns.count.then_some("COUNT"));
-        names.extend(returns.relevancy.then_some("RELEVANCY"));
-        names.extend(returns.context.then_some("CONTEXT"));
-        names.extend(returns.update.then_some("UPDATE"));
-        let partial = returns.partial.map(|range| format!("PARTIAL {range}"));
-        names.extend(partial.as_deref());
-        self.text(format!("RETURN ({})", names.join(" ")));
-    }
-
-    fn sort(&mut self, criteria: &[SortCriterion], query: &SearchQuery<'_>) {
-        if let Some(returns) = query.returns {
-            self.returns(returns);
-            self.put(b" ");
-        }
-        self.list(criteria, |p, one| {
-            p.put(if one.reverse { b"REVERSE " } else { b"" });
-            p.put(one.key.as_str().as_bytes());
-        });
-        self.put(b" ");
-        self.charset_and_keys(query);
-    }
-
-    /// What SORT and THREAD end in.
-    fn charset_and_keys(&mut self, query: &SearchQuery<'_>) {
-        self.astring(query.charset.as_deref().unwrap_or("US-ASCII").as_bytes());
-        self.keys(&query.key);
-    }
-
-    fn keys(&mut self, key: &SearchKey<'_>) {
-        match key {
-            // At the top, keys side by side must all match.
-            SearchKey::And(keys) if !keys.is_empty() => {
-                for key in keys {
-                    self.put(b" ");
-                    self.key(key);
-                }
-            }
-            key => {
-                self.put(b" ");
-                self.key(key);
-            }
-        }
-    }
-
-    fn key(&mut self, key: &SearchKey<'_>) {
-        match key {
-            SearchKey::All => self.put(b"ALL"),
-            SearchKey::Sequence(set) => self.text(set),
-            SearchKey::Uid(set) => self.text(format!("UID {set}")),
-            SearchKey::And(keys) if keys.is_empty() => self.put(b"ALL"),
-            SearchKey::And(keys) => self.list(keys, |p, key| p.key(key)),
-            SearchKey::Or(a, b) => {
-                self.put(b"OR ");
-                self.key(a);
-                self.put(b" ");
-                self.key(b);
-            }
-            SearchKey::Not(key) => {
-                self.put(b"NOT ");
-                self.key(key);
-            }
-            SearchKey::Flag(flag) => match Flag::new(flag) {
-                Some(Flag::Keyword(word)) => self.text(format!("KEYWORD {word}")),
-                Some(flag) => self.text(format!("{flag}").trim_start_matches('\\').to_uppercase()),
-                None => self.put(b"NOT ALL"),
-            },
-            SearchKey::Recent => self.put(b"RECENT"),
-            SearchKey::Header(name, text) => {
-                self.put(b"HEADER ");
-                self.astring(name.as_bytes());
-                self.put(b" ");
-                self.astring(text);
-            }
-            SearchKey::Body(text) => {
-                self.put(b"BODY ");
-                self.astring(text);
-            }
-            SearchKey::Text(text) => {
-                self.put(b"TEXT ");
-                self.astring(text);
-            }
-            SearchKey::Larger(n) => self.text(format!("LARGER {n}")),
-            SearchKey::Smaller(n) => self.text(format!("SMALLER {n}")),
-            SearchKey::Before(date) => self.text(format!("BEFORE {date}")),
-            SearchKey::On(date) => self.text(format!("ON {date}")),
-            SearchKey::Since(date) => self.text(format!("SINCE {date}")),
-            SearchKey::SentBefore(date) => self.text(format!("SENTBEFORE {date}")),
-            SearchKey::SentOn(date) => self.text(format!("SENTON {date}")),
-            SearchKey::SentSince(date) => self.text(format!("SENTSINCE {date}")),
-            SearchKey::Older(n) => self.text(format!("OLDER {n}")),
-            SearchKey::Younger(n) => self.text(format!("YOUNGER {n}")),
-            SearchKey::ModSeq(n) => self.text(format!("MODSEQ {n}")),
-            SearchKey::Fuzzy(key) => {
-                self.put(b"FUZZY ");
-                self.key(key);
-            }
-            SearchKey::Filter(name) => self.text(format!("FILTER {name}")),
-            SearchKey::SavedBefore(date) => self.text(format!("SAVEDBEFORE {date}")),
-            SearchKey::SavedOn(date) => self.text(format!("SAVEDON {date}")),
-            SearchKey::SavedSince(date) => self.text(format!("SAVEDSINCE {date}")),
-            SearchKey::SaveDateSupported => self.put(b"SAVEDATESUPPORTED"),
-            SearchKey::EmailId(id) => self.text(format!("EMAILID {id}")),
-            SearchKey::ThreadId(id) => self.text(format!("THREADID {id}")),
-            SearchKey::GmailRaw(text) => {
-                self.put(b"X-GM-RAW ");
-                self.astring(text);
-            }
-            SearchKey::GmailMessageId(n) => self.text(format!("X-GM-MSGID {n}")),
-            SearchKey::GmailThreadId(n) => self.text(format!("X-GM-THRID {n}")),
-            SearchKey::GmailLabel(label) => {
-                self.put(b"X-GM-LABELS ");
-                self.astring(label);
-            }
         }
     }
 }

@@ -3,10 +3,13 @@
 use alloc::vec::Vec;
 
 use super::{
-    Out, decimal, list, nstring, nstring8, response::flags, response_section,
-    section::origin_section, show, string,
+    Out, list, nstring, nstring8, response::flags, response_section, section::origin_section, show,
+    string,
 };
-use crate::response::{Address, BodyStructure, Envelope, Extension, FetchData, Params};
+use crate::{
+    response::{Address, BodyStructure, Envelope, Extension, FetchData, Params},
+    types::Part,
+};
 
 /// Stands for the children of a multipart that has none: the grammar asks for at least one body.
 const EMPTY_BODY: &[u8] = b"(\"text\" \"plain\" NIL NIL NIL \"7bit\" 0 0)";
@@ -195,12 +198,6 @@ fn print_params(out: &mut Vec<u8>, params: &Params<'_>) {
     });
 }
 
-fn part_name(out: &mut Vec<u8>, word: &str, part: &[u32]) {
-    out.put(word.as_bytes());
-    out.put(b"[");
-    for (i, n) in part.iter().enumerate() {
-        out.put(if i > 0 { b"." } else { b"" });
-        decimal(out, u64::from(*n));
-    }
-    out.put(b"]");
+fn part_name(out: &mut Vec<u8>, word: &str, part: &Part) {
+    show(out, format_args!("{word}[{part}]"));
 }

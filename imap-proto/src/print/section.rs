@@ -4,13 +4,13 @@ use crate::types::{BodySection, Section, SectionSpelling, SectionText, is_astrin
 /// `section`: what stands between the brackets, and the brackets.
 pub(crate) fn section(out: &mut impl Out, section: &Section<'_>) {
     out.put(b"[");
-    for (i, number) in section.part.iter().enumerate() {
+    for (i, number) in section.part().as_slice().iter().enumerate() {
         if i > 0 {
             out.put(b".");
         }
         decimal(out, u64::from(*number));
     }
-    let (text, names) = match &section.text {
+    let (text, names) = match section.text() {
         SectionText::Full => ("", None),
         SectionText::Header => ("HEADER", None),
         SectionText::HeaderFields(names) => ("HEADER.FIELDS", Some(names)),
@@ -18,7 +18,7 @@ pub(crate) fn section(out: &mut impl Out, section: &Section<'_>) {
         SectionText::Text => ("TEXT", None),
         SectionText::Mime => ("MIME", None),
     };
-    if !section.part.is_empty() && !text.is_empty() {
+    if !section.part().is_message() && !text.is_empty() {
         out.put(b".");
     }
     out.put(text.as_bytes());

@@ -6,7 +6,7 @@ use alloc::{borrow::Cow, boxed::Box, vec::Vec};
 
 pub use view::{Addresses, BodyView, EnvelopeView, Parts};
 
-use crate::types::{BodySection, DateTime, Flag, Mailbox, StatusData, StatusText, UidSet};
+use crate::types::{BodySection, DateTime, Flag, Mailbox, Part, StatusData, StatusText, UidSet};
 
 /// How a command went, or what a status response announces (RFC 3501 §7.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -310,15 +310,15 @@ pub enum FetchData<'a> {
     },
     /// `BINARY[…]` (RFC 3516 §4.3)
     Binary {
-        /// The part; empty for the message.
-        part: Vec<u32>,
+        /// Which part.
+        part: Part,
         /// The first octet, where only a part was asked for.
         origin: Option<u64>,
         /// Its decoded octets; `None` for NIL.
         octets: Option<Text<'a>>,
     },
     /// `BINARY.SIZE[…]`
-    BinarySize(Vec<u32>, u64),
+    BinarySize(Part, u64),
     /// `PREVIEW` (RFC 8970 §3)
     Preview(Option<Text<'a>>),
     /// `SAVEDATE` (RFC 8514 §4.2)

@@ -134,7 +134,12 @@ impl Test {
             SearchKey::And(keys) => Self::All(keys.iter().map(|k| Self::new(k, now)).collect()),
             SearchKey::Or(a, b) => Self::Any(alloc::vec![Self::new(a, now), Self::new(b, now)]),
             SearchKey::Not(key) => Self::Not(Box::new(Self::new(key, now))),
-            SearchKey::Flag(flag) => Self::Flag(String::from(&**flag)),
+            SearchKey::Answered => Self::Flag(String::from("\\Answered")),
+            SearchKey::Deleted => Self::Flag(String::from("\\Deleted")),
+            SearchKey::Draft => Self::Flag(String::from("\\Draft")),
+            SearchKey::Flagged => Self::Flag(String::from("\\Flagged")),
+            SearchKey::Seen => Self::Flag(String::from("\\Seen")),
+            SearchKey::Keyword(keyword) => Self::Flag(String::from(keyword.as_str())),
             SearchKey::Header(name, text) => Self::Header(String::from(&**name), needle(text)),
             SearchKey::Body(text) => Self::Body(needle(text)),
             SearchKey::Text(text) => Self::Text(needle(text)),
@@ -150,7 +155,7 @@ impl Test {
             // RFC 5032 §3
             SearchKey::Older(n) => Self::Since(now.saturating_sub(i64::from(*n)), false),
             SearchKey::Younger(n) => Self::Since(now.saturating_sub(i64::from(*n)), true),
-            SearchKey::ModSeq(n) => Self::ModSeq(*n),
+            SearchKey::ModSeq(n) | SearchKey::FlagModSeq(_, _, n) => Self::ModSeq(*n),
             // RFC 6203 §3: how far off a fuzzy match may be is the server's choice; here, not at all.
             SearchKey::Fuzzy(key) => Self::new(key, now),
             // Facts that are not asked for here; the server machine refuses these keys.

@@ -326,7 +326,7 @@ impl Core {
                 }
                 line
             }
-            Some(returns) => e_search(&self.tag, *uid, *returns, &numbers),
+            Some(returns) => e_search(&self.tag, *uid, returns, &numbers),
         };
         self.send.put(line.as_bytes());
         self.send.put(b"\r\n");
@@ -334,7 +334,7 @@ impl Core {
 }
 
 /// `esearch-response` (RFC 4731 §3.1)
-fn e_search(tag: &str, uid: bool, returns: SearchReturn, numbers: &UidSet) -> String {
+fn e_search(tag: &str, uid: bool, returns: &SearchReturn<'_>, numbers: &UidSet) -> String {
     let mut line = format!("* ESEARCH (TAG \"{tag}\")");
     if uid {
         line.push_str(" UID");
@@ -345,7 +345,7 @@ fn e_search(tag: &str, uid: bool, returns: SearchReturn, numbers: &UidSet) -> St
     if let (true, Some(last)) = (returns.max, numbers.last()) {
         line.push_str(&format!(" MAX {last}"));
     }
-    if returns.all && !numbers.is_empty() {
+    if returns.wants_all() && !numbers.is_empty() {
         line.push_str(&format!(" ALL {numbers}"));
     }
     if returns.count {

@@ -50,12 +50,7 @@ impl Core {
         }
         let mut exchange =
             Exchange::with_binding(mechanism, &self.config.mechanisms, &self.binding);
-        let progress = match initial.map(|line| decode_response(line.reveal())) {
-            None => exchange.receive(None),
-            Some(Response::Data(message)) => exchange.receive(Some(&message)),
-            Some(Response::Cancel) => exchange.cancel(),
-            Some(_) => Progress::Failed(Failure::Malformed),
-        };
+        let progress = exchange.receive(initial.as_ref().map(SecretText::reveal));
         self.progress(exchange, progress);
     }
 

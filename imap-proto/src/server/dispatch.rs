@@ -133,6 +133,7 @@ impl Core {
             }
             Command::Status(mailbox, items) => {
                 let mailbox = mailbox.into_owned();
+                let items = items.into_vec();
                 let work = Work::Status(items.clone());
                 Begin::new(Event::Status { mailbox, items }, work)
             }
@@ -179,7 +180,8 @@ impl Core {
                     return self.complete(Status::No, text);
                 }
                 let query = resolve_query(view, query.into_owned());
-                let work = Work::Search { uid, returns: query.returns, found: UidSet::new() };
+                let work =
+                    Work::Search { uid, returns: query.returns.clone(), found: UidSet::new() };
                 Begin::new(Event::Search(query), work).by_number(!uid)
             }
             Command::Fetch { items, modifiers, .. }
@@ -274,9 +276,7 @@ fn resolve_key(view: &View, all: &UidSet, key: SearchKey<'static>) -> SearchKey<
         }
         SearchKey::Uid(set) => uid_key(set.resolve(view.last_uid()).intersection(all)),
         SearchKey::Recent => uid_key(view.recent.clone()),
-        SearchKey::And(keys) => {
-            SearchKey::And(keys.into_iter().map(|key| resolve_key(view, all, key)).collect())
-        }
+        SearchKey::And(keys) => SearchKey::And(keys.map(|key| resolve_key(view, all, key))),
         SearchKey::Or(a, b) => SearchKey::Or(boxed(a), boxed(b)),
         SearchKey::Not(key) => SearchKey::Not(boxed(key)),
         other => other,
@@ -297,6 +297,9 @@ fn is_served(command: &Command<'_>) -> bool {
     !matches!(
         command,
         Command::Compress(_)
+            | Command::Notify(_)
+            | Command::ESearch { .. }
+            | Command::StoreLabels { .. }
             | Command::Language(_)
             | Command::Comparator(_)
             | Command::Unauthenticate
@@ -324,9 +327,11 @@ fn is_served(command: &Command<'_>) -> bool {
 
 /// Whether the machine acts on all that the search asks for.
 fn is_served_search(query: &SearchQuery<'_>) -> bool {
-    let returns = query.returns.unwrap_or_default();
-    let more = returns.save || returns.relevancy || returns.context || returns.update;
-    !more && returns.partial.is_none() && is_served_key(&query.key)
+    let served = query.returns.as_ref().is_none_or(|returns| {
+        let more = returns.save || returns.relevancy || returns.context;
+        !more && returns.update.is_none() && returns.partial.is_none()
+    });
+    served && is_served_key(&query.key)
 }
 
 fn is_served_key(key: &SearchKey<'_>) -> bool {

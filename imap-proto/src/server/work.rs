@@ -89,7 +89,7 @@ pub(super) enum Work {
     Expunge,
     Search {
         uid: bool,
-        returns: Option<SearchReturn>,
+        returns: Option<SearchReturn<'static>>,
         found: UidSet,
     },
     Fetch {

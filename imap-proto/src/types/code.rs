@@ -1,7 +1,7 @@
 use alloc::{borrow::Cow, string::String, vec::Vec};
 use core::fmt;
 
-use super::{Flag, UidSet};
+use super::{Atom, Flag, UidSet};
 
 /// A response code: the machine-readable part of a status response (RFC 3501 §7.1, RFC 5530,
 /// RFC 4315, RFC 7162).
@@ -116,6 +116,8 @@ pub enum Code<'a> {
     MessageLimit(u32, Option<u32>),
     /// The command of this tag still works: done so far, and in all (RFC 9585 §3).
     InProgress(Option<Cow<'a, str>>, Option<u32>, Option<u32>),
+    /// How URLs can be authorized besides `INTERNAL`: mechanisms, and what they need to know in base64 (RFC 4467).
+    UrlMech(Vec<(Atom<'a>, Option<Cow<'a, str>>)>),
     /// The filter is not known (RFC 5466 §3.1).
     UndefinedFilter(Cow<'a, str>),
     /// Any other: atom, and the text after it if there is one.
@@ -190,6 +192,11 @@ impl Code<'_> {
             Self::MetadataMaxSize(n) => Code::MetadataMaxSize(n),
             Self::MessageLimit(n, uid) => Code::MessageLimit(n, uid),
             Self::InProgress(tag, now, all) => Code::InProgress(tag.map(own_str), now, all),
+            Self::UrlMech(all) => Code::UrlMech(
+                all.into_iter()
+                    .map(|(name, data)| (name.into_owned(), data.map(own_str)))
+                    .collect(),
+            ),
             Self::UndefinedFilter(name) => Code::UndefinedFilter(own_str(name)),
             Self::Other(name, text) => Code::Other(own_str(name), text.map(own_str)),
             _ => Code::UseAttr,
@@ -257,6 +264,16 @@ impl fmt::Display for Code<'_> {
                     }
                 }
                 f.write_str(")")
+            }
+            Self::UrlMech(all) => {
+                f.write_str("URLMECH INTERNAL")?;
+                for (name, data) in all {
+                    write!(f, " {name}")?;
+                    if let Some(data) = data {
+                        write!(f, "=\"{}\"", Clean(data))?;
+                    }
+                }
+                Ok(())
             }
             Self::UndefinedFilter(name) => write!(f, "UNDEFINED-FILTER {}", Clean(name)),
             Self::Other(name, text) => {

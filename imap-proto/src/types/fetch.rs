@@ -1,15 +1,61 @@
 use alloc::{borrow::Cow, vec::Vec};
+use core::{fmt, num::NonZeroU64};
 
-use super::string::own_str;
+use super::{OneOrMore, string::own_str};
 
 /// Which octets of a message: the text between the brackets of `BODY[…]` (RFC 3501 §6.4.5).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Section<'a> {
-    /// Part numbers, each from 1: `2.1` is the first part of the second part. Empty for the message.
-    pub part: Vec<u32>,
-    /// What of that part.
-    pub text: SectionText<'a>,
+    part: Part,
+    text: SectionText<'a>,
+}
+
+/// The number of a body part: `2.1` is the first part of the second part (RFC 3501 §6.4.5). Empty for the message.
+///
+/// ```
+/// use imap_proto::types::Part;
+///
+/// assert_eq!(Part::new([2, 1]).unwrap().to_string(), "2.1");
+/// assert!(Part::new([2, 0]).is_none());
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Part(Vec<u32>);
+
+impl Part {
+    /// The message itself.
+    pub const MESSAGE: Self = Self(Vec::new());
+
+    /// A part by its numbers, the outermost first; `None` if one is zero.
+    pub fn new(numbers: impl Into<Vec<u32>>) -> Option<Self> {
+        let numbers = numbers.into();
+        (!numbers.contains(&0)).then_some(Self(numbers))
+    }
+
+    /// What the parser has checked.
+    pub(crate) const fn checked(numbers: Vec<u32>) -> Self {
+        Self(numbers)
+    }
+
+    /// The numbers.
+    pub fn as_slice(&self) -> &[u32] {
+        &self.0
+    }
+
+    /// Whether this is the message itself.
+    pub fn is_message(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, number) in self.0.iter().enumerate() {
+            f.write_str(if i > 0 { "." } else { "" })?;
+            write!(f, "{number}")?;
+        }
+        Ok(())
+    }
 }
 
 /// What of a part (RFC 3501 §9 `section-text`).
@@ -22,24 +68,41 @@ pub enum SectionText<'a> {
     /// The header, with the empty line that ends it.
     Header,
     /// The named header fields only, and an empty line.
-    HeaderFields(Vec<Cow<'a, str>>),
+    HeaderFields(OneOrMore<Cow<'a, str>>),
     /// All header fields but the named ones, and an empty line.
-    HeaderFieldsNot(Vec<Cow<'a, str>>),
+    HeaderFieldsNot(OneOrMore<Cow<'a, str>>),
     /// What follows the header.
     Text,
-    /// The MIME header of a part. Never with an empty part number.
+    /// The MIME header of a part. The message itself has none.
     Mime,
 }
 
 impl<'a> Section<'a> {
-    /// The section `part` and `text` name.
-    pub fn new(part: Vec<u32>, text: SectionText<'a>) -> Self {
+    /// The section `part` and `text` name; `None` for the MIME header of the message: a part has one, the message has
+    /// not (RFC 3501 §6.4.5).
+    pub fn new(part: Part, text: SectionText<'a>) -> Option<Self> {
+        let fits = text != SectionText::Mime || !part.is_message();
+        fits.then_some(Self { part, text })
+    }
+
+    /// What the parser has checked.
+    pub(crate) const fn checked(part: Part, text: SectionText<'a>) -> Self {
         Self { part, text }
+    }
+
+    /// Which part.
+    pub fn part(&self) -> &Part {
+        &self.part
+    }
+
+    /// What of that part.
+    pub fn text(&self) -> &SectionText<'a> {
+        &self.text
     }
 
     /// The same section, owned.
     pub fn into_owned(self) -> Section<'static> {
-        let own = |names: Vec<Cow<'_, str>>| names.into_iter().map(own_str).collect();
+        let own = |names: OneOrMore<Cow<'_, str>>| names.map(own_str);
         let text = match self.text {
             SectionText::Full => SectionText::Full,
             SectionText::Header => SectionText::Header,
@@ -58,20 +121,23 @@ impl<'a> Section<'a> {
 pub struct Partial {
     /// The first octet, from 0.
     pub offset: u64,
-    /// At most so many octets; not 0.
-    pub len: u64,
+    /// At most so many octets.
+    pub len: NonZeroU64,
 }
 
 impl Partial {
-    /// A run of at most `len` octets from `offset` on.
-    pub fn new(offset: u64, len: u64) -> Self {
-        Self { offset, len }
+    /// A run of at most `len` octets from `offset` on; `None` if `len` is zero.
+    pub const fn new(offset: u64, len: u64) -> Option<Self> {
+        match NonZeroU64::new(len) {
+            Some(len) => Some(Self { offset, len }),
+            None => None,
+        }
     }
 
     /// The run within a section of `size` octets: where it starts and how long it is.
     pub fn within(self, size: u64) -> (u64, u64) {
         let start = self.offset.min(size);
-        (start, self.len.min(size - start))
+        (start, self.len.get().min(size - start))
     }
 }
 
@@ -165,15 +231,15 @@ pub enum FetchItem<'a> {
     GmailLabels,
     /// `BINARY[…]`, `BINARY.PEEK[…]`: a part without its transfer encoding (RFC 3516 §4.2).
     Binary {
-        /// The part; empty for the whole message.
-        part: Vec<u32>,
+        /// Which part.
+        part: Part,
         /// A run of its octets.
         partial: Option<Partial>,
         /// PEEK: `\Seen` is not set.
         peek: bool,
     },
     /// `BINARY.SIZE[…]`: octets of a part without its transfer encoding; an empty part is the message.
-    BinarySize(Vec<u32>),
+    BinarySize(Part),
     /// `BODY[…]`, `BODY.PEEK[…]`, `RFC822`, `RFC822.HEADER`, `RFC822.TEXT`
     Section(BodySection<'a>),
 }
@@ -205,13 +271,18 @@ impl FetchItem<'_> {
 }
 
 /// What a FETCH asks for; macros (`ALL`, `FAST`, `FULL`) are already expanded.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct FetchItems<'a>(Vec<FetchItem<'a>>);
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct FetchItems<'a>(OneOrMore<FetchItem<'a>>);
 
 impl<'a> FetchItems<'a> {
     /// These items, in this order.
-    pub fn new(items: Vec<FetchItem<'a>>) -> Self {
+    pub fn new(items: OneOrMore<FetchItem<'a>>) -> Self {
         Self(items)
+    }
+
+    /// The items as a slice.
+    pub fn as_slice(&self) -> &[FetchItem<'a>] {
+        &self.0
     }
 
     /// The items, in the order they were asked for.
@@ -243,6 +314,6 @@ impl<'a> FetchItems<'a> {
 
     /// The same items, owned.
     pub fn into_owned(self) -> FetchItems<'static> {
-        FetchItems(self.0.into_iter().map(FetchItem::into_owned).collect())
+        FetchItems(self.0.map(FetchItem::into_owned))
     }
 }

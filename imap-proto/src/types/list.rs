@@ -2,7 +2,7 @@ use alloc::{borrow::Cow, vec::Vec};
 
 use crate::command::EntryName;
 
-use super::{Mailbox, StatusItem, string::own_str};
+use super::{Mailbox, OneOrMore, StatusItem, string::own_str};
 
 /// Which mailboxes a LIST selects (RFC 5258 §3.1).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -37,29 +37,54 @@ pub struct ListReturn {
 }
 
 /// LIST and LSUB: which mailboxes, and what to say of them.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct ListQuery<'a> {
     /// The reference name, Unicode.
     pub reference: Cow<'a, str>,
-    /// The patterns, Unicode, with `*` and `%`. At least one.
-    pub patterns: Vec<Cow<'a, str>>,
+    /// The patterns, Unicode, with `*` and `%`.
+    patterns: OneOrMore<Cow<'a, str>>,
+    /// Whether the patterns stand in parentheses.
+    listed: bool,
     /// Which of those that match.
     pub select: ListSelect,
     /// What to say of them.
     pub returns: ListReturn,
-    /// Whether this is the extended form (RFC 5258), which changes what an empty pattern means.
-    pub extended: bool,
 }
 
 impl<'a> ListQuery<'a> {
     /// The basic form: one pattern.
     pub fn basic(reference: impl Into<Cow<'a, str>>, pattern: impl Into<Cow<'a, str>>) -> Self {
-        Self {
-            reference: reference.into(),
-            patterns: alloc::vec![pattern.into()],
-            ..Self::default()
-        }
+        Self::with(reference.into(), OneOrMore::one(pattern.into()), false)
+    }
+
+    /// A list of patterns (RFC 5258).
+    pub fn extended(reference: impl Into<Cow<'a, str>>, patterns: OneOrMore<Cow<'a, str>>) -> Self {
+        Self::with(reference.into(), patterns, true)
+    }
+
+    pub(crate) fn with(
+        reference: Cow<'a, str>,
+        patterns: OneOrMore<Cow<'a, str>>,
+        listed: bool,
+    ) -> Self {
+        let (select, returns) = (ListSelect::default(), ListReturn::default());
+        Self { reference, patterns, listed, select, returns }
+    }
+
+    /// The patterns, Unicode, with `*` and `%`.
+    pub fn patterns(&self) -> &OneOrMore<Cow<'a, str>> {
+        &self.patterns
+    }
+
+    /// Whether the patterns stand in parentheses.
+    pub(crate) fn is_listed(&self) -> bool {
+        self.listed
+    }
+
+    /// Whether this is the extended form (RFC 5258), which changes what an empty pattern means.
+    pub fn is_extended(&self) -> bool {
+        self.listed || self.select != ListSelect::default() || self.returns != ListReturn::default()
     }
 
     /// Whether a mailbox of this name matches a pattern. The reference is put before each pattern,
@@ -78,10 +103,10 @@ impl<'a> ListQuery<'a> {
     pub fn into_owned(self) -> ListQuery<'static> {
         ListQuery {
             reference: own_str(self.reference),
-            patterns: self.patterns.into_iter().map(own_str).collect(),
+            patterns: self.patterns.map(own_str),
+            listed: self.listed,
             select: self.select,
             returns: self.returns,
-            extended: self.extended,
         }
     }
 }
@@ -134,7 +159,7 @@ pub fn pattern_matches(pattern: &str, name: &str, delimiter: char) -> bool {
 impl ListQuery<'_> {
     /// The name that stands for the root in the answer to `LIST "" ""`.
     pub(crate) fn asks_for_delimiter(&self) -> bool {
-        !self.extended && matches!(self.patterns.as_slice(), [only] if only.is_empty())
+        !self.is_extended() && matches!(&*self.patterns, [only] if only.is_empty())
     }
 }
 

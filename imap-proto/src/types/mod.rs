@@ -20,14 +20,15 @@ pub use atom::{Atom, Tag};
 pub use code::{Code, StatusText};
 pub use date::{Date, DateTime};
 pub use fetch::{
-    BodySection, FetchItem, FetchItems, Partial, Section, SectionSpelling, SectionText,
+    BodySection, FetchItem, FetchItems, Part, Partial, Section, SectionSpelling, SectionText,
 };
 pub use flag::{Flag, SpecialUse};
 pub use list::{ListQuery, ListReturn, ListSelect, pattern_matches};
 pub use mailbox::{InvalidMailbox, Mailbox};
 pub use one_or_more::OneOrMore;
 pub use search::{
-    PartialRange, SearchKey, SearchQuery, SearchReturn, SortCriterion, SortKey, StoreAction,
+    EntryScope, PartialRange, SearchKey, SearchQuery, SearchReturn, SortCriterion, SortKey,
+    StoreAction,
 };
 pub use sequence::{SequenceSet, UidSet};
 pub use status::{StatusData, StatusItem};

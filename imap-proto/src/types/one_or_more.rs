@@ -11,6 +11,18 @@ impl<T> OneOrMore<T> {
         (!items.is_empty()).then_some(Self(items))
     }
 
+    /// These items; an empty array does not compile.
+    ///
+    /// ```
+    /// use imap_proto::types::OneOrMore;
+    ///
+    /// assert_eq!(OneOrMore::of([1, 2]).len(), 2);
+    /// ```
+    pub fn of<const N: usize>(items: [T; N]) -> Self {
+        const { assert!(N > 0, "a list of one or more has no empty form") };
+        Self(Vec::from(items))
+    }
+
     /// One item.
     pub fn one(item: T) -> Self {
         Self(vec![item])

@@ -2,7 +2,7 @@ use alloc::{borrow::Cow, boxed::Box, vec::Vec};
 use core::fmt;
 
 use super::{
-    Atom, Date, SequenceSet,
+    Atom, Date, FetchItem, Flag, OneOrMore, SequenceSet,
     string::{own, own_str},
 };
 
@@ -17,13 +17,23 @@ pub enum SearchKey<'a> {
     /// These UIDs.
     Uid(SequenceSet),
     /// All of these.
-    And(Vec<SearchKey<'a>>),
+    And(OneOrMore<SearchKey<'a>>),
     /// Either.
     Or(Box<SearchKey<'a>>, Box<SearchKey<'a>>),
     /// Not this.
     Not(Box<SearchKey<'a>>),
-    /// Has the flag (`SEEN`, `ANSWERED`, `KEYWORD x` …). The spelling is a flag's.
-    Flag(Cow<'a, str>),
+    /// `ANSWERED`
+    Answered,
+    /// `DELETED`
+    Deleted,
+    /// `DRAFT`
+    Draft,
+    /// `FLAGGED`
+    Flagged,
+    /// `SEEN`
+    Seen,
+    /// Has the keyword.
+    Keyword(Atom<'a>),
     /// `RECENT`. A server's event never holds it: the machine turns it into UIDs.
     Recent,
     /// A header field holds the text; an empty text asks whether the field is there.
@@ -54,6 +64,8 @@ pub enum SearchKey<'a> {
     Younger(u32),
     /// Mod-sequence at least this (RFC 7162 §3.1.5).
     ModSeq(u64),
+    /// Mod-sequence of this flag at least this; a server may take that of the message (RFC 7162 §3.1.5).
+    FlagModSeq(Flag<'a>, EntryScope, u64),
     /// `FUZZY`: what matches about as well (RFC 6203 §4).
     Fuzzy(Box<SearchKey<'a>>),
     /// `FILTER`: what a filter kept on the server finds (RFC 5466 §3.1).
@@ -88,12 +100,15 @@ impl SearchKey<'_> {
             Self::All => SearchKey::All,
             Self::Sequence(set) => SearchKey::Sequence(set),
             Self::Uid(set) => SearchKey::Uid(set),
-            Self::And(keys) => {
-                SearchKey::And(keys.into_iter().map(SearchKey::into_owned).collect())
-            }
+            Self::And(keys) => SearchKey::And(keys.map(SearchKey::into_owned)),
             Self::Or(a, b) => SearchKey::Or(boxed(a), boxed(b)),
             Self::Not(key) => SearchKey::Not(boxed(key)),
-            Self::Flag(flag) => SearchKey::Flag(own_str(flag)),
+            Self::Answered => SearchKey::Answered,
+            Self::Deleted => SearchKey::Deleted,
+            Self::Draft => SearchKey::Draft,
+            Self::Flagged => SearchKey::Flagged,
+            Self::Seen => SearchKey::Seen,
+            Self::Keyword(keyword) => SearchKey::Keyword(keyword.into_owned()),
             Self::Recent => SearchKey::Recent,
             Self::Header(name, text) => SearchKey::Header(own_str(name), own(text)),
             Self::Body(text) => SearchKey::Body(own(text)),
@@ -109,6 +124,7 @@ impl SearchKey<'_> {
             Self::Older(n) => SearchKey::Older(n),
             Self::Younger(n) => SearchKey::Younger(n),
             Self::ModSeq(n) => SearchKey::ModSeq(n),
+            Self::FlagModSeq(flag, scope, n) => SearchKey::FlagModSeq(flag.into_owned(), scope, n),
             Self::Fuzzy(key) => SearchKey::Fuzzy(boxed(key)),
             Self::Filter(name) => SearchKey::Filter(name.into_owned()),
             Self::SavedBefore(d) => SearchKey::SavedBefore(d),
@@ -125,15 +141,38 @@ impl SearchKey<'_> {
     }
 }
 
-/// What an extended search returns (RFC 4731 §3.1, RFC 5182).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+/// Whose flag a mod-sequence belongs to (RFC 7162 §3.1.5 `entry-type-req`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub struct SearchReturn {
+pub enum EntryScope {
+    /// `priv`: the user's own.
+    Private,
+    /// `shared`: everybody's.
+    Shared,
+    /// `all`: either.
+    All,
+}
+
+impl EntryScope {
+    /// The name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Private => "priv",
+            Self::Shared => "shared",
+            Self::All => "all",
+        }
+    }
+}
+
+/// What an extended search returns (RFC 4731 §3.1, RFC 5182). Nothing set is `RETURN ()`, which means ALL.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct SearchReturn<'a> {
     /// The least number that matches.
     pub min: bool,
     /// The greatest number that matches.
     pub max: bool,
-    /// All that match. What `RETURN ()` means as well.
+    /// All that match.
     pub all: bool,
     /// How many match.
     pub count: bool,
@@ -145,8 +184,24 @@ pub struct SearchReturn {
     pub partial: Option<PartialRange>,
     /// The server should keep the search at hand (RFC 5267 §4.2).
     pub context: bool,
-    /// The server tells what changes in the result (RFC 5267 §4.3).
-    pub update: bool,
+    /// The server tells what changes in the result (RFC 5267 §4.3), and these items of what is new in it (RFC 5465 §7).
+    pub update: Option<Vec<FetchItem<'a>>>,
+}
+
+impl SearchReturn<'_> {
+    /// Whether all that match are wanted: asked for, or nothing asked for (RFC 4731 §3.1).
+    pub fn wants_all(&self) -> bool {
+        self.all || *self == Self::default()
+    }
+
+    /// The same, owned.
+    pub fn into_owned(self) -> SearchReturn<'static> {
+        let Self { min, max, all, count, save, relevancy, partial, context, update } = self;
+        let own =
+            |items: Vec<FetchItem<'_>>| items.into_iter().map(FetchItem::into_owned).collect();
+        let update = update.map(own);
+        SearchReturn { min, max, all, count, save, relevancy, partial, context, update }
+    }
 }
 
 /// A range of places in a result, from the first on or, below zero, from the last back (RFC 9394 §3.1).
@@ -253,7 +308,7 @@ pub struct SearchQuery<'a> {
     /// read as well.
     pub charset: Option<Cow<'a, str>>,
     /// Asks for an ESEARCH response; `None` for the plain SEARCH response.
-    pub returns: Option<SearchReturn>,
+    pub returns: Option<SearchReturn<'a>>,
     /// The condition.
     pub key: SearchKey<'a>,
 }
@@ -268,7 +323,7 @@ impl<'a> SearchQuery<'a> {
     pub fn into_owned(self) -> SearchQuery<'static> {
         SearchQuery {
             charset: self.charset.map(own_str),
-            returns: self.returns,
+            returns: self.returns.map(SearchReturn::into_owned),
             key: self.key.into_owned(),
         }
     }

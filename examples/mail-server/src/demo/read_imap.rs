@@ -11,7 +11,10 @@ use crate::{
 use imap_proto::{
     client::{Client, Config, Event, Tag},
     response::{FetchData, Response, Status},
-    types::{BodySection, FetchItem, FetchItems, Flag, Mailbox, Section, SectionText, SequenceSet},
+    types::{
+        BodySection, FetchItem, FetchItems, Flag, Mailbox, OneOrMore, Part, Section, SectionText,
+        SequenceSet,
+    },
 };
 use mailwire::{driver::Driver, sasl::Secret};
 
@@ -44,7 +47,7 @@ impl Session {
 
     /// All messages, without opening one.
     pub(super) async fn list(&mut self) -> Result<Vec<Entry>> {
-        let items = vec![FetchItem::Uid, FetchItem::Flags, FetchItem::Envelope];
+        let items = OneOrMore::of([FetchItem::Uid, FetchItem::Flags, FetchItem::Envelope]);
         let all: SequenceSet = "1:*".parse()?;
         let tag = self.driver.machine.fetch(false, &all, &FetchItems::new(items))?;
         let mut entries = Vec::new();
@@ -59,8 +62,9 @@ impl Session {
 
     /// The whole message, or one of its parts. The message is seen then.
     pub(super) async fn read(&mut self, uid: u32, part: Option<u32>) -> Result<Vec<u8>> {
-        let section = Section::new(part.into_iter().collect(), SectionText::Full);
-        let items = vec![FetchItem::Section(BodySection::new(section))];
+        let part = Part::new(Vec::from_iter(part)).ok_or("parts are counted from one")?;
+        let section = Section::new(part, SectionText::Full).ok_or("a message has no MIME header")?;
+        let items = OneOrMore::one(FetchItem::Section(BodySection::new(section)));
         let set: SequenceSet = uid.to_string().parse()?;
         let tag = self.driver.machine.fetch(true, &set, &FetchItems::new(items))?;
         let mut read = Vec::new();

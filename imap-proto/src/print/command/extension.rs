@@ -59,7 +59,7 @@ impl Printer {
                 self.metadata_options(*options);
                 self.mailbox(mailbox);
                 self.put(b" ");
-                match entries.as_slice() {
+                match &**entries {
                     [one] => self.astring(one.as_str().as_bytes()),
                     all => self.list(all, |p, entry| p.astring(entry.as_str().as_bytes())),
                 }
