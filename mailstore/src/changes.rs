@@ -31,9 +31,11 @@ pub trait Changes {
 pub struct ChangeSet {
     /// Messages that came or whose flags changed, as they are now, ascending by UID.
     pub rows: Vec<Row>,
-    /// Messages removed since, ascending. A backend that has forgotten old removals may name more UIDs
-    /// that hold no message (RFC 7162 §3.2.10.1), never fewer.
+    /// Messages removed since, ascending. When old removals are forgotten it is every UID below UIDNEXT
+    /// that holds no message (RFC 7162 §3.2.10.1): more, never fewer.
     pub expunged: Vec<Uid>,
+    /// True when removals so long ago are forgotten.
+    pub forgotten: bool,
     /// The later point.
     pub highest_modseq: ModSeq,
 }
@@ -42,7 +44,14 @@ impl ChangeSet {
     /// For backends.
     #[must_use]
     pub const fn new(rows: Vec<Row>, expunged: Vec<Uid>, highest_modseq: ModSeq) -> ChangeSet {
-        ChangeSet { rows, expunged, highest_modseq }
+        ChangeSet { rows, expunged, forgotten: false, highest_modseq }
+    }
+
+    /// Says whether removals so long ago are forgotten; for backends.
+    #[must_use]
+    pub const fn forgotten(mut self, forgotten: bool) -> ChangeSet {
+        self.forgotten = forgotten;
+        self
     }
 }
 

@@ -3,6 +3,8 @@
 use std::io;
 use std::sync::Arc;
 
+use crate::AccountId;
+
 /// The result of every store operation.
 pub type Result<T, E = Error> = core::result::Result<T, E>;
 
@@ -37,9 +39,29 @@ pub enum Error {
         /// What to do about it.
         hint: &'static str,
     },
-    /// No room: the disk, or a quota, is full. Free some and try again.
+    /// No room: the disk, or the operating system's quota, is full. Free some and try again.
     #[error("no space left for mail: free some and try again")]
     Full,
+    /// The account may not hold that much: see [`Quotas`](crate::Quotas).
+    #[error("account {account} may hold {limit} {what} and no more")]
+    #[non_exhaustive]
+    OverQuota {
+        /// Whose limit it is.
+        account: AccountId,
+        /// What is limited: octets, messages.
+        what: &'static str,
+        /// The limit.
+        limit: u64,
+    },
+    /// More than the store takes.
+    #[error("the limit is {limit} {what}")]
+    #[non_exhaustive]
+    OverLimit {
+        /// What is limited.
+        what: &'static str,
+        /// The limit.
+        limit: u64,
+    },
     /// The caller asked for something that makes no sense, for example an empty mailbox name.
     #[error("{what}")]
     #[non_exhaustive]
@@ -104,6 +126,18 @@ impl Error {
     #[must_use]
     pub fn corrupt(file: impl Into<String>, offset: u64, what: &'static str) -> Error {
         Error::Corrupt { file: file.into(), offset, what }
+    }
+
+    /// A [`Error::OverQuota`]; for backends.
+    #[must_use]
+    pub const fn over_quota(account: AccountId, what: &'static str, limit: u64) -> Error {
+        Error::OverQuota { account, what, limit }
+    }
+
+    /// A [`Error::OverLimit`]; for backends.
+    #[must_use]
+    pub fn over_limit(what: &'static str, limit: usize) -> Error {
+        Error::OverLimit { what, limit: u64::try_from(limit).unwrap_or(u64::MAX) }
     }
 
     /// A [`Error::Closed`]; for backends.

@@ -43,6 +43,8 @@ ids! {
     MessageId;
     /// An envelope in the outbound queue. Never reused.
     EnvelopeId;
+    /// A conversation messages belong to (RFC 8474 THREADID). The host chooses the numbers.
+    ThreadId;
 }
 
 /// A message's number in its mailbox: ascending in the order of arrival, never reused within one

@@ -1,8 +1,9 @@
-//! Mail at rest: what a mail host needs of a store, as five small traits, and backends that keep it.
+//! Mail at rest: what a mail host needs of a store, as small traits, and backends that keep it.
 //!
 //! [`Accounts`] (who has mail here), [`Mailboxes`] (names, subscriptions, UIDVALIDITY), [`Messages`]
-//! (arrival, flags, copies, removal, bodies), [`Changes`] (what happened since, told and asked) and
-//! [`Queue`] (messages that must leave). Whatever implements them is a [`Store`]. No protocol word is
+//! (arrival, flags, copies, removal, bodies), [`Changes`] (what happened since, told and asked),
+//! [`Metadata`], [`Sharing`] and [`Quotas`] (what a host keeps beside them, who else may look, and how much
+//! there may be) and [`Queue`] (messages that must leave). Whatever implements them is a [`Store`]. No protocol word is
 //! spoken here: any protocol, or none, can be put on top.
 //!
 //! ```
@@ -63,6 +64,13 @@
 //! 14. **The queue** gives an envelope to one worker at a time; a worker whose lease another holds by now
 //!     records nothing; outcomes, and messages that come with them, are one step (`queue`).
 //! 15. **Accounts** are found whatever the case of their name; a deleted one leaves nothing (`accounts`).
+//! 16. **Metadata** are set in one step, have limits, and go with what they belong to (`metadata`).
+//! 17. **Rights** are kept as given and go with their mailbox; the mailboxes an identifier is named by are
+//!     found (`sharing`).
+//! 18. **Quotas**: what an account holds is always known; a step that takes it over a limit is refused as
+//!     a whole, and taking away never is (`quotas`).
+//!
+//! There are no flags for each reader of a shared mailbox: its readers see the same.
 //!
 //! # Cost
 //!
@@ -91,10 +99,13 @@ mod maildrop;
 #[cfg(feature = "memory")]
 mod memory;
 mod messages;
+mod metadata;
 #[cfg(any(feature = "memory", feature = "embedded"))]
 mod model;
 mod queue;
+mod quotas;
 mod rows;
+mod sharing;
 mod snapshot;
 mod upload;
 
@@ -106,7 +117,9 @@ pub use embedded::EmbeddedStore;
 pub use error::{Error, Result};
 pub use faults::Faults;
 pub use flags::{FlagChange, Flags};
-pub use ids::{AccountId, EnvelopeId, MailboxId, MessageId, ModSeq, Timestamp, Uid, UidValidity};
+pub use ids::{
+    AccountId, EnvelopeId, MailboxId, MessageId, ModSeq, ThreadId, Timestamp, Uid, UidValidity,
+};
 pub use mailboxes::{MAX_NAME, Mailbox, Mailboxes, NewMailbox, SpecialUse, Status, mailbox_name};
 pub use maildrop::{MaildropLock, MaildropLocks};
 #[cfg(feature = "memory")]
@@ -115,21 +128,48 @@ pub use messages::{
     Appended, Copied, Delivered, Delivery, Expunge, Expunged, FlagsStored, Messages, NewMessage,
     Place, Target, Updated,
 };
+pub use metadata::{
+    MAX_METADATA_ENTRIES, MAX_METADATA_KEY, MAX_METADATA_VALUE, Metadata, Scope, check_entry,
+};
 pub use queue::{
     AttemptResult, Completed, Envelope, Lease, LeaseToken, NewEnvelope, NewRecipient, Outcome,
     Queue, QueueNotifier, QueueWatcher, Recipient, RecipientState,
 };
+pub use quotas::{Limits, Quota, Quotas};
+pub use sharing::{Grant, Rights, RightsChange, Sharing, check_identifier};
 pub use snapshot::{Row, Snapshot};
 pub use upload::{Spool, Staged, Upload};
 
 /// Everything a mail host needs of a store, in a handle that is cheap to clone. Implemented by whatever
 /// implements the parts.
 pub trait Store:
-    Accounts + Mailboxes + Messages + Changes + Queue + Clone + Send + Sync + 'static
+    Accounts
+    + Mailboxes
+    + Messages
+    + Changes
+    + Queue
+    + Metadata
+    + Sharing
+    + Quotas
+    + Clone
+    + Send
+    + Sync
+    + 'static
 {
 }
 
 impl<T> Store for T where
-    T: Accounts + Mailboxes + Messages + Changes + Queue + Clone + Send + Sync + 'static
+    T: Accounts
+        + Mailboxes
+        + Messages
+        + Changes
+        + Queue
+        + Metadata
+        + Sharing
+        + Quotas
+        + Clone
+        + Send
+        + Sync
+        + 'static
 {
 }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use crate::model::{Engine, Hub, Objects, Place, Planned, State};
 use crate::upload::Content;
-use crate::{Body, Error, MessageId, Result, Staged, Timestamp, Upload};
+use crate::{Body, Error, MessageId, Result, Staged, ThreadId, Timestamp, Upload};
 
 /// A store in memory. Handles share it; it is gone with the last of them.
 ///
@@ -99,6 +99,11 @@ impl Engine for MemoryStore {
             _ => None,
         };
         Ok(messages.iter().map(facts).collect())
+    }
+
+    async fn find_threads(&self, messages: &[MessageId]) -> Result<Vec<Option<ThreadId>>> {
+        let index = self.index();
+        Ok(messages.iter().map(|id| index.objects.find(*id)?.thread).collect())
     }
 
     async fn find_body(&self, message: MessageId) -> Result<Body> {

@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use crate::{
     AccountId, Body, EnvelopeId, FlagChange, Flags, MailboxId, MaildropLock, MessageId, ModSeq,
-    NewEnvelope, Result, Snapshot, Staged, Timestamp, Uid, UidValidity, Upload,
+    NewEnvelope, Result, Snapshot, Staged, ThreadId, Timestamp, Uid, UidValidity, Upload,
 };
 
 /// Messages. Lists of UIDs are taken in any order, doubles and UIDs that are not (any longer) there are
@@ -19,7 +19,8 @@ pub trait Messages {
     /// Adds messages to a mailbox, all or none, in this order. When it returns they are durable.
     ///
     /// # Errors
-    /// [`NotFound`](crate::Error::NotFound), [`Full`](crate::Error::Full).
+    /// [`NotFound`](crate::Error::NotFound), [`Full`](crate::Error::Full),
+    /// [`OverQuota`](crate::Error::OverQuota).
     fn append(
         &self,
         mailbox: MailboxId,
@@ -32,7 +33,7 @@ pub trait Messages {
     /// # Errors
     /// [`NotFound`](crate::Error::NotFound) when one of the mailboxes is gone,
     /// [`Invalid`](crate::Error::Invalid) when there is no destination at all,
-    /// [`Full`](crate::Error::Full).
+    /// [`Full`](crate::Error::Full), [`OverQuota`](crate::Error::OverQuota).
     fn deliver(&self, delivery: Delivery) -> impl Future<Output = Result<Delivered>> + Send;
 
     /// The mailbox as it stands: cheap, immutable, shared.
@@ -49,6 +50,16 @@ pub trait Messages {
         &self,
         messages: &[MessageId],
     ) -> impl Future<Output = Result<Vec<Option<Bytes>>>> + Send;
+
+    /// The threads the messages were stored with, in the order asked; `None` for one that has none or
+    /// is gone.
+    ///
+    /// # Errors
+    /// Only what the backend may meet.
+    fn threads(
+        &self,
+        messages: &[MessageId],
+    ) -> impl Future<Output = Result<Vec<Option<ThreadId>>>> + Send;
 
     /// The body of a message. It can be read to its end even when the message is removed meanwhile.
     ///
@@ -74,7 +85,7 @@ pub trait Messages {
     /// take UIDs in ascending order of the originals'.
     ///
     /// # Errors
-    /// [`NotFound`](crate::Error::NotFound).
+    /// [`NotFound`](crate::Error::NotFound), [`OverQuota`](crate::Error::OverQuota).
     fn copy(
         &self,
         mailbox: MailboxId,
@@ -86,7 +97,7 @@ pub trait Messages {
     /// message in both mailboxes or in none. Moving within one mailbox gives new UIDs.
     ///
     /// # Errors
-    /// [`NotFound`](crate::Error::NotFound).
+    /// [`NotFound`](crate::Error::NotFound), [`OverQuota`](crate::Error::OverQuota).
     fn move_to(
         &self,
         mailbox: MailboxId,
@@ -128,6 +139,8 @@ pub struct NewMessage {
     pub internal_date: Timestamp,
     /// Whatever the host wants to find again without opening the body.
     pub facts: Bytes,
+    /// The conversation it belongs to.
+    pub thread: Option<ThreadId>,
 }
 
 impl NewMessage {
@@ -135,7 +148,7 @@ impl NewMessage {
     #[must_use]
     pub fn new(body: Staged) -> NewMessage {
         let (flags, facts) = (Flags::NONE, Bytes::new());
-        NewMessage { body, flags, internal_date: Timestamp::now(), facts }
+        NewMessage { body, flags, internal_date: Timestamp::now(), facts, thread: None }
     }
 
     /// With these flags.
@@ -156,6 +169,13 @@ impl NewMessage {
     #[must_use]
     pub fn facts(mut self, facts: impl Into<Bytes>) -> NewMessage {
         self.facts = facts.into();
+        self
+    }
+
+    /// In this conversation.
+    #[must_use]
+    pub fn thread(mut self, thread: ThreadId) -> NewMessage {
+        self.thread = Some(thread);
         self
     }
 }
@@ -195,6 +215,8 @@ pub struct Delivery {
     pub body: Staged,
     /// Whatever the host wants to find again without opening the body.
     pub facts: Bytes,
+    /// The conversation it belongs to.
+    pub thread: Option<ThreadId>,
     /// The mailboxes it goes to. One named twice gets it twice.
     pub targets: Vec<Target>,
     /// The envelopes it gets in the outbound queue.
@@ -206,13 +228,20 @@ impl Delivery {
     #[must_use]
     pub fn new(body: Staged) -> Delivery {
         let (targets, envelopes) = (Vec::new(), Vec::new());
-        Delivery { body, facts: Bytes::new(), targets, envelopes }
+        Delivery { body, facts: Bytes::new(), thread: None, targets, envelopes }
     }
 
     /// With these facts.
     #[must_use]
     pub fn facts(mut self, facts: impl Into<Bytes>) -> Delivery {
         self.facts = facts.into();
+        self
+    }
+
+    /// In this conversation.
+    #[must_use]
+    pub fn thread(mut self, thread: ThreadId) -> Delivery {
+        self.thread = Some(thread);
         self
     }
 

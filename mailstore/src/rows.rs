@@ -9,6 +9,9 @@ use crate::{Flags, MessageId, ModSeq, Row, Status, Timestamp, Uid, UidValidity};
 /// Rows in a block: a change copies at most this many.
 const BLOCK: usize = 256;
 
+/// At least this many removals are remembered.
+const GRAVES: usize = 64 * 1024;
+
 /// A mailbox's rows, its counters and its tombstones.
 #[derive(Clone, Debug)]
 pub(crate) struct Rows {
@@ -16,6 +19,8 @@ pub(crate) struct Rows {
     blocks: Vec<Arc<Block>>,
     keywords: Arc<KeywordSets>,
     graves: Vec<Arc<Vec<Grave>>>,
+    /// Removals up to this point are forgotten.
+    forgotten: ModSeq,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -62,6 +67,7 @@ impl Rows {
             blocks: Vec::new(),
             keywords: Arc::new(keywords),
             graves: Vec::new(),
+            forgotten: ModSeq::ZERO,
         }
     }
 
@@ -166,6 +172,10 @@ impl Rows {
             Some(graves) if graves.len() < BLOCK => Arc::make_mut(graves).push(grave),
             _ => self.graves.push(Arc::new(vec![grave])),
         }
+        if self.graves.len() > GRAVES / BLOCK + 1 {
+            let oldest = self.graves.remove(0);
+            self.forgotten = oldest.last().map_or(self.forgotten, |grave| grave.modseq);
+        }
     }
 
     pub(crate) fn find(&self, uid: Uid) -> Option<Row> {
@@ -194,8 +204,24 @@ impl Rows {
         rows.filter(move |row| row.modseq > modseq).map(|packed| self.unpack(packed))
     }
 
-    /// The UIDs removed after this point, ascending.
+    /// Says that removals up to this point are forgotten.
+    #[cfg(feature = "embedded")]
+    pub(crate) fn forget(&mut self, modseq: ModSeq) {
+        self.forgotten = self.forgotten.max(modseq);
+    }
+
+    /// Whether some of what was removed after this point is forgotten.
+    pub(crate) fn forgets(&self, modseq: ModSeq) -> bool {
+        modseq < self.forgotten
+    }
+
+    /// The UIDs removed after this point, ascending; when some are forgotten, every UID without a row.
     pub(crate) fn expunged_since(&self, modseq: ModSeq) -> Vec<Uid> {
+        if self.forgets(modseq) {
+            let mut own = self.uids().peekable();
+            let all = (1..self.status.uid_next.value()).filter_map(Uid::new);
+            return all.filter(|uid| own.next_if_eq(uid).is_none()).collect();
+        }
         let late = |grave: &&Grave| grave.modseq > modseq;
         let blocks = self.graves.iter().rev();
         let blocks = blocks.take_while(|block| block.last().is_some_and(|g| g.modseq > modseq));
@@ -324,6 +350,28 @@ mod tests {
             )),
             uids().prop_map(|uids| Step::Remove(uids.into_iter().collect())),
         ]
+    }
+
+    #[test]
+    fn old_removals_are_forgotten_and_more_is_named_never_less() {
+        let mut rows = Rows::new(UidValidity::new(7).unwrap());
+        let count = 3 * u32::try_from(GRAVES).unwrap();
+        let all: Vec<Uid> = (1..=count).filter_map(Uid::new).collect();
+        for uid in &all {
+            rows.push(&Row::new(*uid, MessageId::new(1), 1, ModSeq::new(2)));
+        }
+        for (step, uids) in all.chunks(300).enumerate() {
+            rows.remove(&uids[1..], ModSeq::new(3 + u64::try_from(step).unwrap()));
+        }
+        let last = rows.status().highest_modseq;
+        let recent = ModSeq::new(last.value() - 10);
+        assert!(rows.forgets(ModSeq::ZERO) && !rows.forgets(recent));
+        assert_eq!(
+            rows.expunged_since(recent).len(),
+            9 * 299 + all.chunks(300).last().unwrap().len() - 1
+        );
+        let gone: Vec<Uid> = all.iter().copied().filter(|uid| rows.find(*uid).is_none()).collect();
+        assert_eq!(rows.expunged_since(ModSeq::ZERO), gone);
     }
 
     proptest! {

@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 
-use super::{Bench, Subject, uid, uids};
-use crate::{Expunge, Messages, NewMessage, Result, Staged};
+use super::{Bench, Subject, delivery, message, uid, uids};
+use crate::{Expunge, MessageId, Messages, NewMessage, Result, Staged, Target, ThreadId};
 
 /// What comes out is what went in: any octets, none, whole and in parts.
 pub async fn bodies_come_back_octet_for_octet<S: Subject>() -> Result<()> {
@@ -84,7 +84,7 @@ pub async fn a_body_outlives_the_message_while_it_is_read<S: Subject>() -> Resul
     let mut upload = bench.store.upload();
     upload.write(&[b'x'; 2_000_000]).await?;
     let large = NewMessage::new(upload.finish().await?);
-    bench.store.append(bench.inbox, vec![super::message("small"), large]).await?;
+    bench.store.append(bench.inbox, vec![message("small"), large]).await?;
     for uid in uids(&[1, 2]) {
         let row = bench.row(bench.inbox, uid).await?;
         let body = bench.store.body(row.message).await?;
@@ -92,5 +92,20 @@ pub async fn a_body_outlives_the_message_while_it_is_read<S: Subject>() -> Resul
         assert!(bench.store.body(row.message).await.is_err());
         assert_eq!(body.bytes().await?.len() as u64, row.size);
     }
+    Ok(())
+}
+
+/// Threads are the host's numbers; a copy keeps its message's.
+pub async fn threads_come_back_in_the_order_asked<S: Subject>() -> Result<()> {
+    let bench = Bench::<S>::new().await?;
+    let thread = ThreadId::new(u64::MAX - 7);
+    let messages = vec![message("one").thread(thread), message("two")];
+    let mut asked = bench.store.append(bench.inbox, messages).await?.messages;
+    asked.reverse();
+    asked.insert(1, MessageId::new(u64::MAX));
+    assert_eq!(bench.store.threads(&asked).await?, [None, None, Some(thread)]);
+    let delivered = delivery("three").thread(thread).to(Target::new(bench.inbox));
+    let delivered = bench.store.deliver(delivered).await?;
+    assert_eq!(bench.store.threads(&[delivered.message]).await?, [Some(thread)]);
     Ok(())
 }

@@ -33,8 +33,11 @@ mod copies;
 mod flags;
 mod mailboxes;
 mod messages;
+mod metadata;
 mod queue;
+mod quotas;
 mod reopening;
+mod sharing;
 
 use core::future::Future;
 
@@ -50,8 +53,11 @@ pub use copies::*;
 pub use flags::*;
 pub use mailboxes::*;
 pub use messages::*;
+pub use metadata::*;
 pub use queue::*;
+pub use quotas::*;
 pub use reopening::*;
+pub use sharing::*;
 
 /// A backend under test.
 pub trait Subject: Sized {
@@ -95,6 +101,7 @@ macro_rules! contract_tests {
             bodies_come_back_octet_for_octet
             a_large_body_streams_in_and_out
             facts_come_back_in_the_order_asked
+            threads_come_back_in_the_order_asked
             a_body_outlives_the_message_while_it_is_read
             changes_since_lead_from_one_snapshot_to_the_next
             a_watcher_hears_of_changes_once
@@ -132,6 +139,14 @@ macro_rules! contract_tests {
             a_bounce_comes_with_the_outcome_or_not_at_all
             held_and_removed_envelopes_are_not_leased
             the_queue_tells_of_new_work
+            metadata_are_set_and_removed_in_one_step
+            metadata_have_limits
+            metadata_go_with_what_they_belong_to
+            rights_are_granted_and_revoked
+            a_grant_goes_with_its_mailbox
+            a_quota_counts_what_an_account_holds
+            a_step_over_a_limit_is_refused_whole
+            a_limit_below_what_is_there_stops_growth_only
             everything_acknowledged_survives_reopening
             nothing_is_reused_after_reopening
         }

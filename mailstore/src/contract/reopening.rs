@@ -5,9 +5,10 @@ use core::time::Duration;
 
 use super::{Bench, Subject, delivery, message, uids};
 use crate::{
-    Accounts, AttemptResult, Changes, Credential, Error, Expunge, FlagChange, Flags, Mailboxes,
-    Messages, ModSeq, NewEnvelope, NewMailbox, NewMessage, NewRecipient, Outcome, Result,
-    SpecialUse, Staged, Store, Target, Timestamp, Uid,
+    Accounts, AttemptResult, Changes, Credential, Error, Expunge, FlagChange, Flags, Limits,
+    Mailboxes, Messages, ModSeq, NewEnvelope, NewMailbox, NewMessage, NewRecipient, Outcome,
+    Result, Rights, RightsChange, Scope, SpecialUse, Staged, Store, Target, ThreadId, Timestamp,
+    Uid,
 };
 
 /// After work of every kind, a store that is closed and opened shows exactly what it showed before; and
@@ -86,6 +87,16 @@ async fn work(store: &impl Store, round: u32) -> Result<()> {
     store.expunge(inbox, Expunge::Exactly(uids(&[20, 299]))).await?;
     store.delete_mailbox(doomed).await?;
     store.rename_mailbox(account, "a", "b/c").await?;
+    let entry = |value: &'static str| vec![("/comment".to_owned(), Some(value.into()))];
+    for scope in [Scope::Store, Scope::Account(account), Scope::Mailbox(sent)] {
+        store.set_metadata(scope, entry("kept")).await?;
+        store.set_metadata(scope, vec![("/gone".into(), Some("x".into()))]).await?;
+        store.set_metadata(scope, vec![("/gone".into(), None)]).await?;
+    }
+    store.set_grant(sent, "bob", RightsChange::Grant(Rights::new("lr"))).await?;
+    store.set_limits(account, Limits::new(Some(10_000_000), None)).await?;
+    let threaded = message("threaded").thread(ThreadId::new(u64::MAX));
+    store.append(sent, vec![threaded]).await?;
 
     for n in 0..3 {
         let to = vec![NewRecipient::new("x"), NewRecipient::new("y")];
@@ -113,19 +124,27 @@ async fn dump(store: &impl Store) -> Result<String> {
         let credentials = store.credentials(account.id).await?;
         let values: Vec<_> = credentials.iter().map(|c| (&c.kind, &c.value)).collect();
         let names = store.subscriptions(account.id).await?;
-        writeln!(out, "{account:?} {values:?} {names:?}").map_err(unwritable)?;
+        let metadata = store.metadata(Scope::Account(account.id)).await?;
+        let quota = store.quota(account.id).await?;
+        writeln!(out, "{account:?} {values:?} {names:?} {metadata:?} {quota:?}")
+            .map_err(unwritable)?;
         for mailbox in store.mailboxes(account.id).await? {
             let snapshot = store.snapshot(mailbox.id).await?;
             let changes = store.changes_since(mailbox.id, ModSeq::ZERO).await?;
             writeln!(out, "{mailbox:?} {snapshot:?} {:?}", changes.expunged).map_err(unwritable)?;
+            let metadata = store.metadata(Scope::Mailbox(mailbox.id)).await?;
+            let grants = store.grants(mailbox.id).await?;
+            writeln!(out, "{metadata:?} {grants:?}").map_err(unwritable)?;
             for row in snapshot.rows() {
                 let body = store.body(row.message).await?.bytes().await?;
                 let facts = store.facts(&[row.message]).await?;
                 let digest = crc32c::crc32c(&body);
-                writeln!(out, "{row:?} {digest} {facts:?}").map_err(unwritable)?;
+                let thread = store.threads(&[row.message]).await?;
+                writeln!(out, "{row:?} {digest} {facts:?} {thread:?}").map_err(unwritable)?;
             }
         }
     }
+    writeln!(out, "{:?}", store.metadata(Scope::Store).await?).map_err(unwritable)?;
     for envelope in store.envelopes().await? {
         writeln!(out, "{envelope:?}").map_err(unwritable)?;
     }

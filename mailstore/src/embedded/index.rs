@@ -4,17 +4,20 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use redb::{
     Builder, Database, ReadableDatabase, ReadableTable, Table, TableDefinition, WriteTransaction,
 };
 
 use super::checkpoint::Batch;
-use super::codec::{self, Data};
-use super::wire::{Reader, put};
+use crate::model::codec::{self, Data};
+use crate::model::wire::{Reader, put};
 use crate::model::{Change, Counters, Objects, State};
-use crate::{AccountId, EnvelopeId, Error, MailboxId, MessageId, ModSeq, Result, Uid, disk};
+use crate::{
+    AccountId, EnvelopeId, Error, MailboxId, MessageId, ModSeq, Result, Rights, Uid, disk,
+};
 
-const VERSION: u64 = 1;
+const VERSION: u64 = 2;
 const CACHE: usize = 32 * 1024 * 1024;
 
 type Octets = &'static [u8];
@@ -23,17 +26,30 @@ const META: TableDefinition<'_, &str, Octets> = TableDefinition::new("meta");
 const ACCOUNTS: TableDefinition<'_, u64, Octets> = TableDefinition::new("accounts");
 const SUBSCRIPTIONS: TableDefinition<'_, (u64, &str), ()> = TableDefinition::new("subscriptions");
 const MAILBOXES: TableDefinition<'_, u64, Octets> = TableDefinition::new("mailboxes");
-/// Mailbox → UIDNEXT, highest modseq.
-const COUNTS: TableDefinition<'_, u64, (u32, u64)> = TableDefinition::new("counts");
+/// Mailbox → UIDNEXT, highest modseq, the point up to which removals are forgotten.
+const COUNTS: TableDefinition<'_, u64, (u32, u64, u64)> = TableDefinition::new("counts");
 const ROWS: TableDefinition<'_, (u64, u32), Octets> = TableDefinition::new("rows");
 /// Mailbox, modseq, UID of what was expunged.
 const GRAVES: TableDefinition<'_, (u64, u64, u32), ()> = TableDefinition::new("graves");
 const OBJECTS: TableDefinition<'_, u64, Octets> = TableDefinition::new("objects");
 const ENVELOPES: TableDefinition<'_, u64, Octets> = TableDefinition::new("envelopes");
 
+/// What metadata belong to (as two numbers), key.
+const METADATA: TableDefinition<'_, (u8, u64, &str), Octets> = TableDefinition::new("metadata");
+const GRANTS: TableDefinition<'_, (u64, &str), &str> = TableDefinition::new("grants");
+const LIMITS: TableDefinition<'_, u64, Octets> = TableDefinition::new("limits");
+
 pub(super) struct Index {
     database: Database,
     key: u64,
+}
+
+/// What an index is.
+pub(super) enum Found {
+    New,
+    /// Of an earlier version, whose log holds everything: it is to be made anew.
+    Older,
+    This(Box<Loaded>),
 }
 
 /// What an index held.
@@ -53,14 +69,18 @@ impl Index {
         Ok(Index { database, key })
     }
 
-    /// Everything in it; `None` when it is new.
-    pub(super) fn load(&self) -> Result<Option<Loaded>> {
+    /// Everything in it.
+    pub(super) fn load(&self) -> Result<Found> {
         let damaged = || Error::corrupt("index.redb", 0, "the index");
         let read = self.database.begin_read().map_err(failed)?;
-        let Ok(meta) = read.open_table(META) else { return Ok(None) };
-        let Some(header) = meta.get("header").map_err(failed)? else { return Ok(None) };
+        let Ok(meta) = read.open_table(META) else { return Ok(Found::New) };
+        let Some(header) = meta.get("header").map_err(failed)? else { return Ok(Found::New) };
         let mut r = Reader(header.value());
-        if r.number() != Some(VERSION) || r.number() != Some(self.key) {
+        let version = r.number();
+        if version == Some(1) {
+            return Ok(Found::Older);
+        }
+        if version != Some(VERSION) || r.number() != Some(self.key) {
             return Err(Error::corrupt("index.redb", 0, "it belongs to another store or version"));
         }
         let position = r.number().ok_or_else(damaged)?;
@@ -92,16 +112,19 @@ impl Index {
         }
         for entry in read.open_table(COUNTS).map_err(failed)?.iter().map_err(failed)? {
             let (mailbox, counts) = entry.map_err(failed)?;
-            let (uid_next, modseq) = counts.value();
+            let (uid_next, modseq, forgotten) = counts.value();
             let uid_next = Uid::new(uid_next).ok_or_else(damaged)?;
             if let Some(rows) = state.rows_mut(MailboxId::new(mailbox.value())) {
                 rows.raise(uid_next, ModSeq::new(modseq));
+                rows.forget(ModSeq::new(forgotten));
             }
         }
         let objects = &mut loaded.objects;
         for entry in read.open_table(OBJECTS).map_err(failed)?.iter().map_err(failed)? {
             let (id, value) = entry.map_err(failed)?;
-            let object = codec::object(&mut Reader(value.value()), 0).ok_or_else(damaged)?;
+            let mut r = Reader(value.value());
+            let threaded = r.byte().ok_or_else(damaged)? == 1;
+            let object = codec::object(&mut r, 0, threaded).ok_or_else(damaged)?;
             let change = Change::Object { id: MessageId::new(id.value()), object };
             objects.apply(&change, &mut Vec::new());
         }
@@ -121,8 +144,27 @@ impl Index {
             objects.need(envelope.message);
             state.envelopes.insert(envelope.id, envelope);
         }
+        for entry in read.open_table(METADATA).map_err(failed)?.iter().map_err(failed)? {
+            let (key, value) = entry.map_err(failed)?;
+            let (kind, id, key) = key.value();
+            let scope = codec::scope(kind, id).ok_or_else(damaged)?;
+            let value = Bytes::copy_from_slice(value.value());
+            state.metadata.insert((scope, key.to_owned()), value);
+        }
+        for entry in read.open_table(GRANTS).map_err(failed)?.iter().map_err(failed)? {
+            let (key, rights) = entry.map_err(failed)?;
+            let (mailbox, identifier) = key.value();
+            let key = (MailboxId::new(mailbox), identifier.to_owned());
+            state.grants.insert(key, Rights::new(rights.value()));
+        }
+        for entry in read.open_table(LIMITS).map_err(failed)?.iter().map_err(failed)? {
+            let (account, value) = entry.map_err(failed)?;
+            let limits = codec::limits(&mut Reader(value.value())).ok_or_else(damaged)?;
+            state.limits.insert(AccountId::new(account.value()), limits);
+        }
+        state.recount();
         state.last = last;
-        Ok(Some(loaded))
+        Ok(Found::This(Box::new(loaded)))
     }
 
     /// Follows a stretch of the log, in one transaction.
@@ -153,11 +195,14 @@ struct Tables<'t> {
     accounts: Table<'t, u64, Octets>,
     subscriptions: Table<'t, (u64, &'static str), ()>,
     mailboxes: Table<'t, u64, Octets>,
-    counts: Table<'t, u64, (u32, u64)>,
+    counts: Table<'t, u64, (u32, u64, u64)>,
     rows: Table<'t, (u64, u32), Octets>,
     graves: Table<'t, (u64, u64, u32), ()>,
     objects: Table<'t, u64, Octets>,
     envelopes: Table<'t, u64, Octets>,
+    metadata: Table<'t, (u8, u64, &'static str), Octets>,
+    grants: Table<'t, (u64, &'static str), &'static str>,
+    limits: Table<'t, u64, Octets>,
 }
 
 impl<'t> Tables<'t> {
@@ -171,6 +216,9 @@ impl<'t> Tables<'t> {
             graves: write.open_table(GRAVES).map_err(failed)?,
             objects: write.open_table(OBJECTS).map_err(failed)?,
             envelopes: write.open_table(ENVELOPES).map_err(failed)?,
+            metadata: write.open_table(METADATA).map_err(failed)?,
+            grants: write.open_table(GRANTS).map_err(failed)?,
+            limits: write.open_table(LIMITS).map_err(failed)?,
         })
     }
 
@@ -183,8 +231,9 @@ impl<'t> Tables<'t> {
             self.objects.remove(id.value()).map_err(failed)?;
         }
         for (mailbox, (uid_next, modseq)) in counts {
-            let old = self.counts.get(mailbox).map_err(failed)?.map_or((1, 1), |old| old.value());
-            let new = (old.0.max(uid_next), old.1.max(modseq));
+            let old =
+                self.counts.get(mailbox).map_err(failed)?.map_or((1, 1, 0), |old| old.value());
+            let new = (old.0.max(uid_next), old.1.max(modseq), old.2);
             self.counts.insert(mailbox, new).map_err(failed)?;
         }
         Ok(())
@@ -222,6 +271,7 @@ impl<'t> Tables<'t> {
                 self.graves.retain_in(graves, |_, ()| false).map_err(failed)?;
             }
             Change::Object { id, object } => {
+                value.push(u8::from(object.thread.is_some()));
                 codec::put_object(&mut value, object, &mut Data::default());
                 self.objects.insert(id.value(), &*value).map_err(failed)?;
             }
@@ -263,6 +313,25 @@ impl<'t> Tables<'t> {
             }
             Change::EnvelopeGone { id, .. } => {
                 self.envelopes.remove(id.value()).map_err(failed)?;
+            }
+            Change::Metadata { scope, key, value } => {
+                let (kind, id) = codec::scope_numbers(*scope);
+                let key = (kind, id, &**key);
+                match value {
+                    Some(value) => self.metadata.insert(key, &**value).map_err(failed)?,
+                    None => self.metadata.remove(key).map_err(failed)?,
+                };
+            }
+            Change::Granted { mailbox, identifier, rights } => {
+                let key = (mailbox.value(), &**identifier);
+                match rights.is_empty() {
+                    true => self.grants.remove(key).map_err(failed)?,
+                    false => self.grants.insert(key, rights.as_str()).map_err(failed)?,
+                };
+            }
+            Change::Limited { account, limits } => {
+                codec::put_limits(&mut value, *limits);
+                self.limits.insert(account.value(), &*value).map_err(failed)?;
             }
         }
         Ok(())

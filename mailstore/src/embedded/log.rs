@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::codec::{self, Data};
 use super::frame::{HEADER, HEADER_U64, Header};
 use super::segments::{Segment, Segments};
+use crate::model::codec::{self, Data};
 use crate::model::{Change, Place};
 use crate::upload::SpoolFile;
 use crate::{Error, Faults, Result, disk};

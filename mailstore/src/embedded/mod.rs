@@ -1,7 +1,6 @@
 //! The durable backend: one folder, one log, one index. FORMAT.md describes what is on the disk.
 
 mod checkpoint;
-mod codec;
 mod commit;
 mod frame;
 mod index;
@@ -9,7 +8,6 @@ mod log;
 mod open;
 mod scan;
 mod segments;
-mod wire;
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::Sender;
@@ -24,7 +22,9 @@ use self::segments::Segments;
 use crate::body::blocking;
 use crate::model::{Engine, Hub, Object, Objects, Place, Planned, State};
 use crate::upload::{Content, spool_path};
-use crate::{Body, Error, Faults, MessageId, Result, Spool, Staged, Timestamp, Upload, disk};
+use crate::{
+    Body, Error, Faults, MessageId, Result, Spool, Staged, ThreadId, Timestamp, Upload, disk,
+};
 
 pub use self::scan::Damage;
 
@@ -266,6 +266,11 @@ impl Engine for EmbeddedStore {
             places.iter().map(facts).collect()
         };
         if in_place { read() } else { blocking(read).await }
+    }
+
+    async fn find_threads(&self, messages: &[MessageId]) -> Result<Vec<Option<ThreadId>>> {
+        let index = self.0.shared.index.read().unwrap_or_else(PoisonError::into_inner);
+        Ok(messages.iter().map(|id| index.objects.find(*id)?.thread).collect())
     }
 
     async fn find_body(&self, message: MessageId) -> Result<Body> {

@@ -11,7 +11,7 @@ use std::thread;
 
 use super::checkpoint::{self, Batch};
 use super::commit::Committer;
-use super::index::{Index, Loaded};
+use super::index::{Found, Index, Loaded};
 use super::log::Log;
 use super::scan::{Damage, Scan, scan};
 use super::segments::Segments;
@@ -39,6 +39,7 @@ pub(super) fn open(folder: &Path, options: &Options) -> Result<EmbeddedStore> {
     // The sweep removes their files; their numbers may be taken again.
     batch.gone.iter_mut().for_each(|(_, object)| object.body = Place::Damaged);
     cut(&segments, &found)?;
+    segments.upgrade(found.end)?;
     disk::sync_dir(folder)?;
     damage.extend(found.damage);
 
@@ -114,7 +115,15 @@ fn open_index(
     let path = folder.join("index.redb");
     let open = || {
         let index = Index::open(&path, segments.key())?;
-        let loaded = index.load()?.unwrap_or_default();
+        let loaded = match index.load()? {
+            Found::New => Loaded::default(),
+            Found::This(loaded) => *loaded,
+            Found::Older => {
+                drop(index);
+                fs::remove_file(&path)?;
+                return Ok((Index::open(&path, segments.key())?, Loaded::default()));
+            }
+        };
         Ok::<_, Error>((index, loaded))
     };
     match open() {

@@ -1,10 +1,10 @@
 //! Reading the log when a store is opened: what is whole is replayed, a torn end is cut, damage in the
 //! middle is reported.
 
-use super::codec;
 use super::frame::{HEADER, Header, MAGIC};
 use super::segments::{Segment, Segments};
-use super::wire::Reader;
+use crate::model::codec;
+use crate::model::wire::Reader;
 use crate::model::{Change, Place};
 use crate::{Error, Result, disk};
 

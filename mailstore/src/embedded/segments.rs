@@ -12,7 +12,10 @@ use crate::{Error, Result, disk};
 /// Octets of a segment's header.
 pub(super) const SEGMENT_HEADER: u64 = 64;
 
-const MAGIC: [u8; 8] = *b"MAILLOG\x01";
+const MAGIC: [u8; 7] = *b"MAILLOG";
+
+/// Version 1 knew fewer changes; its segments are read as they are and not added to.
+const VERSION: u8 = 2;
 
 /// One file of the log.
 #[derive(Clone, Debug)]
@@ -21,6 +24,7 @@ pub(super) struct Segment {
     pub(super) path: Arc<Path>,
     /// The log position of its first frame.
     pub(super) base: u64,
+    version: u8,
 }
 
 impl Segment {
@@ -65,13 +69,13 @@ impl Segments {
             }
             let file = Arc::new(File::options().read(true).write(true).open(&path)?);
             let name = path.to_string_lossy().into_owned();
-            let (base, key) = read_header(&file)
+            let (version, base, key) = read_header(&file)
                 .ok_or_else(|| Error::corrupt(name.clone(), 0, "it is no log of this version"))?;
             if found.is_some_and(|known| known != key) {
                 return Err(Error::corrupt(name, 0, "it belongs to another store"));
             }
             found = Some(key);
-            all.insert(base, Segment { file, path: path.into(), base });
+            all.insert(base, Segment { file, path: path.into(), base, version });
         }
         let key = found.unwrap_or(new_key);
         let segments = Segments { folder: folder.to_owned(), key, all: RwLock::new(all) };
@@ -93,14 +97,22 @@ impl Segments {
             fs::remove_file(&fresh)?; // what a full disk left of an earlier attempt
         }
         let file = disk::create_private(&fresh)?;
-        disk::write_all_at(&file, &header(base, self.key), 0, None)?;
+        disk::write_all_at(&file, &header(VERSION, base, self.key), 0, None)?;
         file.sync_all()?;
         fs::rename(&fresh, &path)?;
         disk::sync_dir(&self.folder)?;
-        let segment = Segment { file: Arc::new(file), path: path.into(), base };
+        let segment = Segment { file: Arc::new(file), path: path.into(), base, version: VERSION };
         let mut all = self.all.write().unwrap_or_else(PoisonError::into_inner);
         all.insert(base, segment.clone());
         Ok(segment)
+    }
+
+    /// Begins a new segment at the end of the log when the last is of an earlier version.
+    pub(super) fn upgrade(&self, end: u64) -> Result<()> {
+        if self.find(end).is_some_and(|last| last.version < VERSION) {
+            self.create(end)?;
+        }
+        Ok(())
     }
 
     /// The segment that holds this position.
@@ -121,22 +133,24 @@ impl Segments {
     }
 }
 
-fn header(base: u64, key: u64) -> [u8; 64] {
+fn header(version: u8, base: u64, key: u64) -> [u8; 64] {
     let mut out = [0; 64];
-    let fields = [&MAGIC[..], &base.to_le_bytes(), &key.to_le_bytes()].concat();
+    let fields = [&MAGIC[..], &[version], &base.to_le_bytes(), &key.to_le_bytes()].concat();
     let crc = crc32c::crc32c(&fields);
     let octets = fields.into_iter().chain(crc.to_le_bytes());
     out.iter_mut().zip(octets).for_each(|(to, from)| *to = from);
     out
 }
 
-/// The base and the key of a segment.
-fn read_header(file: &File) -> Option<(u64, u64)> {
+/// Version, base and key of a segment.
+fn read_header(file: &File) -> Option<(u8, u64, u64)> {
     let mut octets = [0; 64];
     disk::read_exact_at(file, &mut octets, 0).ok()?;
-    let (_, rest) = octets.split_first_chunk::<8>()?;
+    let (_, rest) = octets.split_first_chunk::<7>()?;
+    let (version, rest) = rest.split_first()?;
     let (base, rest) = rest.split_first_chunk()?;
     let (key, _) = rest.split_first_chunk()?;
     let (base, key) = (u64::from_le_bytes(*base), u64::from_le_bytes(*key));
-    (octets == header(base, key)).then_some((base, key))
+    let known = (1..=VERSION).contains(version) && octets == header(*version, base, key);
+    known.then_some((*version, base, key))
 }

@@ -1,6 +1,6 @@
 use crate::model::plan::Plan;
 use crate::model::{Change, Engine, State};
-use crate::{Account, AccountId, Accounts, Credential, Error, NewMailbox, Result};
+use crate::{Account, AccountId, Accounts, Credential, Error, Limits, NewMailbox, Result, Scope};
 
 /// The longest login name, in octets.
 const MAX_LOGIN: usize = 320;
@@ -28,12 +28,15 @@ impl<E: Engine> Accounts for E {
             for (_, id) in state.names.range(of(account)).take_while(|(k, _)| k.0 == account) {
                 let uids: Vec<_> = plan.rows(*id)?.uids().collect();
                 plan.expunge(*id, &uids)?;
+                plan.forget_mailbox(*id);
                 plan.change(Change::MailboxGone { id: *id });
             }
             let names = state.subscriptions.range(of(account)).take_while(|k| k.0 == account);
             for (account, name) in names {
                 plan.change(Change::Unsubscribed { account: *account, name: name.clone() });
             }
+            plan.forget_metadata(Scope::Account(account));
+            plan.change(Change::Limited { account, limits: Limits::default() });
             plan.change(Change::AccountGone { id: account });
             Ok((plan.finish(), ()))
         })

@@ -13,6 +13,7 @@ impl<E: Engine> Changes for E {
         let rows = rows.ok_or_else(|| Error::not_found("mailbox", mailbox))?;
         let changed = rows.changed_since(modseq).collect();
         let expunged = rows.expunged_since(modseq);
-        Ok(ChangeSet::new(changed, expunged, rows.status().highest_modseq))
+        let set = ChangeSet::new(changed, expunged, rows.status().highest_modseq);
+        Ok(set.forgotten(rows.forgets(modseq)))
     }
 }

@@ -10,7 +10,7 @@ use crate::model::leases::Leases;
 use crate::model::{Change, State};
 use crate::{
     Body, Error, MailboxId, MaildropLocks, MessageId, ModSeq, Notifier, QueueNotifier, Result,
-    Staged, Timestamp, Upload, Watcher,
+    Staged, ThreadId, Timestamp, Upload, Watcher,
 };
 
 /// What a plan gives: changes, and the answer once they are durable.
@@ -36,6 +36,11 @@ pub(crate) trait Engine: Clone + Send + Sync + 'static {
         &self,
         messages: &[MessageId],
     ) -> impl Future<Output = Result<Vec<Option<Bytes>>>> + Send;
+
+    fn find_threads(
+        &self,
+        messages: &[MessageId],
+    ) -> impl Future<Output = Result<Vec<Option<ThreadId>>>> + Send;
 
     fn find_body(&self, message: MessageId) -> impl Future<Output = Result<Body>> + Send;
 

@@ -53,6 +53,7 @@ impl<E: Engine> Mailboxes for E {
             }
             let uids: Vec<_> = plan.rows(mailbox)?.uids().collect();
             plan.expunge(mailbox, &uids)?;
+            plan.forget_mailbox(mailbox);
             plan.change(Change::MailboxGone { id: mailbox });
             Ok((plan.finish(), ()))
         })

@@ -8,7 +8,7 @@ use crate::rows::Rows;
 use crate::{
     AccountId, Appended, Body, Copied, Delivered, Delivery, Error, Expunge, Expunged, FlagChange,
     Flags, FlagsStored, MailboxId, MaildropLock, MessageId, Messages, ModSeq, NewMessage, Result,
-    Snapshot, Uid, Updated, Upload,
+    Snapshot, ThreadId, Uid, Updated, Upload,
 };
 
 impl<E: Engine> Messages for E {
@@ -30,6 +30,7 @@ impl<E: Engine> Messages for E {
         self.commit(move |state, now| {
             let mut plan = Plan::new(state, now);
             let delivered = plan.deliver(delivery)?;
+            plan.within_quota()?;
             Ok((plan.finish(), delivered))
         })
         .await
@@ -42,6 +43,10 @@ impl<E: Engine> Messages for E {
 
     async fn facts(&self, messages: &[MessageId]) -> Result<Vec<Option<Bytes>>> {
         self.find_facts(messages).await
+    }
+
+    async fn threads(&self, messages: &[MessageId]) -> Result<Vec<Option<ThreadId>>> {
+        self.find_threads(messages).await
     }
 
     async fn body(&self, message: MessageId) -> Result<Body> {
@@ -67,6 +72,7 @@ impl<E: Engine> Messages for E {
         self.commit(move |state, now| {
             let mut plan = Plan::new(state, now);
             let copied = copy(&mut plan, mailbox, &uids, to)?;
+            plan.within_quota()?;
             Ok((plan.finish(), copied))
         })
         .await
@@ -79,6 +85,7 @@ impl<E: Engine> Messages for E {
             let copied = copy(&mut plan, mailbox, &uids, to)?;
             let moved: Vec<Uid> = copied.uids.iter().map(|(old, _)| *old).collect();
             plan.expunge(mailbox, &moved)?;
+            plan.within_quota()?;
             Ok((plan.finish(), copied))
         })
         .await
@@ -107,12 +114,13 @@ fn append(mut plan: Plan<'_>, mailbox: MailboxId, messages: Vec<NewMessage>) -> 
     if !messages.is_empty() {
         appended.modseq = plan.modseq(mailbox)?;
     }
-    for NewMessage { body, flags, internal_date, facts } in messages {
-        let message = plan.object(&body, facts);
+    for NewMessage { body, flags, internal_date, facts, thread } in messages {
+        let message = plan.object(&body, facts, thread);
         let place = plan.row(mailbox, (message, body.size()), &flags, internal_date)?;
         appended.uids.push(place.uid);
         appended.messages.push(message);
     }
+    plan.within_quota()?;
     Ok((plan.finish(), appended))
 }
 

@@ -3,14 +3,21 @@
 
 mod accounts;
 mod changes;
+#[cfg(feature = "embedded")]
+pub(crate) mod codec;
 mod engine;
 mod leases;
 mod mailboxes;
 mod messages;
+mod metadata;
 mod objects;
 mod plan;
 mod queue;
+mod quotas;
+mod sharing;
 mod state;
+#[cfg(feature = "embedded")]
+pub(crate) mod wire;
 
 pub(crate) use engine::{Engine, Hub, Planned};
 pub(crate) use objects::{Object, Objects, Place};

@@ -5,15 +5,16 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::MessageId;
 use crate::model::Change;
 use crate::upload::SpoolFile;
+use crate::{MessageId, ThreadId};
 
 /// A message's octets and facts.
 #[derive(Clone, Debug)]
 pub(crate) struct Object {
     pub(crate) size: u64,
     pub(crate) crc: u32,
+    pub(crate) thread: Option<ThreadId>,
     pub(crate) facts: Place,
     pub(crate) body: Place,
 }

@@ -11,8 +11,8 @@ use crate::rows::Rows;
 use crate::upload::Content;
 use crate::{
     AccountId, Delivered, Delivery, Envelope, EnvelopeId, Error, Flags, Mailbox, MailboxId,
-    MessageId, ModSeq, NewMailbox, Place, Result, Row, Staged, Timestamp, Uid, UidValidity,
-    mailbox_name,
+    MessageId, ModSeq, NewMailbox, Place, Result, Rights, Row, Scope, Staged, ThreadId, Timestamp,
+    Uid, UidValidity, mailbox_name,
 };
 
 pub(crate) struct Plan<'a> {
@@ -25,6 +25,8 @@ pub(crate) struct Plan<'a> {
     steps: BTreeMap<MailboxId, Step>,
     /// Names taken by this very plan.
     names: HashMap<(AccountId, String), MailboxId>,
+    /// What accounts gain: octets, messages.
+    gains: BTreeMap<AccountId, (i128, i128)>,
 }
 
 /// What the plan adds to one mailbox.
@@ -45,6 +47,7 @@ impl<'a> Plan<'a> {
             last: state.last,
             steps: BTreeMap::new(),
             names: HashMap::new(),
+            gains: BTreeMap::new(),
         }
     }
 
@@ -149,7 +152,12 @@ impl<'a> Plan<'a> {
         Ok(self.step(mailbox)?.modseq)
     }
 
-    pub(crate) fn object(&mut self, staged: &Staged, facts: Bytes) -> MessageId {
+    pub(crate) fn object(
+        &mut self,
+        staged: &Staged,
+        facts: Bytes,
+        thread: Option<ThreadId>,
+    ) -> MessageId {
         self.last.message += 1;
         let id = MessageId::new(self.last.message);
         let body = match staged.content() {
@@ -157,7 +165,7 @@ impl<'a> Plan<'a> {
             Content::File(file) => ObjectPlace::Spooled(file.clone()),
         };
         let (size, crc, facts) = (staged.size(), staged.crc32c(), ObjectPlace::Memory(facts));
-        self.change(Change::Object { id, object: Object { size, crc, facts, body } });
+        self.change(Change::Object { id, object: Object { size, crc, thread, facts, body } });
         id
     }
 
@@ -168,6 +176,8 @@ impl<'a> Plan<'a> {
         flags: &Flags,
         internal_date: Timestamp,
     ) -> Result<Place> {
+        let account = self.find(mailbox)?.account;
+        self.gain(account, i128::from(size), 1);
         let flags = self.rows(mailbox)?.spelled(flags);
         let save_date = self.now;
         let step = self.step(mailbox)?;
@@ -200,14 +210,14 @@ impl<'a> Plan<'a> {
     }
 
     pub(crate) fn deliver(&mut self, delivery: Delivery) -> Result<Delivered> {
-        let Delivery { body, facts, targets, envelopes } = delivery;
+        let Delivery { body, facts, thread, targets, envelopes } = delivery;
         if targets.is_empty() && envelopes.is_empty() {
             return Err(Error::invalid("a delivery needs a mailbox or an envelope"));
         }
         if envelopes.iter().any(|new| new.recipients.is_empty()) {
             return Err(Error::invalid("an envelope needs a recipient"));
         }
-        let message = self.object(&body, facts);
+        let message = self.object(&body, facts, thread);
         let size = body.size();
         let mut delivered = Delivered::new(message, Vec::new(), Vec::new());
         for target in targets {
@@ -232,9 +242,55 @@ impl<'a> Plan<'a> {
             return Ok(rows.status().highest_modseq);
         }
         let modseq = self.modseq(mailbox)?;
-        let gone = uids.iter().filter_map(|uid| Some((*uid, rows.find(*uid)?.message))).collect();
+        let mut gone = Vec::with_capacity(uids.len());
+        let account = self.find(mailbox)?.account;
+        for row in uids.iter().filter_map(|uid| rows.find(*uid)) {
+            self.gain(account, -i128::from(row.size), -1);
+            gone.push((row.uid, row.message));
+        }
         self.change(Change::Expunged { mailbox, modseq, gone });
         Ok(modseq)
+    }
+
+    /// Refuses the plan when it takes an account above a limit.
+    pub(crate) fn within_quota(&self) -> Result<()> {
+        for (account, (octets, messages)) in &self.gains {
+            let quota = self.state.quota(*account);
+            let over = |gain: i128, used: u64, limit: Option<u64>| {
+                limit.filter(|limit| gain > 0 && i128::from(used) + gain > i128::from(*limit))
+            };
+            if let Some(limit) = over(*octets, quota.octets, quota.limits.octets) {
+                return Err(Error::over_quota(*account, "octets", limit));
+            }
+            if let Some(limit) = over(*messages, quota.messages, quota.limits.messages) {
+                return Err(Error::over_quota(*account, "messages", limit));
+            }
+        }
+        Ok(())
+    }
+
+    fn gain(&mut self, account: AccountId, octets: i128, messages: i128) {
+        let gain = self.gains.entry(account).or_default();
+        *gain = (gain.0 + octets, gain.1 + messages);
+    }
+
+    /// Removes what belongs to a mailbox beside its rows.
+    pub(crate) fn forget_mailbox(&mut self, mailbox: MailboxId) {
+        let state = self.state;
+        let grants = state.grants.range((mailbox, String::new())..);
+        for ((mailbox, identifier), _) in grants.take_while(|(key, _)| key.0 == mailbox) {
+            let (mailbox, identifier) = (*mailbox, identifier.clone());
+            self.change(Change::Granted { mailbox, identifier, rights: Rights::default() });
+        }
+        self.forget_metadata(Scope::Mailbox(mailbox));
+    }
+
+    pub(crate) fn forget_metadata(&mut self, scope: Scope) {
+        let state = self.state;
+        let entries = state.metadata.range((scope, String::new())..);
+        for ((scope, key), _) in entries.take_while(|(key, _)| key.0 == scope) {
+            self.change(Change::Metadata { scope: *scope, key: key.clone(), value: None });
+        }
     }
 
     fn step(&mut self, mailbox: MailboxId) -> Result<&mut Step> {

@@ -40,6 +40,7 @@ impl<E: Engine> Queue for E {
             for delivery in adopted {
                 completed.delivered.push(plan.deliver(delivery)?);
             }
+            plan.within_quota()?;
             let envelope = old.after(&outcomes)?;
             if envelope.pending().next().is_none() {
                 plan.change(Change::EnvelopeGone { id: envelope.id, message: envelope.message });

@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use crate::model::Object;
 use crate::rows::Rows;
 use crate::{
-    AccountId, Credential, Envelope, EnvelopeId, Flags, Mailbox, MailboxId, MessageId, ModSeq, Row,
-    SpecialUse, Uid, UidValidity,
+    AccountId, Credential, Envelope, EnvelopeId, Flags, Limits, Mailbox, MailboxId, MessageId,
+    ModSeq, Quota, Rights, Row, Scope, SpecialUse, Uid, UidValidity,
 };
 
 /// One step of a store's history. A write is a list of them, applied all or none. They hold results,
@@ -72,6 +74,22 @@ pub(crate) enum Change {
         id: EnvelopeId,
         message: MessageId,
     },
+    /// An entry is set, or removed.
+    Metadata {
+        scope: Scope,
+        key: String,
+        value: Option<Bytes>,
+    },
+    /// No rights: the identifier is off the list.
+    Granted {
+        mailbox: MailboxId,
+        identifier: String,
+        rights: Rights,
+    },
+    Limited {
+        account: AccountId,
+        limits: Limits,
+    },
 }
 
 /// Accounts, mailboxes, rows and envelopes.
@@ -84,6 +102,11 @@ pub(crate) struct State {
     pub(crate) subscriptions: BTreeSet<(AccountId, String)>,
     pub(crate) mailboxes: HashMap<MailboxId, Arc<MailboxState>>,
     pub(crate) envelopes: BTreeMap<EnvelopeId, Arc<Envelope>>,
+    pub(crate) metadata: BTreeMap<(Scope, String), Bytes>,
+    pub(crate) grants: BTreeMap<(MailboxId, String), Rights>,
+    pub(crate) limits: HashMap<AccountId, Limits>,
+    /// Octets and messages of each account that has some.
+    usage: HashMap<AccountId, (u64, u64)>,
     pub(crate) last: Counters,
 }
 
@@ -152,9 +175,7 @@ impl State {
             }
             Change::Object { id, .. } => self.last.message = self.last.message.max(id.value()),
             Change::Rows { mailbox, rows } => {
-                if let Some(all) = self.rows_mut(*mailbox) {
-                    rows.iter().for_each(|row| _ = all.push(row));
-                }
+                self.count_rows(*mailbox, |all| rows.iter().for_each(|row| _ = all.push(row)));
             }
             Change::Flagged { mailbox, modseq, flags, uids } => {
                 if let Some(all) = self.rows_mut(*mailbox) {
@@ -162,16 +183,69 @@ impl State {
                 }
             }
             Change::Expunged { mailbox, modseq, gone } => {
-                if let Some(all) = self.rows_mut(*mailbox) {
-                    let uids: Vec<Uid> = gone.iter().map(|(uid, _)| *uid).collect();
-                    all.remove(&uids, *modseq);
-                }
+                let uids: Vec<Uid> = gone.iter().map(|(uid, _)| *uid).collect();
+                self.count_rows(*mailbox, |all| all.remove(&uids, *modseq));
             }
             Change::Envelope { envelope, .. } => {
                 self.last.envelope = self.last.envelope.max(envelope.id.value());
                 self.envelopes.insert(envelope.id, envelope.clone());
             }
             Change::EnvelopeGone { id, .. } => _ = self.envelopes.remove(id),
+            Change::Metadata { scope, key, value } => {
+                let key = (*scope, key.clone());
+                match value {
+                    Some(value) => _ = self.metadata.insert(key, value.clone()),
+                    None => _ = self.metadata.remove(&key),
+                }
+            }
+            Change::Granted { mailbox, identifier, rights } => {
+                let key = (*mailbox, identifier.clone());
+                match rights.is_empty() {
+                    true => _ = self.grants.remove(&key),
+                    false => _ = self.grants.insert(key, rights.clone()),
+                }
+            }
+            Change::Limited { account, limits } => match *limits == Limits::default() {
+                true => _ = self.limits.remove(account),
+                false => _ = self.limits.insert(*account, *limits),
+            },
+        }
+    }
+
+    pub(crate) fn quota(&self, account: AccountId) -> Quota {
+        let (octets, messages) = self.usage.get(&account).copied().unwrap_or_default();
+        Quota::new(octets, messages, self.limits.get(&account).copied().unwrap_or_default())
+    }
+
+    /// Counts what every account holds.
+    #[cfg(feature = "embedded")]
+    pub(crate) fn recount(&mut self) {
+        self.usage.clear();
+        for mailbox in self.mailboxes.values() {
+            let status = mailbox.rows.status();
+            if status.messages > 0 {
+                let usage = self.usage.entry(mailbox.account).or_default();
+                usage.0 = usage.0.saturating_add(status.size);
+                usage.1 = usage.1.saturating_add(status.messages.into());
+            }
+        }
+    }
+
+    /// Changes rows and counts what that does to the account.
+    pub(crate) fn count_rows(&mut self, mailbox: MailboxId, change: impl FnOnce(&mut Rows)) {
+        let Some(account) = self.mailboxes.get(&mailbox).map(|mailbox| mailbox.account) else {
+            return;
+        };
+        let Some(rows) = self.rows_mut(mailbox) else { return };
+        let before = rows.status();
+        change(rows);
+        let after = rows.status();
+        let usage = self.usage.entry(account).or_default();
+        let step = |used: u64, old: u64, new: u64| used.saturating_add(new).saturating_sub(old);
+        usage.0 = step(usage.0, before.size, after.size);
+        usage.1 = step(usage.1, before.messages.into(), after.messages.into());
+        if *usage == (0, 0) {
+            self.usage.remove(&account);
         }
     }
 
@@ -199,6 +273,7 @@ impl State {
                     }
                 }
                 Change::Mailbox { id, .. } | Change::MailboxGone { id } => {
+                    self.follow_usage(other, *id);
                     for side in [self.mailboxes.get(id), other.mailboxes.get(id)] {
                         let key = side.map(|mailbox| (mailbox.account, mailbox.name.clone()));
                         if let Some(key) = key {
@@ -210,6 +285,7 @@ impl State {
                 Change::Rows { mailbox, .. }
                 | Change::Flagged { mailbox, .. }
                 | Change::Expunged { mailbox, .. } => {
+                    self.follow_usage(other, *mailbox);
                     follow_hash(&mut self.mailboxes, &other.mailboxes, mailbox);
                 }
                 Change::Object { .. } => {}
@@ -219,9 +295,28 @@ impl State {
                 Change::EnvelopeGone { id, .. } => {
                     follow_tree(&mut self.envelopes, &other.envelopes, id);
                 }
+                Change::Metadata { scope, key, .. } => {
+                    let key = (*scope, key.clone());
+                    follow_tree(&mut self.metadata, &other.metadata, &key);
+                }
+                Change::Granted { mailbox, identifier, .. } => {
+                    let key = (*mailbox, identifier.clone());
+                    follow_tree(&mut self.grants, &other.grants, &key);
+                }
+                Change::Limited { account, .. } => {
+                    follow_hash(&mut self.limits, &other.limits, account);
+                }
             }
         }
         self.last = other.last;
+    }
+
+    #[cfg(feature = "embedded")]
+    fn follow_usage(&mut self, other: &State, mailbox: MailboxId) {
+        let found = self.mailboxes.get(&mailbox).or_else(|| other.mailboxes.get(&mailbox));
+        if let Some(account) = found.map(|mailbox| mailbox.account) {
+            follow_hash(&mut self.usage, &other.usage, &account);
+        }
     }
 
     pub(crate) fn describe(&self, id: MailboxId) -> Option<Mailbox> {

@@ -7,6 +7,7 @@ mod folder;
 mod full_disk;
 mod killed;
 mod power_cut;
+mod upgrade;
 
 use std::path::{Path, PathBuf};
 

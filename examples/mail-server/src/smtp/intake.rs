@@ -162,6 +162,7 @@ fn refusal(failure: &mailstore::Error) -> Reply {
             warn!("no space left: a message was refused");
             Reply::new(452, "4.3.1 No space left at present")
         }
+        mailstore::Error::OverQuota { .. } => Reply::new(452, "4.2.2 A mailbox is full"),
         failure => {
             error!(error = %failure, "a message could not be stored");
             Reply::new(451, "4.3.0 The message could not be stored; try again")

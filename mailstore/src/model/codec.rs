@@ -4,18 +4,19 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::wire::{Reader, put, put_len, put_signed, put_str};
+use crate::model::wire::{Reader, put, put_len, put_octets, put_signed, put_str};
 use crate::model::{Change, Object, Place};
 use crate::{
-    AccountId, Credential, Envelope, EnvelopeId, Flags, MailboxId, MessageId, ModSeq, NewEnvelope,
-    Recipient, RecipientState, Row, SpecialUse, Timestamp, Uid, UidValidity,
+    AccountId, Credential, Envelope, EnvelopeId, Flags, Limits, MailboxId, MessageId, ModSeq,
+    NewEnvelope, Recipient, RecipientState, Rights, Row, Scope, SpecialUse, ThreadId, Timestamp,
+    Uid, UidValidity,
 };
 
 /// Message data a frame carries, gathered while its changes are written.
 #[derive(Default)]
-pub(super) struct Data {
-    pub(super) parts: Vec<Bytes>,
-    pub(super) length: u64,
+pub(crate) struct Data {
+    pub(crate) parts: Vec<Bytes>,
+    pub(crate) length: u64,
 }
 
 impl Data {
@@ -30,7 +31,7 @@ impl Data {
 }
 
 /// Writes a change; octets in memory go to `data` and are referred to by their place in it.
-pub(super) fn put_change(out: &mut Vec<u8>, change: &Change, data: &mut Data) {
+pub(crate) fn put_change(out: &mut Vec<u8>, change: &Change, data: &mut Data) {
     match change {
         Change::Account { id, login, credentials } => {
             out.push(1);
@@ -61,7 +62,7 @@ pub(super) fn put_change(out: &mut Vec<u8>, change: &Change, data: &mut Data) {
             put(out, id.value());
         }
         Change::Object { id, object } => {
-            out.push(7);
+            out.push(if object.thread.is_none() { 7 } else { 13 });
             put(out, id.value());
             put_object(out, object, data);
         }
@@ -103,11 +104,31 @@ pub(super) fn put_change(out: &mut Vec<u8>, change: &Change, data: &mut Data) {
             put(out, id.value());
             put(out, message.value());
         }
+        Change::Metadata { scope, key, value } => {
+            out.push(14);
+            let (kind, id) = scope_numbers(*scope);
+            out.push(kind);
+            put(out, id);
+            put_str(out, key);
+            out.push(u8::from(value.is_some()));
+            put_octets(out, value.as_deref().unwrap_or_default());
+        }
+        Change::Granted { mailbox, identifier, rights } => {
+            out.push(15);
+            put(out, mailbox.value());
+            put_str(out, identifier);
+            put_str(out, rights.as_str());
+        }
+        Change::Limited { account, limits } => {
+            out.push(16);
+            put(out, account.value());
+            put_limits(out, *limits);
+        }
     }
 }
 
 /// Reads a change. `data_at` is the log position of the frame's message data.
-pub(super) fn change(r: &mut Reader<'_>, data_at: u64) -> Option<Change> {
+pub(crate) fn change(r: &mut Reader<'_>, data_at: u64) -> Option<Change> {
     Some(match r.byte()? {
         1 => {
             let id = AccountId::new(r.number()?);
@@ -119,7 +140,10 @@ pub(super) fn change(r: &mut Reader<'_>, data_at: u64) -> Option<Change> {
         4 => Change::Unsubscribed { account: AccountId::new(r.number()?), name: r.string()? },
         5 => mailbox(r.number()?, r)?,
         6 => Change::MailboxGone { id: MailboxId::new(r.number()?) },
-        7 => Change::Object { id: MessageId::new(r.number()?), object: object(r, data_at)? },
+        tag @ (7 | 13) => {
+            let id = MessageId::new(r.number()?);
+            Change::Object { id, object: object(r, data_at, tag == 13)? }
+        }
         8 => {
             let mailbox = MailboxId::new(r.number()?);
             let mut rows = Vec::new();
@@ -154,11 +178,55 @@ pub(super) fn change(r: &mut Reader<'_>, data_at: u64) -> Option<Change> {
             let id = EnvelopeId::new(r.number()?);
             Change::EnvelopeGone { id, message: MessageId::new(r.number()?) }
         }
+        14 => {
+            let scope = scope(r.byte()?, r.number()?)?;
+            let key = r.string()?;
+            let set = r.byte()? == 1;
+            let value = r.octets()?;
+            Change::Metadata { scope, key, value: set.then(|| Bytes::copy_from_slice(value)) }
+        }
+        15 => {
+            let mailbox = MailboxId::new(r.number()?);
+            Change::Granted { mailbox, identifier: r.string()?, rights: Rights::new(r.str()?) }
+        }
+        16 => Change::Limited { account: AccountId::new(r.number()?), limits: limits(r)? },
         _ => return None,
     })
 }
 
-pub(super) fn put_account(out: &mut Vec<u8>, login: &str, credentials: &[Credential]) {
+/// A scope as two numbers: what it is, and which.
+pub(crate) const fn scope_numbers(scope: Scope) -> (u8, u64) {
+    match scope {
+        Scope::Store => (0, 0),
+        Scope::Account(account) => (1, account.value()),
+        Scope::Mailbox(mailbox) => (2, mailbox.value()),
+    }
+}
+
+pub(crate) const fn scope(kind: u8, id: u64) -> Option<Scope> {
+    match kind {
+        0 => Some(Scope::Store),
+        1 => Some(Scope::Account(AccountId::new(id))),
+        2 => Some(Scope::Mailbox(MailboxId::new(id))),
+        _ => None,
+    }
+}
+
+pub(crate) fn put_limits(out: &mut Vec<u8>, limits: Limits) {
+    for limit in [limits.octets, limits.messages] {
+        out.push(u8::from(limit.is_some()));
+        put(out, limit.unwrap_or_default());
+    }
+}
+
+pub(crate) fn limits(r: &mut Reader<'_>) -> Option<Limits> {
+    let mut limit = || Some((r.byte()? == 1, r.number()?));
+    let (octets, messages) = (limit()?, limit()?);
+    let known = |(set, value): (bool, u64)| set.then_some(value);
+    Some(Limits::new(known(octets), known(messages)))
+}
+
+pub(crate) fn put_account(out: &mut Vec<u8>, login: &str, credentials: &[Credential]) {
     put_str(out, login);
     put_len(out, credentials.len());
     for credential in credentials {
@@ -167,7 +235,7 @@ pub(super) fn put_account(out: &mut Vec<u8>, login: &str, credentials: &[Credent
     }
 }
 
-pub(super) fn account(r: &mut Reader<'_>) -> Option<(String, Vec<Credential>)> {
+pub(crate) fn account(r: &mut Reader<'_>) -> Option<(String, Vec<Credential>)> {
     let login = r.string()?;
     let mut credentials = Vec::new();
     for _ in 0..r.count()? {
@@ -176,7 +244,7 @@ pub(super) fn account(r: &mut Reader<'_>) -> Option<(String, Vec<Credential>)> {
     Some((login, credentials))
 }
 
-pub(super) fn put_mailbox(
+pub(crate) fn put_mailbox(
     out: &mut Vec<u8>,
     account: AccountId,
     name: &str,
@@ -190,7 +258,7 @@ pub(super) fn put_mailbox(
     put(out, uid_validity.value().into());
 }
 
-pub(super) fn mailbox(id: u64, r: &mut Reader<'_>) -> Option<Change> {
+pub(crate) fn mailbox(id: u64, r: &mut Reader<'_>) -> Option<Change> {
     let account = AccountId::new(r.number()?);
     let name = r.string()?;
     let special_use = match usize::try_from(r.number()?).ok()?.checked_sub(1) {
@@ -201,16 +269,21 @@ pub(super) fn mailbox(id: u64, r: &mut Reader<'_>) -> Option<Change> {
     Some(Change::Mailbox { id: MailboxId::new(id), account, name, special_use, uid_validity })
 }
 
-pub(super) fn put_object(out: &mut Vec<u8>, object: &Object, data: &mut Data) {
+pub(crate) fn put_object(out: &mut Vec<u8>, object: &Object, data: &mut Data) {
     put(out, object.size);
     put(out, object.crc.into());
     put_place(out, &object.facts, data);
     put_place(out, &object.body, data);
+    if let Some(thread) = object.thread {
+        put(out, thread.value());
+    }
 }
 
-pub(super) fn object(r: &mut Reader<'_>, data_at: u64) -> Option<Object> {
+pub(crate) fn object(r: &mut Reader<'_>, data_at: u64, threaded: bool) -> Option<Object> {
     let (size, crc) = (r.number()?, r.number32()?);
-    Some(Object { size, crc, facts: place(r, data_at)?, body: place(r, data_at)? })
+    let (facts, body) = (place(r, data_at)?, place(r, data_at)?);
+    let thread = if threaded { Some(ThreadId::new(r.number()?)) } else { None };
+    Some(Object { size, crc, thread, facts, body })
 }
 
 fn put_place(out: &mut Vec<u8>, place: &Place, data: &mut Data) {
@@ -248,7 +321,7 @@ fn place(r: &mut Reader<'_>, data_at: u64) -> Option<Place> {
 }
 
 /// Everything of a row but its UID.
-pub(super) fn put_row(out: &mut Vec<u8>, row: &Row) {
+pub(crate) fn put_row(out: &mut Vec<u8>, row: &Row) {
     put(out, row.message.value());
     put(out, row.modseq.value());
     put(out, row.size);
@@ -257,7 +330,7 @@ pub(super) fn put_row(out: &mut Vec<u8>, row: &Row) {
     put_flags(out, &row.flags);
 }
 
-pub(super) fn row(uid: Uid, r: &mut Reader<'_>) -> Option<Row> {
+pub(crate) fn row(uid: Uid, r: &mut Reader<'_>) -> Option<Row> {
     let message = MessageId::new(r.number()?);
     let modseq = ModSeq::new(r.number()?);
     let mut row = Row::new(uid, message, r.number()?, modseq);
@@ -288,7 +361,7 @@ fn uid(r: &mut Reader<'_>) -> Option<Uid> {
 }
 
 /// Everything of an envelope but its identifier.
-pub(super) fn put_envelope(out: &mut Vec<u8>, envelope: &Envelope) {
+pub(crate) fn put_envelope(out: &mut Vec<u8>, envelope: &Envelope) {
     put(out, envelope.message.value());
     put(out, envelope.size);
     put_str(out, &envelope.reverse_path);
@@ -314,7 +387,7 @@ pub(super) fn put_envelope(out: &mut Vec<u8>, envelope: &Envelope) {
     }
 }
 
-pub(super) fn envelope(id: EnvelopeId, r: &mut Reader<'_>) -> Option<Envelope> {
+pub(crate) fn envelope(id: EnvelopeId, r: &mut Reader<'_>) -> Option<Envelope> {
     let (message, size) = (MessageId::new(r.number()?), r.number()?);
     let mut new = NewEnvelope::new(r.str()?, Vec::new());
     new.params = r.string()?;
