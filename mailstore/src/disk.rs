@@ -66,6 +66,7 @@ pub(crate) fn write_all_at(
     offset: u64,
     faults: Option<&Faults>,
 ) -> io::Result<()> {
+    let _at_work = faults.map(Faults::thawed);
     let allowed = faults.map_or(buffer.len(), |faults| faults.take_space(buffer.len()));
     let (written, refused) = buffer.split_at(allowed.min(buffer.len()));
     plain_write_at(file, written, offset)?;
@@ -97,6 +98,7 @@ pub(crate) fn sync_data(
     length: u64,
     faults: Option<&Faults>,
 ) -> io::Result<()> {
+    let _at_work = faults.map(Faults::thawed);
     if let Some(faults) = faults {
         if faults.sync_fails() {
             return Err(io::Error::other("the disk failed to make data durable"));

@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 /// Makes the disk below a store fail, for tests: hand a clone to the store and turn the knobs while it
 /// runs. It also knows what a power cut would leave.
 #[derive(Clone, Debug, Default)]
-pub struct Faults(Arc<Mutex<State>>);
+pub struct Faults(Arc<Mutex<State>>, Arc<RwLock<()>>);
 
 #[derive(Debug, Default)]
 struct State {
@@ -39,6 +39,18 @@ impl Faults {
     /// that does not notice is blind.
     pub fn lie_about_sync(&self, lie: bool) {
         self.state().sync_lies = lie;
+    }
+
+    /// Stops the disk until the guard is dropped: nothing is written or made durable meanwhile, so that
+    /// a copy of its files shows one moment.
+    #[must_use = "dropping the guard lets the disk go on"]
+    pub fn freeze(&self) -> RwLockWriteGuard<'_, ()> {
+        self.1.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Held while the disk is at work.
+    pub(crate) fn thawed(&self) -> RwLockReadGuard<'_, ()> {
+        self.1.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How many octets of each file written a power cut now would certainly leave.

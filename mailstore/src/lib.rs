@@ -70,7 +70,16 @@
 //! 18. **Quotas**: what an account holds is always known; a step that takes it over a limit is refused as
 //!     a whole, and taking away never is (`quotas`).
 //!
+//! 19. **One order**: whatever clients see at once could have happened to one client at a time (`histories`:
+//!     random operations of concurrent clients, explained by the memory backend or refused).
+//! 20. **A barrier** is passed once everything begun before is durable or has failed (`messages`).
+//!
+//! Promise 1 is checked on disks that lose their power too (`power`), with a control: on a disk that does
+//! nothing on sync, messages must be lost, else the check would be blind.
+//!
 //! There are no flags for each reader of a shared mailbox: its readers see the same.
+//!
+//! A host that chooses its backend when it runs takes [`DynStore`].
 //!
 //! # Cost
 //!
@@ -90,6 +99,7 @@ pub mod contract;
 mod disk;
 #[cfg(feature = "embedded")]
 pub mod embedded;
+mod erased;
 mod error;
 mod faults;
 mod flags;
@@ -114,6 +124,7 @@ pub use body::{Body, BodyReader, ReadAt};
 pub use changes::{ChangeSet, Changes, Notifier, Seen, Watcher};
 #[cfg(feature = "embedded")]
 pub use embedded::EmbeddedStore;
+pub use erased::DynStore;
 pub use error::{Error, Result};
 pub use faults::Faults;
 pub use flags::{FlagChange, Flags};

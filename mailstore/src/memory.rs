@@ -52,6 +52,15 @@ impl MemoryStore {
         self.index().objects.len()
     }
 
+    /// Another store that holds the same.
+    #[cfg(feature = "contract")]
+    pub(crate) fn fork(&self) -> MemoryStore {
+        let index = self.index();
+        let (state, objects) = (index.state.clone(), index.objects.clone());
+        let index = Mutex::new(Index { state, objects });
+        MemoryStore(Arc::new(Shared { index, ..Shared::default() }))
+    }
+
     fn index(&self) -> MutexGuard<'_, Index> {
         self.0.index.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -36,7 +36,8 @@ pub trait Messages {
     /// [`Full`](crate::Error::Full), [`OverQuota`](crate::Error::OverQuota).
     fn deliver(&self, delivery: Delivery) -> impl Future<Output = Result<Delivered>> + Send;
 
-    /// The mailbox as it stands: cheap, immutable, shared.
+    /// The mailbox as it stands: cheap, immutable, shared. Its rows are read one after the other, as
+    /// many as the caller wants, whatever is written meanwhile.
     ///
     /// # Errors
     /// [`NotFound`](crate::Error::NotFound).
@@ -125,6 +126,13 @@ pub trait Messages {
         &self,
         account: AccountId,
     ) -> impl Future<Output = Result<MaildropLock>> + Send;
+
+    /// Waits until every write begun before is durable or has failed, also those whose callers wait no
+    /// longer. A write that was answered needs no barrier: it is durable.
+    ///
+    /// # Errors
+    /// [`Closed`](crate::Error::Closed), [`Io`](crate::Error::Io).
+    fn barrier(&self) -> impl Future<Output = Result<()>> + Send;
 }
 
 /// A message to append.

@@ -4,7 +4,8 @@ use imap_proto::{
     client::{Client, Config, Event},
     command::Append,
     types::{
-        FetchItem, FetchItems, Flag, ListQuery, Mailbox, OneOrMore, SearchKey, SearchQuery, SequenceSet, StoreAction,
+        FetchItem, FetchItems, Flag, ListQuery, Mailbox, OneOrMore, SearchKey, SearchQuery,
+        SequenceSet, StoreAction,
     },
 };
 use mailwire::{
@@ -60,7 +61,9 @@ fn make(script: &[u8]) -> (Client, Notes) {
             b'n' => Some(client.noop()).is_some(),
             b's' => client.select(&Mailbox::INBOX, false).is_ok(),
             b'i' => client.list(&ListQuery::basic("", "*")).is_ok(),
-            b'f' => client.fetch(true, &set, &FetchItems::new(OneOrMore::one(FetchItem::Uid))).is_ok(),
+            b'f' => {
+                client.fetch(true, &set, &FetchItems::new(OneOrMore::one(FetchItem::Uid))).is_ok()
+            }
             b'r' => client.store(true, &set, StoreAction::Add, &[Flag::Seen], false).is_ok(),
             b'h' => client.search(true, &SearchQuery::new(SearchKey::All)).is_ok(),
             b'x' => client.expunge(None).is_ok(),

@@ -1,5 +1,7 @@
 //! Promises 2, 4, 10 and 13: arrival, removal, snapshots, the maildrop.
 
+use core::pin::pin;
+use core::task::{Context, Waker};
 use std::collections::BTreeSet;
 
 use super::{Bench, Subject, delivery, message, uid, uids};
@@ -204,5 +206,50 @@ pub async fn a_maildrop_has_one_holder<S: Subject>() -> Result<()> {
     assert_eq!(again.account(), bench.account.id);
     let nobody = crate::AccountId::new(u64::MAX);
     assert!(matches!(bench.store.lock_maildrop(nobody).await, Err(Error::NotFound { .. })));
+    Ok(())
+}
+
+/// Ten thousand rows are read one by one, in order, while another writer changes and removes them.
+pub async fn a_snapshot_is_read_row_by_row_while_others_write<S: Subject>() -> Result<()> {
+    let bench = Bench::<S>::new().await?;
+    let (store, inbox) = (&bench.store, bench.inbox);
+    for thousand in 0..S::THOUSANDS {
+        let messages = (0..1000).map(|n| message(&format!("{thousand} {n}"))).collect();
+        store.append(inbox, messages).await?;
+    }
+    let before = store.snapshot(inbox).await?;
+    let mut expected = 0;
+    for row in before.rows() {
+        if expected % 1000 == 0 {
+            let flag = FlagChange::Add(Flags::FLAGGED);
+            store.store_flags(inbox, &uids(&[expected + 900]), flag, None).await?;
+            store.expunge(inbox, Expunge::Exactly(uids(&[expected + 901]))).await?;
+        }
+        expected += 1;
+        assert_eq!((row.uid, row.flags), (uid(expected), Flags::NONE));
+    }
+    assert_eq!(expected, S::THOUSANDS * 1000);
+    let left = store.snapshot(inbox).await?;
+    let removed = usize::try_from(S::THOUSANDS).unwrap_or_default();
+    assert_eq!(left.len() + removed, before.len());
+    Ok(())
+}
+
+/// A write given up on is there, or never will be, once a barrier was passed.
+pub async fn a_barrier_waits_for_writes_nobody_waits_for<S: Subject>() -> Result<()> {
+    let bench = Bench::<S>::new().await?;
+    for n in 0..20 {
+        {
+            let mut given_up = pin!(bench.store.append(bench.inbox, vec![message("given up")]));
+            let mut nobody = Context::from_waker(Waker::noop());
+            let _ = given_up.as_mut().poll(&mut nobody);
+        }
+        bench.store.barrier().await?;
+        let there = bench.store.snapshot(bench.inbox).await?;
+        bench.store.barrier().await?;
+        let later = bench.store.snapshot(bench.inbox).await?;
+        assert_eq!(there.status(), later.status());
+        assert!(there.len() <= n + 1);
+    }
     Ok(())
 }

@@ -31,9 +31,11 @@ mod bodies;
 mod changes;
 mod copies;
 mod flags;
+mod histories;
 mod mailboxes;
 mod messages;
 mod metadata;
+mod power;
 mod queue;
 mod quotas;
 mod reopening;
@@ -51,9 +53,11 @@ pub use bodies::*;
 pub use changes::*;
 pub use copies::*;
 pub use flags::*;
+pub use histories::*;
 pub use mailboxes::*;
 pub use messages::*;
 pub use metadata::*;
+pub use power::*;
 pub use queue::*;
 pub use quotas::*;
 pub use reopening::*;
@@ -63,6 +67,12 @@ pub use sharing::*;
 pub trait Subject: Sized {
     /// The backend's handle.
     type Store: Store;
+
+    /// How many thousand messages the largest mailbox of the checks has.
+    const THOUSANDS: u32 = 10;
+
+    /// How many random histories of concurrent clients are compared with the memory backend.
+    const HISTORIES: u32 = 300;
 
     /// A fresh, empty store.
     fn create() -> impl Future<Output = Self>;
@@ -77,7 +87,8 @@ pub trait Subject: Sized {
 
 /// Runs one check. The macro calls it.
 pub fn run(check: impl Future<Output = Result<()>>) {
-    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_time().build();
     let result = match runtime {
         Ok(runtime) => runtime.block_on(check),
         Err(error) => Err(error.into()),
@@ -89,9 +100,17 @@ pub fn run(check: impl Future<Output = Result<()>>) {
     );
 }
 
-/// Makes a `#[test]` of every check, for one [`Subject`].
+/// Makes a `#[test]` of every check, for one [`Subject`]; with `, power_cut` also of those for a
+/// [`PowerCut`] subject.
 #[macro_export]
 macro_rules! contract_tests {
+    ($subject:ty, power_cut) => {
+        $crate::contract_tests!($subject);
+        $crate::contract_tests! { @ $subject;
+            nothing_acknowledged_is_lost_when_the_power_goes
+            a_disk_that_lies_loses_messages
+        }
+    };
     ($subject:ty) => {
         $crate::contract_tests! { @ $subject;
             an_account_is_found_whatever_the_case
@@ -131,6 +150,8 @@ macro_rules! contract_tests {
             status_counts_what_the_snapshot_shows
             expunge_removes_what_was_asked_and_nothing_else
             concurrent_writers_get_distinct_uids
+            a_snapshot_is_read_row_by_row_while_others_write
+            a_barrier_waits_for_writes_nobody_waits_for
             a_maildrop_has_one_holder
             a_due_envelope_is_leased_once
             an_outcome_is_recorded_per_recipient
@@ -147,6 +168,8 @@ macro_rules! contract_tests {
             a_quota_counts_what_an_account_holds
             a_step_over_a_limit_is_refused_whole
             a_limit_below_what_is_there_stops_growth_only
+            concurrent_clients_see_one_order
+            a_made_up_answer_is_noticed
             everything_acknowledged_survives_reopening
             nothing_is_reused_after_reopening
         }

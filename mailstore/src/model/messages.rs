@@ -105,6 +105,10 @@ impl<E: Engine> Messages for E {
         self.read(|state| check(state, account))?;
         self.hub().maildrops.lock(account)
     }
+
+    async fn barrier(&self) -> Result<()> {
+        self.commit(|_, _| Ok((Vec::new(), ()))).await
+    }
 }
 
 fn append(mut plan: Plan<'_>, mailbox: MailboxId, messages: Vec<NewMessage>) -> Planned<Appended> {

@@ -43,7 +43,7 @@ pub(crate) enum Place {
 }
 
 /// All messages, each with the number of rows and envelopes that need it.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Objects {
     all: HashMap<MessageId, (Object, u32)>,
     octets: u64,

@@ -63,7 +63,8 @@ impl Session {
     /// The whole message, or one of its parts. The message is seen then.
     pub(super) async fn read(&mut self, uid: u32, part: Option<u32>) -> Result<Vec<u8>> {
         let part = Part::new(Vec::from_iter(part)).ok_or("parts are counted from one")?;
-        let section = Section::new(part, SectionText::Full).ok_or("a message has no MIME header")?;
+        let section =
+            Section::new(part, SectionText::Full).ok_or("a message has no MIME header")?;
         let items = OneOrMore::one(FetchItem::Section(BodySection::new(section)));
         let set: SequenceSet = uid.to_string().parse()?;
         let tag = self.driver.machine.fetch(true, &set, &FetchItems::new(items))?;
