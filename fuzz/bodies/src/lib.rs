@@ -7,10 +7,13 @@
 pub mod data_framing;
 mod drive;
 pub mod header_filter;
+pub mod imap_body;
 pub mod imap_client;
 pub mod imap_command;
+pub mod imap_mailbox;
 pub mod imap_mime;
 pub mod imap_response;
+pub mod imap_search;
 pub mod imap_server;
 pub mod mutate;
 pub mod pop3_client;
@@ -30,10 +33,13 @@ pub type Body = fn(&[u8]);
 pub const ALL: &[(&str, Body)] = &[
     ("data_framing", data_framing::check),
     ("header_filter", header_filter::check),
+    ("imap_body", imap_body::check),
     ("imap_client", imap_client::check),
     ("imap_command", imap_command::check),
+    ("imap_mailbox", imap_mailbox::check),
     ("imap_mime", imap_mime::check),
     ("imap_response", imap_response::check),
+    ("imap_search", imap_search::check),
     ("imap_server", imap_server::check),
     ("pop3_client", pop3_client::check),
     ("pop3_server", pop3_server::check),

@@ -46,7 +46,7 @@ macro_rules! replays {
 }
 
 replays! {
-    data_framing header_filter imap_client imap_command imap_mime imap_response imap_server
-    pop3_client pop3_server proxy_header sasl smtp_address smtp_client smtp_command smtp_reply
+    data_framing header_filter imap_body imap_client imap_command imap_mailbox imap_mime
+    imap_response imap_search imap_server pop3_client pop3_server proxy_header sasl smtp_address smtp_client smtp_command smtp_reply
     smtp_server
 }
