@@ -210,7 +210,7 @@ fn copy_uid(input: &[u8]) -> Res<'_, Code<'_>> {
 
 /// `atom [SP 1*<any TEXT-CHAR except "]">]`
 fn other(input: &[u8]) -> Res<'_, Code<'_>> {
-    let text = take_while(|b: u8| b != b']' && b != b'\r' && b != b'\n');
+    let text = take_while(|b: u8| !matches!(b, b']' | b'\r' | b'\n' | 0));
     let (rest, (name, text)) = (atom, opt(preceded(sp, text))).parse(input)?;
     Ok((rest, Code::Other(Cow::Borrowed(name), text.map(lossy))))
 }

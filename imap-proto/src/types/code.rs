@@ -277,7 +277,8 @@ impl fmt::Display for Code<'_> {
             }
             Self::UndefinedFilter(name) => write!(f, "UNDEFINED-FILTER {}", Clean(name)),
             Self::Other(name, text) => {
-                let safe = |t: &str| !t.contains(|c: char| c.is_control() || c == ']');
+                // Control characters are CHARs like others (RFC 3501 §9 TEXT-CHAR).
+                let safe = |t: &str| !t.contains(['\r', '\n', '\0', ']']);
                 f.write_str(if super::string::is_atom(name.as_bytes()) { name } else { "ALERT" })?;
                 match text {
                     Some(text) if safe(text) => write!(f, " {text}"),
