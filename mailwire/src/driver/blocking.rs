@@ -128,6 +128,11 @@ impl<M: Machine, T: Transport> Driver<M, T> {
         Ok(Driver { machine: self.machine, io, stop: self.stop })
     }
 
+    /// The transport.
+    pub const fn io(&self) -> &T {
+        &self.io
+    }
+
     /// Takes machine and transport apart.
     pub fn into_parts(self) -> (M, T) {
         (self.machine, self.io)
