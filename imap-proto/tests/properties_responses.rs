@@ -11,7 +11,7 @@ use imap_proto::{
     },
     types::{
         BodySection, Code, DateTime, Flag, Mailbox, Part, Section, SectionText, StatusData,
-        StatusText, UidSet,
+        StatusText, UidList, UidSet,
     },
 };
 use proptest::{collection::vec, option, prelude::*};
@@ -41,6 +41,14 @@ fn mailbox() -> impl Strategy<Value = Mailbox<'static>> {
 fn set() -> impl Strategy<Value = UidSet> {
     vec((1u32.., 0u32..9), 1..5).prop_map(|all| {
         UidSet::from_ranges(all.into_iter().map(|(n, more)| (n, n.saturating_add(more))).collect())
+    })
+}
+
+fn list() -> impl Strategy<Value = UidList> {
+    vec((1u32.., 0u32..9), 1..5).prop_map(|all| {
+        let mut list = UidList::new();
+        all.into_iter().for_each(|(n, more)| list.push_range(n, n.saturating_add(more)));
+        list
     })
 }
 
@@ -257,7 +265,7 @@ fn code() -> impl Strategy<Value = Code<'static>> {
         (1u32..).prop_map(Code::UidValidity),
         (1u32..).prop_map(Code::Unseen),
         (1u32.., set()).prop_map(|(n, set)| Code::AppendUid(n, set)),
-        (1u32.., set(), set()).prop_map(|(n, from, to)| Code::CopyUid(n, from, to)),
+        (1u32.., list(), list()).prop_map(|(n, from, to)| Code::CopyUid(n, from, to)),
         any::<u64>().prop_map(Code::HighestModSeq),
         set().prop_map(Code::Modified),
         word().prop_map(move |w| Code::BadUrl(own(w))),
@@ -313,29 +321,30 @@ fn status_data() -> impl Strategy<Value = StatusData> {
 fn e_search() -> impl Strategy<Value = ESearch<'static>> {
     let numbers = [option::of(1u32..), option::of(1u32..), option::of(1u32..), option::of(1u32..)];
     let head = (option::of(text()), option::of(mailbox()), any::<bool>(), any::<bool>());
-    let partial = option::of(((1i64..9, 1i64..9), option::of(set())));
-    let changes = [vec((any::<u32>(), set()), 0..3), vec((any::<u32>(), set()), 0..3)];
-    (head, numbers, option::of(set()), partial, changes, option::of(vec(1u32..100, 0..4))).prop_map(
-        |(
-            (tag, mailbox, uid, other),
-            [min, max, count, validity],
-            all,
-            partial,
-            changes,
-            scores,
-        )| {
-            let mut result = ESearch::default();
-            (result.tag, result.mailbox, result.uid_validity) = (tag, mailbox, validity);
-            (result.min, result.max, result.count, result.all) = (min, max, count, all);
-            (result.uid, result.partial, result.relevancy) = (uid, partial, scores);
-            result.mod_seq = other.then_some(7);
-            [result.add_to, result.remove_from] = changes;
-            if other {
-                result.other.push(("X-NEW", b"(a (1 2))"));
-            }
-            result
-        },
-    )
+    let partial = option::of(((1i64..9, 1i64..9), option::of(list())));
+    let changes = [vec((any::<u32>(), list()), 0..3), vec((any::<u32>(), list()), 0..3)];
+    (head, numbers, option::of(list()), partial, changes, option::of(vec(1u32..100, 0..4)))
+        .prop_map(
+            |(
+                (tag, mailbox, uid, other),
+                [min, max, count, validity],
+                all,
+                partial,
+                changes,
+                scores,
+            )| {
+                let mut result = ESearch::default();
+                (result.tag, result.mailbox, result.uid_validity) = (tag, mailbox, validity);
+                (result.min, result.max, result.count, result.all) = (min, max, count, all);
+                (result.uid, result.partial, result.relevancy) = (uid, partial, scores);
+                result.mod_seq = other.then_some(7);
+                [result.add_to, result.remove_from] = changes;
+                if other {
+                    result.other.push(("X-NEW", b"(a (1 2))"));
+                }
+                result
+            },
+        )
 }
 
 fn response() -> impl Strategy<Value = Response<'static>> {

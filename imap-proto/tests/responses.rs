@@ -4,7 +4,7 @@
 use imap_proto::{
     parse::{self, DeviationKind},
     response::{BodyStructure, FetchData, Response, Status},
-    types::{Code, UidSet},
+    types::{Code, UidList, UidSet},
 };
 
 fn both_ways(input: &str) {
@@ -147,8 +147,11 @@ fn responses_of_extensions_are_read_and_printed() {
     }
     let read = parse::response(b"a OK [COPYUID 1 304,319:320 3:5] x\r\n").unwrap();
     let Response::Tagged { status: Status::Ok, text, .. } = read else { panic!() };
-    let from: UidSet = [304, 319, 320].into_iter().collect();
-    assert_eq!(text.code, Some(Code::CopyUid(1, from, UidSet::range(3, 5))));
+    let from: UidList = [304, 319, 320].into_iter().collect();
+    assert_eq!(text.code, Some(Code::CopyUid(1, from, UidSet::range(3, 5).into())));
+    // The order tells which copy is whose, and what SORT has found.
+    both_ways("a OK [COPYUID 1 5,3 1:2] x");
+    both_ways("* ESEARCH (TAG \"a\") UID ALL 23765,23764,23763,23761:23762,2");
 }
 
 #[test]

@@ -13,7 +13,7 @@ use nom::{
 
 use super::{Res, fail};
 use crate::types::{
-    Date, DateTime, Flag, Mailbox, OneOrMore, SequenceSet, UidSet,
+    Date, DateTime, Flag, Mailbox, OneOrMore, SequenceSet, UidList, UidSet,
     string::{is_astring_char, is_atom_char},
 };
 
@@ -211,6 +211,24 @@ pub(super) fn seq_number(input: &[u8]) -> Res<'_, Option<u32>> {
     match input {
         [b'*', rest @ ..] => Ok((rest, None)),
         _ => nz_number.map(Some).parse(input),
+    }
+}
+
+/// A set of UIDs without `*`, in a response, in the order it is in.
+pub(super) fn uid_list(input: &[u8]) -> Res<'_, UidList> {
+    let mut list = UidList::new();
+    let mut rest = input;
+    loop {
+        let (after, first) = nz_number(rest)?;
+        let (after, last) = match after {
+            [b':', after @ ..] => nz_number(after)?,
+            _ => (after, first),
+        };
+        list.push_range(first, last);
+        match after {
+            [b',', more @ ..] => rest = more,
+            _ => return Ok((after, list)),
+        }
     }
 }
 

@@ -75,7 +75,7 @@ pub(super) fn envelope<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Envelope<'
     let text = |i| next_text(i, notes);
     let list = |i: &'a [u8]| match i {
         [b')', ..] => missing(i, notes).map(|(rest, ())| (rest, Vec::new())),
-        _ => preceded(sp, |i| address_list(i, notes)).parse(i),
+        _ => preceded(blank(notes), |i| address_list(i, notes)).parse(i),
     };
     let (rest, date) = preceded(tag("("), |i| self::text(i, notes)).parse(input)?;
     let (rest, subject) = text(rest)?;
@@ -174,8 +174,29 @@ fn raw_quoted<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Cow<'a, [u8]>> {
 fn next_text<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Option<Cow<'a, [u8]>>> {
     match input {
         [b')', ..] => missing(input, notes).map(|(rest, ())| (rest, None)),
-        _ => preceded(sp, |i| text(i, notes)).parse(input),
+        _ => preceded(blank(notes), |i| text(i, notes)).parse(input),
     }
+}
+
+/// `SP`, and more of them where a server was careless.
+fn blank<'a>(notes: &Notes) -> impl Fn(&'a [u8]) -> Res<'a, ()> + '_ {
+    move |input| {
+        let (rest, ()) = sp(input)?;
+        Ok((notes.gap(rest)?, ()))
+    }
+}
+
+/// What follows, with one blank before it where there are more.
+fn one_blank<'a>(
+    input: &'a [u8],
+    notes: &Notes,
+) -> Result<&'a [u8], nom::Err<nom::error::Error<&'a [u8]>>> {
+    let blanks = input.iter().take_while(|b| **b == b' ').count();
+    if blanks < 2 || input.get(blanks) == Some(&b')') {
+        return Ok(input);
+    }
+    notes.note(DeviationKind::ExtraSpace, input)?;
+    Ok(input.get(blanks.saturating_sub(1)..).unwrap_or_default())
 }
 
 /// A field that is not there.
@@ -285,57 +306,90 @@ fn multi<'a>(input: &'a [u8], depth: u32, notes: &Notes) -> Res<'a, BodyStructur
         [b')', ..] => {
             missing(rest, notes).map(|(rest, ())| (rest, Cow::Borrowed(&b"mixed"[..])))?
         }
-        _ => preceded(sp, |i| must(i, notes)).parse(rest)?,
+        _ => preceded(blank(notes), |i| must(i, notes)).parse(rest)?,
     };
+    multi_rest(rest, parts, subtype, notes)
+}
+
+/// `[SP body-ext-mpart]`
+fn multi_rest<'a>(
+    input: &'a [u8],
+    parts: Vec<BodyStructure<'a>>,
+    subtype: Cow<'a, [u8]>,
+    notes: &Notes,
+) -> Res<'a, BodyStructure<'a>> {
     let mut params = Params::new();
     let mut extension = Extension::default();
-    let rest = match rest {
+    let rest = match one_blank(input, notes)? {
         [b' ', after @ ..] if !after.starts_with(b")") => {
             let (after, read) = param_list(after, notes)?;
             params = read;
             extensions(after, &mut extension, notes)?
         }
-        _ => rest,
+        rest => rest,
     };
     Ok((rest, BodyStructure::Multi { parts, subtype, params, extension }))
 }
 
 /// `body-type-1part = (body-type-basic / body-type-msg / body-type-text) [SP body-ext-1part]`
 fn single<'a>(input: &'a [u8], depth: u32, notes: &Notes) -> Res<'a, BodyStructure<'a>> {
-    let text = |i| preceded(sp, |i| text(i, notes)).parse(i);
+    let text = |i| next_text(i, notes);
     let (rest, kind) = must(input, notes)?;
+    let rest = one_blank(rest, notes)?;
+    if rest.starts_with(b" (") {
+        // What stands before the parameters is the subtype of a multipart.
+        notes.note(DeviationKind::ChildlessMultipart, input)?;
+        return multi_rest(rest, Vec::new(), kind, notes);
+    }
     if kind.eq_ignore_ascii_case(b"multipart") {
         notes.note(DeviationKind::ChildlessMultipart, input)?;
     }
-    let (rest, subtype) = preceded(sp, |i| must(i, notes)).parse(rest)?;
-    let (rest, params) = preceded(sp, |i| param_list(i, notes)).parse(rest)?;
+    let (rest, subtype) = preceded(blank(notes), |i| must(i, notes)).parse(rest)?;
+    let (rest, params) = preceded(blank(notes), |i| param_list(i, notes)).parse(rest)?;
     let (rest, id) = text(rest)?;
     let (rest, description) = text(rest)?;
     // NIL stands here where a server was careless.
     let (after, encoding) = text(rest)?;
-    if encoding.is_none() {
+    if encoding.is_none() && !rest.starts_with(b")") {
         notes.note(DeviationKind::NilForString, rest)?;
     }
     let rest = after;
     let encoding = encoding.unwrap_or(Cow::Borrowed(b"7BIT"));
-    let (mut rest, size) = preceded(sp, |i| size(i, notes)).parse(rest)?;
+    let (rest, size) = match rest {
+        [b')', ..] => missing(rest, notes).map(|(rest, ())| (rest, 0))?,
+        _ => preceded(blank(notes), |i| size(i, notes)).parse(rest)?,
+    };
+    let mut rest = one_blank(rest, notes)?;
     let (mut message, mut lines) = (None, None);
+    if kind.eq_ignore_ascii_case(b"message")
+        && let Some(after) = rest.strip_prefix(b" NIL NIL ")
+        && after.first().is_some_and(u8::is_ascii_digit)
+    {
+        // No envelope and no body where both must stand: only the lines are known.
+        notes.note(DeviationKind::NilForString, rest)?;
+        let (after, read) = self::size(after, notes)?;
+        lines = Some(read);
+        rest = after;
+    }
     if rest.starts_with(b" (") && kind.eq_ignore_ascii_case(b"message") {
-        let (after, inner) = preceded(sp, |i| envelope(i, notes)).parse(rest)?;
-        let (after, structure) = preceded(sp, |i| body(i, depth, notes)).parse(after)?;
+        let (after, inner) = preceded(blank(notes), |i| envelope(i, notes)).parse(rest)?;
+        let (after, structure) = preceded(blank(notes), |i| body(i, depth, notes)).parse(after)?;
         message = Some((Box::new(inner), Box::new(structure)));
         rest = after;
     }
-    if (message.is_some() || kind.eq_ignore_ascii_case(b"text"))
+    rest = one_blank(rest, notes)?;
+    if lines.is_none()
+        && (message.is_some() || kind.eq_ignore_ascii_case(b"text"))
         && matches!(rest, [b' ', b'0'..=b'9' | b'-', ..])
     {
-        let (after, read) = preceded(sp, |i| self::size(i, notes)).parse(rest)?;
+        let (after, read) = preceded(blank(notes), |i| self::size(i, notes)).parse(rest)?;
         lines = Some(read);
         rest = after;
-    } else if message.is_some() || kind.eq_ignore_ascii_case(b"text") {
+    } else if lines.is_none() && (message.is_some() || kind.eq_ignore_ascii_case(b"text")) {
         // Everything but these has no lines (RFC 3501 §7.4.2).
         notes.note(DeviationKind::MissingField, rest)?;
     }
+    rest = one_blank(rest, notes)?;
     let mut md5 = None;
     let mut extension = Extension::default();
     if let [b' ', after @ ..] = rest
@@ -367,15 +421,18 @@ fn extensions<'a>(
     out: &mut Extension<'a>,
     notes: &Notes,
 ) -> Result<&'a [u8], nom::Err<nom::error::Error<&'a [u8]>>> {
+    let input = one_blank(input, notes)?;
     let Some(rest) = more(input) else { return Ok(input) };
     let (rest, read) = disposition(rest, notes)?;
     out.disposition = read;
+    let rest = one_blank(rest, notes)?;
     let Some(after) = more(rest) else { return Ok(rest) };
     let (rest, read) = match after.first() {
         Some(b'(') => paren_list(string)(after)?,
         _ => text(after, notes).map(|(rest, one)| (rest, one.into_iter().collect()))?,
     };
     out.language = read;
+    let rest = one_blank(rest, notes)?;
     let Some(after) = more(rest) else { return Ok(rest) };
     let (mut rest, read) = text(after, notes)?;
     out.location = read;
@@ -397,7 +454,7 @@ fn disposition<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Disposition<'a>> {
     match input.first() {
         Some(b'(') => {
             let (rest, kind) = preceded(tag("("), |i| must(i, notes)).parse(input)?;
-            let (rest, params) = preceded(sp, |i| param_list(i, notes)).parse(rest)?;
+            let (rest, params) = preceded(blank(notes), |i| param_list(i, notes)).parse(rest)?;
             let (rest, _) = tag(")")(notes.gap(rest)?)?;
             Ok((rest, Some((kind, params))))
         }
@@ -417,7 +474,11 @@ fn param_list<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Params<'a>> {
     };
     let mut all = Params::new();
     loop {
-        if matches!(rest, [b' ', b' ' | b')', ..]) {
+        rest = one_blank(rest, notes)?;
+        if rest.starts_with(b" )")
+            || (all.is_empty() && rest.starts_with(b" "))
+            || rest.starts_with(b"  ")
+        {
             rest = notes.gap(rest)?;
         }
         if let [b')', after @ ..] = rest {
@@ -428,7 +489,7 @@ fn param_list<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Params<'a>> {
         }
         rest = rest.strip_prefix(b" ").filter(|_| !all.is_empty()).unwrap_or(rest);
         let (after, name) = must(rest, notes)?;
-        let (after, value) = preceded(sp, |i| must(i, notes)).parse(after)?;
+        let (after, value) = preceded(blank(notes), |i| must(i, notes)).parse(after)?;
         all.push((name, value));
         rest = after;
     }

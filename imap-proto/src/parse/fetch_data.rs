@@ -4,7 +4,6 @@ use alloc::vec::Vec;
 
 use nom::{
     Parser,
-    branch::alt,
     bytes::complete::{tag, take_while1},
     combinator::{opt, recognize, value},
     error::ErrorKind,
@@ -31,7 +30,8 @@ pub(super) fn items<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Vec<FetchData
             Ok(read) => read,
             Err(error) => {
                 notes.rewind(mark);
-                let (after, raw) = unknown(rest)?;
+                let (after, raw) = unknown(rest)
+                    .or_else(|_| recognize(any_value).map(FetchData::Unknown).parse(rest))?;
                 if notes.is_strict() {
                     return Err(error);
                 }
@@ -87,7 +87,7 @@ fn item<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, FetchData<'a>> {
             }
             (rest, FetchData::Uid(uid))
         }
-        () if is("INTERNALDATE") => date_time(value).map(into(FetchData::InternalDate))?,
+        () if is("INTERNALDATE") => dated(value, notes).map(into(FetchData::InternalDate))?,
         () if is("RFC822.SIZE") => size(value, notes).map(into(FetchData::Size))?,
         () if is("ENVELOPE") => {
             envelope::envelope_view(value, notes).map(into(FetchData::Envelope))?
@@ -100,9 +100,12 @@ fn item<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, FetchData<'a>> {
             delimited(tag("("), number64, tag(")")).map(FetchData::ModSeq).parse(value)?
         }
         () if is("PREVIEW") => nstring.map(FetchData::Preview).parse(value)?,
-        () if is("SAVEDATE") => alt((date_time.map(Some), nom::combinator::value(None, nil)))
-            .map(FetchData::SaveDate)
-            .parse(value)?,
+        () if is("SAVEDATE") => match nil(value) {
+            Ok((rest, ())) => (rest, FetchData::SaveDate(None)),
+            Err(_) => {
+                dated(value, notes).map(|(rest, at)| (rest, FetchData::SaveDate(Some(at))))?
+            }
+        },
         () if is("EMAILID") => object(value).map(into(FetchData::EmailId))?,
         () if is("THREADID") => match nil(value) {
             Ok((rest, ())) => (rest, FetchData::ThreadId(None)),
@@ -119,6 +122,15 @@ fn item<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, FetchData<'a>> {
             (rest, raw)
         }
     })
+}
+
+/// `date-time`, whose day has two places: a blank or a digit, and a digit (RFC 3501 §9 `date-day-fixed`).
+fn dated<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, crate::types::DateTime> {
+    let (rest, at) = date_time(input)?;
+    if !matches!(input, [b'"', _, b'0'..=b'9', b'-', ..]) {
+        notes.note(DeviationKind::BadDate, input)?;
+    }
+    Ok((rest, at))
 }
 
 /// An item's name: letters, digits, dots and, for Gmail's, dashes.

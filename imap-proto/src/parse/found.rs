@@ -92,11 +92,11 @@ fn return_data<'a>(
     notes: &Notes,
 ) -> Result<&'a [u8], nom::Err<nom::error::Error<&'a [u8]>>> {
     let is = |known: &str| known.eq_ignore_ascii_case(name);
-    let pairs = |i| separated_list1(sp, separated_pair(number, sp, uid_set)).parse(i);
+    let pairs = |i| separated_list1(sp, separated_pair(number, sp, uid_list)).parse(i);
     Ok(match () {
         () if is("MIN") => store(found_number(input, notes)?, &mut result.min),
         () if is("MAX") => store(found_number(input, notes)?, &mut result.max),
-        () if is("ALL") => store(uid_set(input)?, &mut result.all),
+        () if is("ALL") => store(uid_list(input)?, &mut result.all),
         () if is("COUNT") => store(number(input)?, &mut result.count),
         () if is("MODSEQ") => store(number64(input)?, &mut result.mod_seq),
         () if is("PARTIAL") => {
@@ -107,7 +107,7 @@ fn return_data<'a>(
                 Ok((rest, if minus.is_some() { -i64::from(n) } else { i64::from(n) }))
             };
             let range = separated_pair(position, tag(":"), position);
-            let set = nom::branch::alt((value(None, nil), uid_set.map(Some)));
+            let set = nom::branch::alt((value(None, nil), uid_list.map(Some)));
             let both = delimited(tag("("), separated_pair(range, sp, set), tag(")"));
             store({ both }.parse(input)?, &mut result.partial)
         }

@@ -149,6 +149,16 @@ fn status_value<'a>(
         }
         Some(item) => {
             let (rest, n) = fetch_data::size(value, notes)?;
+            let octets = matches!(
+                item,
+                StatusItem::Size
+                    | StatusItem::HighestModSeq
+                    | StatusItem::AppendLimit
+                    | StatusItem::DeletedStorage
+            );
+            if !octets && n > u64::from(u32::MAX) {
+                notes.note(DeviationKind::BadNumber, value)?;
+            }
             data.set(item, n);
             Ok(rest)
         }

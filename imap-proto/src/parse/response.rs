@@ -75,7 +75,7 @@ pub fn tolerant_response(frame: &[u8]) -> Result<Tolerated<'_>, ResponseError> {
 
 fn read<'a>(frame: &'a [u8], notes: &Notes) -> Result<Response<'a>, ResponseError> {
     let read = match frame {
-        [b'*', b' ', rest @ ..] => match untagged(rest, notes) {
+        [b'*', b' ', rest @ ..] => match notes.gap(rest).and_then(|rest| untagged(rest, notes)) {
             Ok(([], Some(response))) => return Ok(response),
             Ok((_, None)) if frame.ends_with(b"\r\n") => return Ok(Response::Unknown(frame)),
             Ok((rest, _)) => fail(rest, ErrorKind::CrLf),

@@ -13,7 +13,7 @@ use nom::{
 use super::{DeviationKind, Res, basic::*, notes::Notes, response::flags_perm};
 use crate::{
     response::{Response, Status},
-    types::{Atom, Code, PLAIN_CODES, StatusText, UidSet, string::is_atom_char},
+    types::{Atom, Code, PLAIN_CODES, StatusText, string::is_atom_char},
 };
 
 /// `"+" SP (resp-text / base64) CRLF`; the blank and the text may be missing.
@@ -203,8 +203,8 @@ fn in_progress(input: &[u8]) -> Res<'_, Progress<'_>> {
 
 /// `"COPYUID" SP nz-number SP uid-set SP uid-set` (RFC 4315 §4)
 fn copy_uid(input: &[u8]) -> Res<'_, Code<'_>> {
-    (preceded(sp, number), preceded(sp, uid_set), preceded(sp, uid_set))
-        .map(|(validity, from, to): (u32, UidSet, UidSet)| Code::CopyUid(validity, from, to))
+    (preceded(sp, number), preceded(sp, uid_list), preceded(sp, uid_list))
+        .map(|(validity, from, to)| Code::CopyUid(validity, from, to))
         .parse(input)
 }
 

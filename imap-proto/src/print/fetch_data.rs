@@ -152,7 +152,8 @@ pub(crate) fn print_body(out: &mut Vec<u8>, body: &BodyStructure<'_>, extended: 
                 print_body(out, inner, extended);
             }
             let counted = message.is_some() || kind.eq_ignore_ascii_case(b"text");
-            if let Some(lines) = lines.or(counted.then_some(0)) {
+            if counted {
+                let lines = lines.unwrap_or(0);
                 show(out, format_args!(" {lines}"));
             }
             if extended {

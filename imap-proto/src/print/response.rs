@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use super::{Out, decimal, fetch_data::fetch_data, list, nstring, show, string};
 use crate::{
     response::{ESearch, Found, ListItem, Namespace, Response, Text, Thread},
-    types::{Flag, Mailbox, StatusData, StatusItem, UidSet},
+    types::{Flag, Mailbox, StatusData, StatusItem, UidList},
 };
 
 impl Response<'_> {
@@ -337,7 +337,7 @@ fn e_search(out: &mut Vec<u8>, result: &ESearch<'_>) {
     }
 }
 
-fn changes(out: &mut Vec<u8>, word: &str, pairs: &[(u32, UidSet)]) {
+fn changes(out: &mut Vec<u8>, word: &str, pairs: &[(u32, UidList)]) {
     if !pairs.is_empty() {
         out.put(word.as_bytes());
         list(out, pairs, |out, (at, set)| show(out, format_args!("{at} {set}")));

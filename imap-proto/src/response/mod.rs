@@ -6,7 +6,9 @@ use alloc::{borrow::Cow, boxed::Box, vec::Vec};
 
 pub use view::{Addresses, BodyView, EnvelopeView, Parts};
 
-use crate::types::{BodySection, DateTime, Flag, Mailbox, Part, StatusData, StatusText, UidSet};
+use crate::types::{
+    BodySection, DateTime, Flag, Mailbox, Part, StatusData, StatusText, UidList, UidSet,
+};
 
 /// How a command went, or what a status response announces (RFC 3501 §7.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -257,8 +259,8 @@ pub struct ESearch<'a> {
     pub min: Option<u32>,
     /// The greatest.
     pub max: Option<u32>,
-    /// All.
-    pub all: Option<UidSet>,
+    /// All, for SORT in its order.
+    pub all: Option<UidList>,
     /// How many.
     pub count: Option<u32>,
     /// The greatest mod-sequence of them (RFC 7162 §3.1.10).
@@ -268,11 +270,11 @@ pub struct ESearch<'a> {
     /// Its UIDVALIDITY.
     pub uid_validity: Option<u32>,
     /// The range asked for, negative from the end, and what is in it (RFC 9394 §3.1).
-    pub partial: Option<((i64, i64), Option<UidSet>)>,
+    pub partial: Option<((i64, i64), Option<UidList>)>,
     /// What joins the result: positions and numbers (RFC 5267 §4.3.1).
-    pub add_to: Vec<(u32, UidSet)>,
+    pub add_to: Vec<(u32, UidList)>,
     /// What leaves the result (RFC 5267 §4.3.2).
-    pub remove_from: Vec<(u32, UidSet)>,
+    pub remove_from: Vec<(u32, UidList)>,
     /// Scores from 1 to 100 (RFC 6203 §4).
     pub relevancy: Option<Vec<u32>>,
     /// Other data: name and value as they came.

@@ -287,7 +287,7 @@ fn copy_uid(uid_validity: u32, from: &UidSet, to: &UidSet) -> Result<String, Mis
     if from.is_empty() {
         return Ok(String::new());
     }
-    Ok(format!("[{}] ", Code::CopyUid(uid_validity, from.clone(), to.clone())))
+    Ok(format!("[{}] ", Code::CopyUid(uid_validity, from.clone().into(), to.clone().into())))
 }
 
 impl Core {

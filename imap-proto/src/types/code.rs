@@ -1,7 +1,7 @@
 use alloc::{borrow::Cow, string::String, vec::Vec};
 use core::fmt;
 
-use super::{Atom, Flag, UidSet};
+use super::{Atom, Flag, UidList, UidSet};
 
 /// A response code: the machine-readable part of a status response (RFC 3501 §7.1, RFC 5530,
 /// RFC 4315, RFC 7162).
@@ -32,8 +32,8 @@ pub enum Code<'a> {
     Unseen(u32),
     /// UIDVALIDITY and UIDs of messages appended (RFC 4315 §3).
     AppendUid(u32, UidSet),
-    /// UIDVALIDITY, UIDs of the originals and of the copies (RFC 4315 §3).
-    CopyUid(u32, UidSet, UidSet),
+    /// UIDVALIDITY, UIDs of the originals and, in the same order, of the copies (RFC 4315 §3).
+    CopyUid(u32, UidList, UidList),
     /// UIDs do not persist (RFC 4315 §3).
     UidNotSticky,
     /// The mailbox selected before is closed (RFC 7162 §3.2.11).

@@ -15,6 +15,7 @@ mod search;
 mod sequence;
 mod status;
 pub(crate) mod string;
+mod uid_list;
 
 pub use atom::{Atom, Tag};
 pub use code::{Code, StatusText};
@@ -32,6 +33,7 @@ pub use search::{
 };
 pub use sequence::{SequenceSet, UidSet};
 pub use status::{StatusData, StatusItem};
+pub use uid_list::UidList;
 
 pub(crate) use code::PLAIN as PLAIN_CODES;
 pub(crate) use date::month_number;

@@ -103,7 +103,7 @@ impl StatusData {
     }
 
     pub(crate) fn set(&mut self, item: StatusItem, value: u64) {
-        let small = u32::try_from(value).ok();
+        let small = Some(u32::try_from(value).unwrap_or(u32::MAX));
         match item {
             StatusItem::Messages => self.messages = small,
             StatusItem::Recent => self.recent = small,
