@@ -105,6 +105,8 @@ mod faults;
 mod flags;
 mod ids;
 mod mailboxes;
+#[cfg(feature = "maildir")]
+pub mod maildir;
 mod maildrop;
 #[cfg(feature = "memory")]
 mod memory;

@@ -47,6 +47,15 @@ struct Grave {
     uid: Uid,
 }
 
+/// Where a mailbox stands beside its rows: its counters and its tombstones.
+#[derive(Clone, Debug)]
+pub(crate) struct Standing {
+    pub(crate) uid_next: Uid,
+    pub(crate) highest_modseq: ModSeq,
+    pub(crate) forgotten: ModSeq,
+    pub(crate) gone: Vec<(ModSeq, Uid)>,
+}
+
 /// The distinct keyword sets in use; number 0 is the empty one.
 #[derive(Clone, Debug)]
 struct KeywordSets {
@@ -159,6 +168,63 @@ impl Rows {
         }
         self.blocks.retain(|block| !block.rows.is_empty());
         self.raise(Uid::FIRST, modseq);
+    }
+
+    /// Where the mailbox stands.
+    #[cfg(feature = "embedded")]
+    pub(crate) fn standing(&self) -> Standing {
+        let graves = self.graves.iter().flat_map(|graves| graves.iter());
+        Standing {
+            uid_next: self.status.uid_next,
+            highest_modseq: self.status.highest_modseq,
+            forgotten: self.forgotten,
+            gone: graves.map(|grave| (grave.modseq, grave.uid)).collect(),
+        }
+    }
+
+    /// Makes the mailbox stand there.
+    pub(crate) fn stand(&mut self, standing: &Standing) {
+        self.forgotten = self.forgotten.max(standing.forgotten);
+        let graves = standing.gone.iter().map(|(modseq, uid)| Grave { modseq: *modseq, uid: *uid });
+        let graves: Vec<Grave> = graves.collect();
+        self.graves = graves.chunks(BLOCK).map(|block| Arc::new(block.to_vec())).collect();
+        self.raise(standing.uid_next, standing.highest_modseq);
+    }
+
+    /// Makes these rows be there, whatever is there already.
+    pub(crate) fn restore(&mut self, rows: &[Row]) {
+        let mut late = Vec::new();
+        for row in rows {
+            match self.find(row.uid) {
+                Some(old) if old == *row => {}
+                Some(_) => _ = self.set_flags(row.uid, &row.flags, row.modseq),
+                None if self.push(row) => {}
+                None => late.push(row.clone()),
+            }
+        }
+        if late.is_empty() {
+            return;
+        }
+        // Happens only while a log is read without an index.
+        let mut all: Vec<Row> = self.iter().chain(late).collect();
+        all.sort_unstable_by_key(|row| row.uid);
+        let mut fresh = Rows::new(self.status.uid_validity);
+        fresh.keywords = self.keywords.clone();
+        all.iter().for_each(|row| _ = fresh.push(row));
+        fresh.raise(self.status.uid_next, self.status.highest_modseq);
+        fresh.graves = core::mem::take(&mut self.graves);
+        fresh.forgotten = self.forgotten;
+        *self = fresh;
+    }
+
+    /// The rows after this one; all without one.
+    #[cfg(feature = "embedded")]
+    pub(crate) fn after(&self, uid: Option<Uid>) -> impl Iterator<Item = Row> {
+        let after = move |last: Uid| uid.is_none_or(|uid| last > uid);
+        let first = self.blocks.partition_point(|b| b.last_uid().is_some_and(|last| !after(last)));
+        let blocks = self.blocks.get(first..).unwrap_or_default();
+        let rows = blocks.iter().flat_map(|block| block.rows.iter());
+        rows.filter(move |row| after(row.uid)).map(|row| self.unpack(row))
     }
 
     /// Records a removal that happened earlier.

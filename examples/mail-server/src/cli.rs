@@ -17,6 +17,7 @@ Examples:
   mail-server --data /var/lib/mail --imap-port 143 --pop3-port off
   mail-server user add dave@example.test    asks for the password
   mail-server user list
+  mail-server mailbox check                 read everything; repair, compact, export, import
   mail-server config > mail.toml            a starting file with every setting in it
   mail-server --config mail.toml
 
@@ -105,6 +106,37 @@ pub(crate) enum Command {
     /// Manage the accounts
     #[command(subcommand)]
     User(UserCommand),
+    /// Look after the store; the server must not run
+    #[command(subcommand)]
+    Mailbox(MailboxCommand),
+}
+
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum MailboxCommand {
+    /// Read every message and say what is damaged
+    Check,
+    /// Make the index anew and go on without what is lost
+    Repair,
+    /// Give back the room of removed messages
+    Compact,
+    /// Print how much there is
+    Stats,
+    /// Write an account's mailboxes as a Maildir++ tree
+    Export {
+        /// The address, such as dave@example.test
+        address: String,
+        /// The folder to make
+        #[arg(value_hint = ValueHint::DirPath)]
+        to: PathBuf,
+    },
+    /// Add the messages of a Maildir++ tree to an account's mailboxes
+    Import {
+        /// The address, such as dave@example.test
+        address: String,
+        /// The Maildir
+        #[arg(value_hint = ValueHint::DirPath)]
+        from: PathBuf,
+    },
 }
 
 #[derive(Clone, Debug, Subcommand)]

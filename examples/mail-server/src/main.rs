@@ -11,6 +11,7 @@ mod facts;
 mod imap;
 mod listen;
 mod log;
+mod mailbox;
 mod pop3;
 mod relay;
 mod serve;
@@ -66,6 +67,12 @@ fn run(cli: Cli) -> Result<ExitCode, Box<dyn Error + Send + Sync>> {
             Some(Command::Config) => {
                 io::stdout().write_all(config::print(&config).as_bytes())?;
                 Ok(ExitCode::SUCCESS)
+            }
+            Some(Command::Mailbox(command)) => {
+                match mailbox::run(command, &config.data, &mut io::stdout()).await? {
+                    true => Ok(ExitCode::SUCCESS),
+                    false => Ok(ExitCode::FAILURE),
+                }
             }
             Some(Command::User(command)) => manage(command, &config).await,
             Some(Command::Demo) => Ok(match demo::demo().await? {

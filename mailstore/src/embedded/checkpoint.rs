@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::sync::mpsc::Receiver;
 
+use tokio::sync::oneshot;
+
 use super::index::Index;
 use crate::MessageId;
 use crate::model::{Change, Counters, Object, Place};
@@ -17,6 +19,8 @@ pub(super) struct Batch {
     /// Messages nobody needs any more after it.
     pub(super) gone: Vec<(MessageId, Object)>,
     pub(super) last: Counters,
+    /// Who waits for it.
+    pub(super) waiting: Vec<oneshot::Sender<()>>,
 }
 
 impl Batch {
@@ -28,10 +32,11 @@ impl Batch {
 /// Applies batches until there are no more. After a failure the index stays where it is: it is only
 /// ever a stretch behind, and the log has the rest.
 pub(super) fn run(index: Index, bodies: PathBuf, batches: Receiver<Batch>) {
-    for batch in batches {
+    for mut batch in batches {
         if index.checkpoint(&batch).is_err() {
             return;
         }
+        batch.waiting.drain(..).for_each(|waiting| _ = waiting.send(()));
         for (_, object) in &batch.gone {
             if let Place::File(number) = object.body {
                 // One that stays is swept away when the store is opened next.

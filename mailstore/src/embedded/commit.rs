@@ -21,6 +21,12 @@ const CHECKPOINT_OCTETS: u64 = 64 * 1024 * 1024;
 /// What is sent to the commit thread.
 pub(super) enum Message {
     Write(Box<dyn Write>),
+    /// A write that is planned when everything before it is published.
+    Settled(Box<dyn Write>),
+    /// Begins a new segment; answers where.
+    Rotate(oneshot::Sender<Result<u64>>),
+    /// Brings the index up to date as soon as possible; answers when it is.
+    Checkpoint(Option<oneshot::Sender<()>>),
     /// Ends the thread; with a last checkpoint, or as soon as possible.
     End {
         checkpoint: bool,
@@ -84,6 +90,8 @@ pub(super) struct Committer {
     pub(super) batch: Batch,
     /// A checkpoint is due after this many changes.
     pub(super) checkpoint_after: usize,
+    /// A checkpoint is due now.
+    pub(super) hurry: bool,
 }
 
 impl Committer {
@@ -91,16 +99,29 @@ impl Committer {
         let mut group = Group::default();
         let mut writers: Vec<Box<dyn Write>> = Vec::new();
         let mut changes: Vec<Change> = Vec::new();
+        let mut held = None;
         let mut last = None;
         while last.is_none() {
-            let Ok(first) = messages.recv() else { break };
+            let Some(first) = held.take().or_else(|| messages.recv().ok()) else { break };
             let outcome = self.log.begin(&mut group);
             let refused = outcome.is_err();
             let mut message = Some(first);
             while let Some(next) = message.take() {
                 match next {
                     Message::End { checkpoint } => last = Some(checkpoint),
-                    Message::Write(mut write) => {
+                    Message::Settled(_) | Message::Rotate(_) if !writers.is_empty() => {
+                        held = Some(next);
+                        break;
+                    }
+                    Message::Rotate(reply) => {
+                        _ = reply.send(self.log.rotate());
+                        break;
+                    }
+                    Message::Checkpoint(waiting) => {
+                        self.batch.waiting.extend(waiting);
+                        self.hurry = true;
+                    }
+                    Message::Write(mut write) | Message::Settled(mut write) => {
                         if !refused {
                             self.plan(&mut *write, &mut group, &mut changes);
                         }
@@ -163,7 +184,10 @@ impl Committer {
 
     fn checkpoint_if_due(&mut self) {
         let octets = self.log.end() - self.batch.from;
-        if octets < CHECKPOINT_OCTETS && self.batch.changes.len() < self.checkpoint_after {
+        if !self.hurry
+            && octets < CHECKPOINT_OCTETS
+            && self.batch.changes.len() < self.checkpoint_after
+        {
             return;
         }
         self.take_position();
@@ -171,7 +195,7 @@ impl Committer {
         let batch = core::mem::replace(&mut self.batch, Batch::starting_at(end));
         match self.checkpoints.try_send(batch) {
             // Without checkpoints the next opening replays more of the log, that is all.
-            Ok(()) | Err(TrySendError::Disconnected(_)) => {}
+            Ok(()) | Err(TrySendError::Disconnected(_)) => self.hurry = false,
             Err(TrySendError::Full(batch)) => self.batch = batch,
         }
     }

@@ -12,7 +12,7 @@ use redb::{
 use super::checkpoint::Batch;
 use crate::model::codec::{self, Data};
 use crate::model::wire::{Reader, put};
-use crate::model::{Change, Counters, Objects, State};
+use crate::model::{Change, Objects, State};
 use crate::{
     AccountId, EnvelopeId, Error, MailboxId, MessageId, ModSeq, Result, Rights, Uid, disk,
 };
@@ -85,7 +85,7 @@ impl Index {
         }
         let position = r.number().ok_or_else(damaged)?;
         let mut loaded = Loaded { position, ..Loaded::default() };
-        let last = counters(&mut r).ok_or_else(damaged)?;
+        let last = codec::counters(&mut r).ok_or_else(damaged)?;
         let state = &mut loaded.state;
         for entry in read.open_table(ACCOUNTS).map_err(failed)?.iter().map_err(failed)? {
             let (id, value) = entry.map_err(failed)?;
@@ -173,22 +173,11 @@ impl Index {
         write.set_quick_repair(true);
         Tables::open(&write)?.follow(batch)?;
         let mut header = Vec::new();
-        let Counters { account, mailbox, message, envelope, uid_validity } = batch.last;
-        let numbers = [account, mailbox, message, envelope, uid_validity.into()];
-        [VERSION, self.key, batch.end].iter().chain(&numbers).for_each(|n| put(&mut header, *n));
+        [VERSION, self.key, batch.end].iter().for_each(|n| put(&mut header, *n));
+        codec::put_counters(&mut header, batch.last);
         write.open_table(META).map_err(failed)?.insert("header", &*header).map_err(failed)?;
         write.commit().map_err(failed)
     }
-}
-
-fn counters(r: &mut Reader<'_>) -> Option<Counters> {
-    Some(Counters {
-        account: r.number()?,
-        mailbox: r.number()?,
-        message: r.number()?,
-        envelope: r.number()?,
-        uid_validity: r.number32()?,
-    })
 }
 
 struct Tables<'t> {
@@ -270,12 +259,12 @@ impl<'t> Tables<'t> {
                 let graves = (id.value(), 0, 0)..=(id.value(), u64::MAX, u32::MAX);
                 self.graves.retain_in(graves, |_, ()| false).map_err(failed)?;
             }
-            Change::Object { id, object } => {
+            Change::Object { id, object } | Change::Moved { id, object, .. } => {
                 value.push(u8::from(object.thread.is_some()));
                 codec::put_object(&mut value, object, &mut Data::default());
                 self.objects.insert(id.value(), &*value).map_err(failed)?;
             }
-            Change::Rows { mailbox, rows } => {
+            Change::Rows { mailbox, rows } | Change::Restored { mailbox, rows } => {
                 for row in rows {
                     value.clear();
                     codec::put_row(&mut value, row);
@@ -329,6 +318,22 @@ impl<'t> Tables<'t> {
                     false => self.grants.insert(key, rights.as_str()).map_err(failed)?,
                 };
             }
+            Change::Stands { mailbox, standing } => {
+                count(mailbox, standing.uid_next.value(), standing.highest_modseq);
+                let mailbox = mailbox.value();
+                let forgotten = standing.forgotten.value();
+                let graves = (mailbox, 0, 0)..=(mailbox, forgotten, u32::MAX);
+                self.graves.retain_in(graves, |_, ()| false).map_err(failed)?;
+                for (modseq, uid) in &standing.gone {
+                    let grave = (mailbox, modseq.value(), uid.value());
+                    self.graves.insert(grave, ()).map_err(failed)?;
+                }
+                let old = self.counts.get(mailbox).map_err(failed)?;
+                let old = old.map_or((1, 1, 0), |old| old.value());
+                let new = (old.0, old.1, old.2.max(forgotten));
+                self.counts.insert(mailbox, new).map_err(failed)?;
+            }
+            Change::Counters(_) => {}
             Change::Limited { account, limits } => {
                 codec::put_limits(&mut value, *limits);
                 self.limits.insert(account.value(), &*value).map_err(failed)?;

@@ -62,6 +62,17 @@ impl Log {
         Ok(())
     }
 
+    /// Begins a new segment; gives the position where.
+    pub(super) fn rotate(&mut self) -> Result<u64> {
+        if let Some(why) = self.refuses {
+            return Err(Error::closed(why));
+        }
+        if self.end > self.segment.base {
+            self.segment = self.segments.create(self.end)?;
+        }
+        Ok(self.end)
+    }
+
     /// Writes the group and makes it durable.
     ///
     /// A write that fails (a full disk) is undone: the log is cut back to where it was, and later
@@ -128,7 +139,7 @@ impl Group {
 
         let mut next = at + HEADER_U64 + u64::from(redo_len);
         for change in changes {
-            if let Change::Object { object, .. } = change {
+            if let Change::Object { object, .. } | Change::Moved { object, .. } = change {
                 self.settle(&mut object.facts, &mut next);
                 self.settle(&mut object.body, &mut next);
             }

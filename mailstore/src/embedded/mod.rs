@@ -2,12 +2,14 @@
 
 mod checkpoint;
 mod commit;
+mod compact;
 mod frame;
 mod index;
 mod log;
 mod open;
 mod scan;
 mod segments;
+mod verify;
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::Sender;
@@ -18,7 +20,7 @@ use bytes::Bytes;
 use tokio::sync::oneshot;
 
 use self::commit::{Message, Task};
-use self::segments::Segments;
+use self::segments::{Segment, Segments};
 use crate::body::blocking;
 use crate::model::{Engine, Hub, Object, Objects, Place, Planned, State};
 use crate::upload::{Content, spool_path};
@@ -26,6 +28,7 @@ use crate::{
     Body, Error, Faults, MessageId, Result, Spool, Staged, ThreadId, Timestamp, Upload, disk,
 };
 
+pub use self::compact::Compacted;
 pub use self::scan::Damage;
 
 /// Facts of up to this many messages are read in place, those of more on the blocking pool.
@@ -39,7 +42,8 @@ const FACTS_IN_PLACE: usize = 64;
 /// whatever is waiting and makes it durable with one `fdatasync`. Readers never wait for writers. Bodies
 /// are read from the log with positioned reads, up to 64 KiB in place, more on the blocking pool.
 ///
-/// This version does not compact: of removed messages only those over 1 MiB give their room back.
+/// Removed messages keep their room in the log until [`compact`](EmbeddedStore::compact) is called; those
+/// over 1 MiB give it back at once.
 ///
 /// ```
 /// use mailstore::{Accounts, EmbeddedStore, Mailboxes};
@@ -105,7 +109,7 @@ pub struct Stats {
     pub envelopes: usize,
     /// Octets of the messages, each counted once.
     pub message_octets: u64,
-    /// Octets of the log. Removed messages count: this version does not compact.
+    /// Octets of the log. Removed messages count until it is compacted.
     pub log_octets: u64,
     /// Files of the log.
     pub segments: usize,
@@ -122,6 +126,8 @@ struct Shared {
     bodies: PathBuf,
     spool: Arc<Spool>,
     damage: Vec<Damage>,
+    /// Held by the one compaction there may be.
+    compacting: tokio::sync::Mutex<()>,
 }
 
 /// What readers see: everything durable, nothing else.
@@ -131,6 +137,15 @@ struct Published {
     objects: Objects,
     log_end: u64,
     syncs: u64,
+}
+
+impl Shared {
+    fn segment(&self, place: &Place) -> Option<Segment> {
+        match place {
+            Place::Log { at, .. } => self.segments.find(*at),
+            _ => None,
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -191,6 +206,25 @@ impl EmbeddedStore {
         .await
     }
 
+    /// Writes what still counts again and removes the rest of the log. Others read and write meanwhile; a
+    /// crash at any moment loses nothing. Needs room for all messages once more until it is done.
+    ///
+    /// # Errors
+    /// [`Locked`](Error::Locked) while another compaction is under way, [`Full`](Error::Full),
+    /// [`Io`](Error::Io), [`Closed`](Error::Closed). The log is then longer, and whole.
+    pub async fn compact(&self) -> Result<Compacted> {
+        compact::compact(self).await
+    }
+
+    /// Reads every message and its facts, and says which do not match their checksum or cannot be read.
+    ///
+    /// # Errors
+    /// [`Closed`](Error::Closed) when the runtime is shutting down.
+    pub async fn verify(&self) -> Result<Vec<Damage>> {
+        let shared = self.0.shared.clone();
+        blocking(move || Ok(verify::verify(&shared))).await
+    }
+
     /// What was found damaged when the store was opened. The rest of the store is not affected.
     #[must_use]
     pub fn damage(&self) -> &[Damage] {
@@ -207,7 +241,7 @@ impl EmbeddedStore {
             messages: index.objects.len(),
             envelopes: index.state.envelopes.len(),
             message_octets: index.objects.octets(),
-            log_octets: index.log_end,
+            log_octets: index.log_end - self.0.shared.segments.start(),
             segments: self.0.shared.segments.count(),
             syncs: index.syncs,
         }
@@ -252,16 +286,23 @@ impl Engine for EmbeddedStore {
     }
 
     async fn find_facts(&self, messages: &[MessageId]) -> Result<Vec<Option<Bytes>>> {
-        let places: Vec<Option<Place>> = {
+        let places: Vec<Option<(Place, Option<Segment>)>> = {
+            // The segments are looked up under the lock: compaction removes none meanwhile.
             let index = self.0.shared.index.read().unwrap_or_else(PoisonError::into_inner);
-            let facts = |id: &MessageId| Some(index.objects.find(*id)?.facts.clone());
+            let facts = |id: &MessageId| {
+                let place = index.objects.find(*id)?.facts.clone();
+                let segment = self.0.shared.segment(&place);
+                Some((place, segment))
+            };
             messages.iter().map(facts).collect()
         };
-        let segments = self.0.shared.segments.clone();
         let in_place = places.len() <= FACTS_IN_PLACE;
         let read = move || {
-            let facts = |place: &Option<Place>| {
-                place.as_ref().map(|place| read_facts(&segments, place)).transpose()
+            let facts = |found: &Option<(Place, Option<Segment>)>| {
+                found
+                    .as_ref()
+                    .map(|(place, segment)| read_facts(place, segment.as_ref()))
+                    .transpose()
             };
             places.iter().map(facts).collect()
         };
@@ -276,10 +317,13 @@ impl Engine for EmbeddedStore {
     async fn find_body(&self, message: MessageId) -> Result<Body> {
         let found = {
             let index = self.0.shared.index.read().unwrap_or_else(PoisonError::into_inner);
-            index.objects.find(message).cloned()
+            index
+                .objects
+                .find(message)
+                .map(|object| (object.clone(), self.0.shared.segment(&object.body)))
         };
-        let object = found.ok_or_else(|| Error::not_found("message", message))?;
-        open_body(&self.0.shared, message, &object)
+        let (object, segment) = found.ok_or_else(|| Error::not_found("message", message))?;
+        open_body(&self.0.shared, message, &object, segment)
     }
 
     fn hub(&self) -> &Hub {
@@ -291,11 +335,11 @@ impl Engine for EmbeddedStore {
 /// of writers stays small.
 const MAX_IN_LOG: usize = 8 * 1024 * 1024;
 
-fn read_facts(segments: &Segments, place: &Place) -> Result<Bytes> {
+fn read_facts(place: &Place, segment: Option<&Segment>) -> Result<Bytes> {
     match place {
         Place::Log { length: 0, .. } => Ok(Bytes::new()),
         Place::Log { at, length } => {
-            let segment = segments.find(*at).ok_or(LOST)?;
+            let segment = segment.ok_or(LOST)?;
             let length = usize::try_from(*length).map_err(|_| LOST)?;
             let mut octets = vec![0; length];
             disk::read_exact_at(&segment.file, &mut octets, segment.offset(*at))?;
@@ -307,11 +351,16 @@ fn read_facts(segments: &Segments, place: &Place) -> Result<Bytes> {
     }
 }
 
-fn open_body(shared: &Shared, message: MessageId, object: &Object) -> Result<Body> {
+fn open_body(
+    shared: &Shared,
+    message: MessageId,
+    object: &Object,
+    segment: Option<Segment>,
+) -> Result<Body> {
     let body = match &object.body {
         Place::Log { length: 0, .. } => return Ok(Body::from_bytes(Bytes::new())),
         Place::Log { at, .. } => {
-            let segment = shared.segments.find(*at).ok_or(LOST)?;
+            let segment = segment.ok_or(LOST)?;
             let name = segment.path.to_string_lossy();
             Body::from_file(segment.file.clone(), segment.offset(*at), object.size, &name)
         }

@@ -23,7 +23,8 @@ use crate::{Error, Result, Spool, disk};
 pub(super) fn open(folder: &Path, options: &Options) -> Result<EmbeddedStore> {
     disk::create_private_dir(folder)?;
     let lock = lock(folder)?;
-    let segments = Arc::new(Segments::open(&folder.join("log"), new_key())?);
+    let segments =
+        Arc::new(Segments::open(&folder.join("log"), new_key(), options.faults.clone())?);
     let mut damage = Vec::new();
     let (index, loaded) = open_index(folder, &segments, &mut damage)?;
     let Loaded { mut state, mut objects, position } = loaded;
@@ -63,6 +64,7 @@ pub(super) fn open(folder: &Path, options: &Options) -> Result<EmbeddedStore> {
         bodies: bodies.clone(),
         spool,
         damage,
+        compacting: tokio::sync::Mutex::new(()),
     });
     let log = Log::new(segments, log_end, options.segment_size, options.faults.clone())?;
     let (checkpoints, batches) = mpsc::sync_channel(1);
@@ -73,6 +75,7 @@ pub(super) fn open(folder: &Path, options: &Options) -> Result<EmbeddedStore> {
         checkpoints,
         batch,
         checkpoint_after: options.checkpoint_after,
+        hurry: false,
     };
     let (messages, queue) = mpsc::channel();
     let thread = thread::Builder::new().name("mailstore-commit".into()).spawn(move || {
@@ -116,12 +119,14 @@ fn open_index(
     let open = || {
         let index = Index::open(&path, segments.key())?;
         let loaded = match index.load()? {
-            Found::New => Loaded::default(),
-            Found::This(loaded) => *loaded,
-            Found::Older => {
+            Found::New => Loaded { position: segments.start(), ..Loaded::default() },
+            Found::This(loaded) if loaded.position >= segments.start() => *loaded,
+            // Or what it lacks was removed from the log, which then says all of it again.
+            Found::This(_) | Found::Older => {
                 drop(index);
                 fs::remove_file(&path)?;
-                return Ok((Index::open(&path, segments.key())?, Loaded::default()));
+                let loaded = Loaded { position: segments.start(), ..Loaded::default() };
+                return Ok((Index::open(&path, segments.key())?, loaded));
             }
         };
         Ok::<_, Error>((index, loaded))

@@ -152,7 +152,7 @@ impl Scan {
             let change = codec::change(&mut reader, data_at);
             let unknown = || tail.segment.corrupt(header.at, "a change this version does not know");
             let mut change = change.ok_or_else(unknown)?;
-            if let Change::Object { object, .. } = &mut change
+            if let Change::Object { object, .. } | Change::Moved { object, .. } = &mut change
                 && !data_whole
             {
                 object.facts = Place::Damaged;

@@ -7,7 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use crate::{Error, Result, disk};
+use crate::{Error, Faults, Result, disk};
 
 /// Octets of a segment's header.
 pub(super) const SEGMENT_HEADER: u64 = 64;
@@ -47,12 +47,13 @@ impl Segment {
 pub(super) struct Segments {
     folder: PathBuf,
     key: u64,
+    faults: Option<Faults>,
     all: RwLock<BTreeMap<u64, Segment>>,
 }
 
 impl Segments {
     /// Opens a log, or begins one whose secret is `new_key`.
-    pub(super) fn open(folder: &Path, new_key: u64) -> Result<Segments> {
+    pub(super) fn open(folder: &Path, new_key: u64, faults: Option<Faults>) -> Result<Segments> {
         disk::create_private_dir(folder)?;
         let mut found: Option<u64> = None;
         let mut all = BTreeMap::new();
@@ -78,7 +79,7 @@ impl Segments {
             all.insert(base, Segment { file, path: path.into(), base, version });
         }
         let key = found.unwrap_or(new_key);
-        let segments = Segments { folder: folder.to_owned(), key, all: RwLock::new(all) };
+        let segments = Segments { folder: folder.to_owned(), key, faults, all: RwLock::new(all) };
         if found.is_none() {
             segments.create(0)?;
         }
@@ -91,6 +92,7 @@ impl Segments {
 
     /// Begins the segment that starts at this position; durable when it returns.
     pub(super) fn create(&self, base: u64) -> Result<Segment> {
+        let _at_work = self.faults.as_ref().map(Faults::thawed);
         let path = self.folder.join(format!("{base:016x}.log"));
         let fresh = path.with_extension("new");
         if fresh.exists() {
@@ -126,6 +128,29 @@ impl Segments {
         let all = self.all.read().unwrap_or_else(PoisonError::into_inner);
         let first = all.range(..=at).next_back().map_or(at, |(base, _)| *base);
         all.range(first..).map(|(_, segment)| segment.clone()).collect()
+    }
+
+    /// Where the log begins.
+    pub(super) fn start(&self) -> u64 {
+        let all = self.all.read().unwrap_or_else(PoisonError::into_inner);
+        all.keys().next().copied().unwrap_or(0)
+    }
+
+    /// Forgets the segments before the one that starts here.
+    pub(super) fn take_before(&self, start: u64) -> Vec<Segment> {
+        let mut all = self.all.write().unwrap_or_else(PoisonError::into_inner);
+        let kept = all.split_off(&start);
+        core::mem::replace(&mut *all, kept).into_values().collect()
+    }
+
+    /// Removes files of segments, the oldest first, so that what is left is always the log's end.
+    pub(super) fn remove(&self, segments: &[Segment]) -> Result<()> {
+        for segment in segments {
+            let _at_work = self.faults.as_ref().map(Faults::thawed);
+            fs::remove_file(&segment.path)?;
+            disk::sync_dir(&self.folder)?;
+        }
+        Ok(())
     }
 
     pub(super) fn count(&self) -> usize {

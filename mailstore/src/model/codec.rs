@@ -5,7 +5,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::model::wire::{Reader, put, put_len, put_octets, put_signed, put_str};
-use crate::model::{Change, Object, Place};
+use crate::model::{Change, Counters, Object, Place};
+use crate::rows::Standing;
 use crate::{
     AccountId, Credential, Envelope, EnvelopeId, Flags, Limits, MailboxId, MessageId, ModSeq,
     NewEnvelope, Recipient, RecipientState, Rights, Row, Scope, SpecialUse, ThreadId, Timestamp,
@@ -69,11 +70,7 @@ pub(crate) fn put_change(out: &mut Vec<u8>, change: &Change, data: &mut Data) {
         Change::Rows { mailbox, rows } => {
             out.push(8);
             put(out, mailbox.value());
-            put_len(out, rows.len());
-            for row in rows {
-                put(out, row.uid.value().into());
-                put_row(out, row);
-            }
+            put_rows(out, rows);
         }
         Change::Flagged { mailbox, modseq, flags, uids } => {
             out.push(9);
@@ -124,7 +121,62 @@ pub(crate) fn put_change(out: &mut Vec<u8>, change: &Change, data: &mut Data) {
             put(out, account.value());
             put_limits(out, *limits);
         }
+        Change::Moved { id, object, needed } => {
+            out.push(17);
+            put(out, id.value());
+            put(out, (*needed).into());
+            out.push(u8::from(object.thread.is_some()));
+            put_object(out, object, data);
+        }
+        Change::Restored { mailbox, rows } => {
+            out.push(18);
+            put(out, mailbox.value());
+            put_rows(out, rows);
+        }
+        Change::Stands { mailbox, standing } => {
+            out.push(19);
+            put(out, mailbox.value());
+            put(out, standing.uid_next.value().into());
+            put(out, standing.highest_modseq.value());
+            put(out, standing.forgotten.value());
+            put_len(out, standing.gone.len());
+            for (modseq, uid) in &standing.gone {
+                put(out, modseq.value());
+                put(out, uid.value().into());
+            }
+        }
+        Change::Counters(counters) => {
+            out.push(20);
+            put_counters(out, *counters);
+        }
     }
+}
+
+pub(crate) fn put_counters(out: &mut Vec<u8>, counters: Counters) {
+    let Counters { account, mailbox, message, envelope, uid_validity } = counters;
+    [account, mailbox, message, envelope, uid_validity.into()].iter().for_each(|n| put(out, *n));
+}
+
+pub(crate) fn counters(r: &mut Reader<'_>) -> Option<Counters> {
+    Some(Counters {
+        account: r.number()?,
+        mailbox: r.number()?,
+        message: r.number()?,
+        envelope: r.number()?,
+        uid_validity: r.number32()?,
+    })
+}
+
+fn put_rows(out: &mut Vec<u8>, rows: &[Row]) {
+    put_len(out, rows.len());
+    for row in rows {
+        put(out, row.uid.value().into());
+        put_row(out, row);
+    }
+}
+
+fn rows(r: &mut Reader<'_>) -> Option<Vec<Row>> {
+    (0..r.count()?).map(|_| row(uid(r)?, r)).collect()
 }
 
 /// Reads a change. `data_at` is the log position of the frame's message data.
@@ -146,12 +198,7 @@ pub(crate) fn change(r: &mut Reader<'_>, data_at: u64) -> Option<Change> {
         }
         8 => {
             let mailbox = MailboxId::new(r.number()?);
-            let mut rows = Vec::new();
-            for _ in 0..r.count()? {
-                let uid = uid(r)?;
-                rows.push(row(uid, r)?);
-            }
-            Change::Rows { mailbox, rows }
+            Change::Rows { mailbox, rows: rows(r)? }
         }
         9 => {
             let mailbox = MailboxId::new(r.number()?);
@@ -190,6 +237,27 @@ pub(crate) fn change(r: &mut Reader<'_>, data_at: u64) -> Option<Change> {
             Change::Granted { mailbox, identifier: r.string()?, rights: Rights::new(r.str()?) }
         }
         16 => Change::Limited { account: AccountId::new(r.number()?), limits: limits(r)? },
+        17 => {
+            let (id, needed) = (MessageId::new(r.number()?), r.number32()?);
+            let threaded = r.byte()? == 1;
+            Change::Moved { id, object: object(r, data_at, threaded)?, needed }
+        }
+        18 => {
+            let mailbox = MailboxId::new(r.number()?);
+            Change::Restored { mailbox, rows: rows(r)? }
+        }
+        19 => {
+            let mailbox = MailboxId::new(r.number()?);
+            let (uid_next, highest_modseq) = (uid(r)?, ModSeq::new(r.number()?));
+            let forgotten = ModSeq::new(r.number()?);
+            let mut gone = Vec::new();
+            for _ in 0..r.count()? {
+                gone.push((ModSeq::new(r.number()?), uid(r)?));
+            }
+            let standing = Standing { uid_next, highest_modseq, forgotten, gone };
+            Change::Stands { mailbox, standing }
+        }
+        20 => Change::Counters(counters(r)?),
         _ => return None,
     })
 }

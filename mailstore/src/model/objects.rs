@@ -76,6 +76,13 @@ impl Objects {
                 self.octets = self.octets.saturating_add(object.size);
                 self.all.insert(*id, (object.clone(), 0));
             }
+            Change::Moved { id, object, needed } => match self.all.get_mut(id) {
+                Some((known, _)) => *known = object.clone(),
+                None => {
+                    self.octets = self.octets.saturating_add(object.size);
+                    self.all.insert(*id, (object.clone(), *needed));
+                }
+            },
             Change::Rows { rows, .. } => rows.iter().for_each(|row| self.need(row.message)),
             Change::Envelope { envelope, new: true } => self.need(envelope.message),
             Change::Expunged { gone: rows, .. } => {
@@ -84,6 +91,12 @@ impl Objects {
             Change::EnvelopeGone { message, .. } => self.release(*message, gone),
             _ => {}
         }
+    }
+
+    /// How many rows and envelopes need the message.
+    #[cfg(feature = "embedded")]
+    pub(crate) fn needed(&self, id: MessageId) -> Option<u32> {
+        self.all.get(&id).map(|(_, needed)| *needed)
     }
 
     pub(crate) fn need(&mut self, id: MessageId) {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::model::Object;
-use crate::rows::Rows;
+use crate::rows::{Rows, Standing};
 use crate::{
     AccountId, Credential, Envelope, EnvelopeId, Flags, Limits, Mailbox, MailboxId, MessageId,
     ModSeq, Quota, Rights, Row, Scope, SpecialUse, Uid, UidValidity,
@@ -90,6 +90,25 @@ pub(crate) enum Change {
         account: AccountId,
         limits: Limits,
     },
+    /// A message is elsewhere now. It is new only to a reader who has not seen the log's beginning: then
+    /// this many rows and envelopes need it.
+    Moved {
+        id: MessageId,
+        object: Object,
+        needed: u32,
+    },
+    /// Rows said again, ascending.
+    Restored {
+        mailbox: MailboxId,
+        rows: Vec<Row>,
+    },
+    /// Where a mailbox stands, said again.
+    Stands {
+        mailbox: MailboxId,
+        standing: Standing,
+    },
+    /// The highest numbers given out, said again.
+    Counters(Counters),
 }
 
 /// Accounts, mailboxes, rows and envelopes.
@@ -134,7 +153,41 @@ pub(crate) struct Counters {
     pub(crate) uid_validity: u32,
 }
 
+impl Counters {
+    /// The higher of each.
+    fn max(self, other: Counters) -> Counters {
+        Counters {
+            account: self.account.max(other.account),
+            mailbox: self.mailbox.max(other.mailbox),
+            message: self.message.max(other.message),
+            envelope: self.envelope.max(other.envelope),
+            uid_validity: self.uid_validity.max(other.uid_validity),
+        }
+    }
+}
+
 impl State {
+    /// An account as changes that make it what it is.
+    #[cfg(feature = "embedded")]
+    pub(crate) fn restate_account(&self, id: AccountId) -> Vec<Change> {
+        let Some(account) = self.accounts.get(&id) else { return Vec::new() };
+        let (login, credentials) = (account.login.clone(), account.credentials.clone());
+        let mut changes = vec![Change::Account { id, login, credentials }];
+        if let Some(limits) = self.limits.get(&id) {
+            changes.push(Change::Limited { account: id, limits: *limits });
+        }
+        changes
+    }
+
+    /// A mailbox as a change that makes it what it is.
+    #[cfg(feature = "embedded")]
+    pub(crate) fn restate_mailbox(&self, id: MailboxId) -> Option<Change> {
+        let mailbox = self.mailboxes.get(&id)?;
+        let (account, name) = (mailbox.account, mailbox.name.clone());
+        let (special_use, uid_validity) = (mailbox.special_use, mailbox.rows.status().uid_validity);
+        Some(Change::Mailbox { id, account, name, special_use, uid_validity })
+    }
+
     pub(crate) fn apply(&mut self, change: &Change) {
         match change {
             Change::Account { id, login, credentials } => {
@@ -173,7 +226,9 @@ impl State {
                     self.forget_name(*id, old.account, old.name.clone());
                 }
             }
-            Change::Object { id, .. } => self.last.message = self.last.message.max(id.value()),
+            Change::Object { id, .. } | Change::Moved { id, .. } => {
+                self.last.message = self.last.message.max(id.value())
+            }
             Change::Rows { mailbox, rows } => {
                 self.count_rows(*mailbox, |all| rows.iter().for_each(|row| _ = all.push(row)));
             }
@@ -209,6 +264,17 @@ impl State {
                 true => _ = self.limits.remove(account),
                 false => _ = self.limits.insert(*account, *limits),
             },
+            Change::Restored { mailbox, rows } => {
+                let found = self.mailboxes.get(mailbox).map(|mailbox| mailbox.rows.clone());
+                if found.is_some_and(|all| rows.iter().any(|r| all.find(r.uid).as_ref() != Some(r)))
+                {
+                    self.count_rows(*mailbox, |all| all.restore(rows));
+                }
+            }
+            Change::Stands { mailbox, standing } => {
+                self.count_rows(*mailbox, |all| all.stand(standing));
+            }
+            Change::Counters(counters) => self.last = self.last.max(*counters),
         }
     }
 
@@ -284,11 +350,13 @@ impl State {
                 }
                 Change::Rows { mailbox, .. }
                 | Change::Flagged { mailbox, .. }
-                | Change::Expunged { mailbox, .. } => {
+                | Change::Expunged { mailbox, .. }
+                | Change::Restored { mailbox, .. }
+                | Change::Stands { mailbox, .. } => {
                     self.follow_usage(other, *mailbox);
                     follow_hash(&mut self.mailboxes, &other.mailboxes, mailbox);
                 }
-                Change::Object { .. } => {}
+                Change::Object { .. } | Change::Moved { .. } | Change::Counters(_) => {}
                 Change::Envelope { envelope, .. } => {
                     follow_tree(&mut self.envelopes, &other.envelopes, &envelope.id);
                 }

@@ -10,13 +10,23 @@ use tempfile::TempDir;
 use super::{append, block_on, copy_folder, fresh, open_with};
 
 /// A store on a disk that is watched.
-struct Watched {
+pub(crate) struct Watched {
     store: EmbeddedStore,
     folder: TempDir,
     faults: Faults,
 }
 
 impl Watched {
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Ends without a last checkpoint and removes the index.
+    pub(crate) async fn close_and_forget_the_index(&mut self) {
+        self.store.close().await.unwrap();
+        std::fs::remove_file(self.folder.path().join("index.redb")).unwrap();
+    }
+
     async fn open(folder: TempDir) -> Watched {
         let faults = Faults::new();
         let mut options = Options::default();

@@ -14,4 +14,5 @@ mod policy;
 mod readers;
 mod reports;
 mod retries;
+mod store;
 mod users;

@@ -1,0 +1,322 @@
+//! Compaction: everything that still counts is written again at the end of the log, then the log before it
+//! is removed.
+//!
+//! It goes through the commit thread like any other writer, in steps small enough to hold up nobody, and
+//! each step says again how things stand *at that moment*, so that it does not matter what others write in
+//! between. The log that is left still holds everything: the index can be made anew from it. FORMAT.md says
+//! why.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::sync::{Arc, PoisonError};
+
+use bytes::Bytes;
+use tokio::sync::oneshot;
+
+use super::commit::{Message, Task};
+use super::{EmbeddedStore, Handle, MAX_IN_LOG, Shared};
+use crate::body::blocking;
+use crate::model::{Change, Object, Place, Planned, State};
+use crate::{AccountId, EnvelopeId, Error, MailboxId, MessageId, Result, Scope, Uid, disk};
+
+/// Octets of messages, and things of other kinds, written again in one step.
+const STEP_OCTETS: usize = 512 * 1024;
+const STEP_THINGS: usize = 1000;
+
+/// What a compaction did.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Compacted {
+    /// Octets of the log before.
+    pub before: u64,
+    /// Octets of the log after, with what was written meanwhile.
+    pub after: u64,
+}
+
+pub(super) async fn compact(store: &EmbeddedStore) -> Result<Compacted> {
+    let handle = &store.0;
+    let Ok(_only) = handle.shared.compacting.try_lock() else {
+        return Err(Error::locked("the log", "it is being compacted already"));
+    };
+    let before = store.stats().log_octets;
+    let start: u64 = ask(handle, Message::Rotate).await??;
+    let mut work = Work::all(&handle.shared);
+    while let Some(step) = work.next() {
+        let restate = match step {
+            Step::Messages(ids) => {
+                let shared = handle.shared.clone();
+                Restate::Messages(blocking(move || read(&shared, &ids)).await?)
+            }
+            other => Restate::Things(other),
+        };
+        let shared = handle.shared.clone();
+        let plan = move |state: &State, _| plan(restate, state, &shared);
+        settled(handle, plan).await?;
+    }
+    checkpoint(handle).await?;
+    let shared = handle.shared.clone();
+    blocking(move || {
+        let removed = {
+            // Under the lock whoever looks up a place also finds its segment.
+            let _index = shared.index.write().unwrap_or_else(PoisonError::into_inner);
+            shared.segments.take_before(start)
+        };
+        shared.segments.remove(&removed)
+    })
+    .await?;
+    Ok(Compacted { before, after: store.stats().log_octets })
+}
+
+async fn ask<T>(handle: &Handle, message: impl FnOnce(oneshot::Sender<T>) -> Message) -> Result<T> {
+    let closed = || Error::closed("it was closed");
+    let (reply, answer) = oneshot::channel();
+    handle.messages.send(message(reply)).map_err(|_| closed())?;
+    answer.await.map_err(|_| closed())
+}
+
+/// A write that is planned when everything before it is published.
+async fn settled(
+    handle: &Handle,
+    plan: impl FnOnce(&State, crate::Timestamp) -> Planned<()> + Send + 'static,
+) -> Result<()> {
+    ask(handle, |reply| Message::Settled(Box::new(Task { plan: Some(plan), planned: None, reply })))
+        .await?
+}
+
+/// Waits until the index knows everything up to now.
+async fn checkpoint(handle: &Handle) -> Result<()> {
+    let (reply, mut answer) = oneshot::channel();
+    let mut reply = Some(reply);
+    loop {
+        let closed = || Error::closed("it was closed");
+        handle.messages.send(Message::Checkpoint(reply.take())).map_err(|_| closed())?;
+        // The checkpoint thread may be busy; the commit thread waits for nobody, so it is asked again.
+        let pause = blocking(|| {
+            std::thread::sleep(core::time::Duration::from_millis(5));
+            Ok(())
+        });
+        pause.await?;
+        match answer.try_recv() {
+            Ok(()) => return Ok(()),
+            Err(oneshot::error::TryRecvError::Empty) => {}
+            Err(oneshot::error::TryRecvError::Closed) => {
+                return Err(Error::closed("its index could not be written; open it again"));
+            }
+        }
+    }
+}
+
+/// What is to be said again, as it was when compaction began. What has come since stands behind the start
+/// anyway; what has gone is passed over.
+struct Work {
+    accounts: VecDeque<AccountId>,
+    mailboxes: VecDeque<MailboxId>,
+    subscriptions: VecDeque<(AccountId, String)>,
+    metadata: VecDeque<(Scope, String)>,
+    grants: VecDeque<(MailboxId, String)>,
+    messages: VecDeque<(MessageId, usize)>,
+    rows: VecDeque<MailboxId>,
+    /// The mailbox whose rows are under way, and the last row done.
+    under_way: Option<(MailboxId, Option<Uid>)>,
+    envelopes: VecDeque<EnvelopeId>,
+    shared: Arc<Shared>,
+    begun: bool,
+}
+
+enum Step {
+    Counters,
+    Accounts(Vec<AccountId>),
+    Mailboxes(Vec<MailboxId>),
+    Subscriptions(Vec<(AccountId, String)>),
+    Metadata(Vec<(Scope, String)>),
+    Grants(Vec<(MailboxId, String)>),
+    Messages(Vec<MessageId>),
+    Stands(MailboxId),
+    Rows(MailboxId, Option<Uid>),
+    Envelopes(Vec<EnvelopeId>),
+}
+
+enum Restate {
+    Things(Step),
+    Messages(Vec<(MessageId, Object)>),
+}
+
+impl Work {
+    fn all(shared: &Arc<Shared>) -> Work {
+        let index = shared.index.read().unwrap_or_else(PoisonError::into_inner);
+        let state = &index.state;
+        let mut messages: Vec<(MessageId, u64, usize)> = index
+            .objects
+            .iter()
+            .map(|(id, object)| {
+                let (at, length) = match object.body {
+                    Place::Log { at, length } => (at, length),
+                    _ => (0, 0),
+                };
+                (id, at, usize::try_from(length).unwrap_or(MAX_IN_LOG))
+            })
+            .collect();
+        messages.sort_unstable_by_key(|(id, at, _)| (*at, *id));
+        Work {
+            accounts: state.accounts.keys().copied().collect(),
+            mailboxes: state.mailboxes.keys().copied().collect(),
+            subscriptions: state.subscriptions.iter().cloned().collect(),
+            metadata: state.metadata.keys().cloned().collect(),
+            grants: state.grants.keys().cloned().collect(),
+            messages: messages.into_iter().map(|(id, _, length)| (id, length)).collect(),
+            rows: state.mailboxes.keys().copied().collect(),
+            under_way: None,
+            envelopes: state.envelopes.keys().copied().collect(),
+            shared: shared.clone(),
+            begun: false,
+        }
+    }
+
+    fn next(&mut self) -> Option<Step> {
+        if !self.begun {
+            self.begun = true;
+            return Some(Step::Counters);
+        }
+        if !self.accounts.is_empty() {
+            return Some(Step::Accounts(some(&mut self.accounts)));
+        }
+        if !self.mailboxes.is_empty() {
+            return Some(Step::Mailboxes(some(&mut self.mailboxes)));
+        }
+        if !self.subscriptions.is_empty() {
+            return Some(Step::Subscriptions(some(&mut self.subscriptions)));
+        }
+        if !self.metadata.is_empty() {
+            return Some(Step::Metadata(some(&mut self.metadata)));
+        }
+        if !self.grants.is_empty() {
+            return Some(Step::Grants(some(&mut self.grants)));
+        }
+        if !self.messages.is_empty() {
+            let (mut ids, mut octets) = (Vec::new(), 0);
+            while octets < STEP_OCTETS && ids.len() < STEP_THINGS {
+                let Some((id, length)) = self.messages.pop_front() else { break };
+                ids.push(id);
+                octets += length;
+            }
+            return Some(Step::Messages(ids));
+        }
+        if let Some((mailbox, after)) = self.under_way {
+            let last = {
+                let index = self.shared.index.read().unwrap_or_else(PoisonError::into_inner);
+                let found = index.state.mailboxes.get(&mailbox);
+                found.and_then(|found| found.rows.after(after).take(STEP_THINGS).last())
+            };
+            if let Some(last) = last {
+                self.under_way = Some((mailbox, Some(last.uid)));
+                return Some(Step::Rows(mailbox, after));
+            }
+        }
+        if let Some(mailbox) = self.rows.pop_front() {
+            self.under_way = Some((mailbox, None));
+            return Some(Step::Stands(mailbox));
+        }
+        (!self.envelopes.is_empty()).then(|| Step::Envelopes(some(&mut self.envelopes)))
+    }
+}
+
+fn some<T>(all: &mut VecDeque<T>) -> Vec<T> {
+    let count = all.len().min(STEP_THINGS);
+    all.drain(..count).collect()
+}
+
+/// How the things of a step stand now, as changes that change nothing.
+fn plan(restate: Restate, state: &State, shared: &Shared) -> Planned<()> {
+    let mut changes = Vec::new();
+    let step = match restate {
+        Restate::Things(step) => step,
+        Restate::Messages(messages) => {
+            let index = shared.index.read().unwrap_or_else(PoisonError::into_inner);
+            for (id, object) in messages {
+                if let Some(needed) = index.objects.needed(id) {
+                    changes.push(Change::Moved { id, object, needed });
+                }
+            }
+            return Ok((changes, ()));
+        }
+    };
+    match step {
+        Step::Counters => changes.push(Change::Counters(state.last)),
+        Step::Accounts(ids) => changes.extend(ids.iter().flat_map(|id| state.restate_account(*id))),
+        Step::Mailboxes(ids) => {
+            changes.extend(ids.iter().filter_map(|id| state.restate_mailbox(*id)))
+        }
+        Step::Subscriptions(keys) => {
+            let kept = keys.into_iter().filter(|key| state.subscriptions.contains(key));
+            changes.extend(kept.map(|(account, name)| Change::Subscribed { account, name }));
+        }
+        Step::Metadata(keys) => {
+            for (scope, key) in keys {
+                let found = (scope, key);
+                if let Some(value) = state.metadata.get(&found).cloned() {
+                    changes.push(Change::Metadata { scope, key: found.1, value: Some(value) });
+                }
+            }
+        }
+        Step::Grants(keys) => {
+            for (mailbox, identifier) in keys {
+                let found = (mailbox, identifier);
+                if let Some(rights) = state.grants.get(&found).cloned() {
+                    changes.push(Change::Granted { mailbox, identifier: found.1, rights });
+                }
+            }
+        }
+        Step::Stands(mailbox) => {
+            if let Some(found) = state.mailboxes.get(&mailbox) {
+                changes.push(Change::Stands { mailbox, standing: found.rows.standing() });
+            }
+        }
+        Step::Rows(mailbox, after) => {
+            if let Some(found) = state.mailboxes.get(&mailbox) {
+                let rows = found.rows.after(after).take(STEP_THINGS).collect();
+                changes.push(Change::Restored { mailbox, rows });
+            }
+        }
+        Step::Envelopes(ids) => {
+            let kept = ids.iter().filter_map(|id| state.envelopes.get(id).cloned());
+            changes.extend(kept.map(|envelope| Change::Envelope { envelope, new: false }));
+        }
+        Step::Messages(_) => {}
+    }
+    Ok((changes, ()))
+}
+
+/// The octets of messages, to be written again. Damaged ones are copied as they are: their checksum still
+/// tells, and a later repair may know better.
+fn read(shared: &Shared, ids: &[MessageId]) -> Result<Vec<(MessageId, Object)>> {
+    let found: Vec<_> = {
+        let index = shared.index.read().unwrap_or_else(PoisonError::into_inner);
+        let place = |place: &Place| match place {
+            Place::Log { at, length } => {
+                let segment = shared.segments.find(*at)?;
+                Some((segment.file.clone(), segment.offset(*at), *length))
+            }
+            _ => None,
+        };
+        ids.iter()
+            .filter_map(|id| {
+                let object = index.objects.find(*id)?;
+                Some((*id, object.clone(), place(&object.facts), place(&object.body)))
+            })
+            .collect()
+    };
+    let octets = |from: Option<(Arc<File>, u64, u32)>, old: Place| -> Result<Place> {
+        let Some((file, offset, length)) = from else { return Ok(old) };
+        let mut octets = vec![0; usize::try_from(length).unwrap_or(0)];
+        disk::read_exact_at(&file, &mut octets, offset)?;
+        Ok(Place::Memory(Bytes::from(octets)))
+    };
+    found
+        .into_iter()
+        .map(|(id, mut object, facts, body)| {
+            object.facts = octets(facts, object.facts)?;
+            object.body = octets(body, object.body)?;
+            Ok((id, object))
+        })
+        .collect()
+}
