@@ -7,11 +7,11 @@ use imap_proto::{
     parse,
     response::{
         Address, BodyStructure, BodyView, ESearch, Envelope, EnvelopeView, Extension, FetchData,
-        Found, ListItem, Namespace, Namespaces, Response, Status, Thread,
+        Found, ListItem, Namespace, Namespaces, Raw, Response, Status, Thread,
     },
     types::{
-        BodySection, Code, DateTime, Flag, Mailbox, Part, Section, SectionText, StatusData,
-        StatusText, UidList, UidSet,
+        Atom, BodySection, Code, DateTime, Flag, Mailbox, Part, Section, SectionText, StatusData,
+        StatusText, Tag, UidList, UidSet,
     },
 };
 use proptest::{collection::vec, option, prelude::*};
@@ -20,6 +20,16 @@ type Text = Cow<'static, [u8]>;
 
 fn word() -> impl Strategy<Value = &'static str> {
     prop::sample::select(vec!["A", "x-y", "STORAGE", "b1", "Zz"])
+}
+
+fn atom() -> impl Strategy<Value = Atom<'static>> {
+    word().prop_map(|word| Atom::new(word).unwrap())
+}
+
+fn unknown_item() -> FetchData<'static> {
+    let read = parse::response(b"* 1 FETCH (X-NEW (a \"b\" 3))\r\n").unwrap();
+    let Response::Fetch(_, items) = read else { panic!("FETCH") };
+    items[0].clone()
 }
 
 fn text() -> impl Strategy<Value = Text> {
@@ -84,7 +94,8 @@ fn list_item() -> impl Strategy<Value = ListItem<'static>> {
             item.child_info = info;
             item.old_name = old;
             if more {
-                item.other.push((Cow::Borrowed(b"vendor.x-y"), b"(1 (a \"b\"))"));
+                item.other
+                    .push((Cow::Borrowed(b"vendor.x-y"), Raw::value(b"(1 (a \"b\"))").unwrap()));
             }
             item
         })
@@ -205,12 +216,12 @@ fn item() -> impl Strategy<Value = FetchData<'static>> {
         (part(), any::<u64>()).prop_map(|(part, n)| FetchData::BinarySize(part, n)),
         option::of(text()).prop_map(FetchData::Preview),
         option::of(date()).prop_map(FetchData::SaveDate),
-        word().prop_map(FetchData::EmailId),
-        option::of(word()).prop_map(FetchData::ThreadId),
+        atom().prop_map(FetchData::EmailId),
+        option::of(atom()).prop_map(FetchData::ThreadId),
         any::<u64>().prop_map(FetchData::GmailMessageId),
         any::<u64>().prop_map(FetchData::GmailThreadId),
         texts().prop_map(FetchData::GmailLabels),
-        Just(FetchData::Unknown(b"X-NEW (a \"b\" 3)")),
+        Just(unknown_item()),
     ]
 }
 
@@ -340,7 +351,9 @@ fn e_search() -> impl Strategy<Value = ESearch<'static>> {
                 result.mod_seq = other.then_some(7);
                 [result.add_to, result.remove_from] = changes;
                 if other {
-                    result.other.push(("X-NEW", b"(a (1 2))"));
+                    result
+                        .other
+                        .push((Atom::new("X-NEW").unwrap(), Raw::value(b"(a (1 2))").unwrap()));
                 }
                 result
             },
@@ -363,32 +376,32 @@ fn response() -> impl Strategy<Value = Response<'static>> {
         });
         vec(one, 0..3)
     };
-    let first =
-        prop_oneof![
-            status_text().prop_map(Response::Continue),
-            (word(), status.clone(), status_text())
-                .prop_map(|(tag, status, text)| Response::Tagged { tag, status, text }),
-            (status, status_text()).prop_map(|(status, text)| Response::Status { status, text }),
-            status_text().prop_map(|text| Response::Status { status: Status::Bye, text }),
-            status_text().prop_map(|text| Response::Status { status: Status::PreAuth, text }),
-            words().prop_map(Response::Capability),
-            words().prop_map(Response::Enabled),
-            vec((text(), option::of(text())), 0..3).prop_map(Response::Id),
-            flags().prop_map(Response::Flags),
-            list_item().prop_map(Response::List),
-            list_item().prop_map(Response::Lsub),
-            list_item().prop_map(Response::XList),
-            [space(), space(), space()].prop_map(|[personal, other, shared]| {
-                let mut all = Namespaces::default();
-                (all.personal, all.other, all.shared) = (personal, other, shared);
-                Response::Namespace(all)
-            }),
-            (mailbox(), status_data()).prop_map(|(name, data)| Response::MailboxStatus(name, data)),
-            found().prop_map(Response::Search),
-            found().prop_map(Response::Sort),
-            vec(thread(), 0..3).prop_map(Response::Thread),
-            e_search().prop_map(Response::ESearch),
-        ];
+    let first = prop_oneof![
+        status_text().prop_map(Response::Continue),
+        (word(), status.clone(), status_text()).prop_map(|(tag, status, text)| {
+            Response::Tagged { tag: Tag::new(tag).unwrap(), status, text }
+        }),
+        (status, status_text()).prop_map(|(status, text)| Response::Status { status, text }),
+        status_text().prop_map(|text| Response::Status { status: Status::Bye, text }),
+        status_text().prop_map(|text| Response::Status { status: Status::PreAuth, text }),
+        vec(atom(), 0..4).prop_map(Response::Capability),
+        vec(atom(), 0..4).prop_map(Response::Enabled),
+        vec((text(), option::of(text())), 0..3).prop_map(Response::Id),
+        flags().prop_map(Response::Flags),
+        list_item().prop_map(Response::List),
+        list_item().prop_map(Response::Lsub),
+        list_item().prop_map(Response::XList),
+        [space(), space(), space()].prop_map(|[personal, other, shared]| {
+            let mut all = Namespaces::default();
+            (all.personal, all.other, all.shared) = (personal, other, shared);
+            Response::Namespace(all)
+        }),
+        (mailbox(), status_data()).prop_map(|(name, data)| Response::MailboxStatus(name, data)),
+        found().prop_map(Response::Search),
+        found().prop_map(Response::Sort),
+        vec(thread(), 0..3).prop_map(Response::Thread),
+        e_search().prop_map(Response::ESearch),
+    ];
     let second = prop_oneof![
         any::<u32>().prop_map(Response::Exists),
         any::<u32>().prop_map(Response::Recent),
@@ -396,7 +409,7 @@ fn response() -> impl Strategy<Value = Response<'static>> {
         (any::<bool>(), set()).prop_map(|(earlier, uids)| Response::Vanished { earlier, uids }),
         (1u32.., vec(item(), 1..4)).prop_map(|(n, items)| Response::Fetch(n, items)),
         (1u32.., vec(item(), 1..4)).prop_map(|(n, items)| Response::UidFetch(n, items)),
-        (text(), vec((word(), any::<u64>(), any::<u64>()), 0..3))
+        (text(), vec((atom(), any::<u64>(), any::<u64>()), 0..3))
             .prop_map(|(root, resources)| Response::Quota { root, resources }),
         (mailbox(), texts()).prop_map(|(name, roots)| Response::QuotaRoot(name, roots)),
         (mailbox(), vec((text(), text()), 0..3)).prop_map(|(name, all)| Response::Acl(name, all)),
@@ -412,7 +425,7 @@ fn response() -> impl Strategy<Value = Response<'static>> {
         texts().prop_map(Response::GenUrlAuth),
         vec((text(), option::of(text())), 1..3).prop_map(Response::UrlFetch),
         text().prop_map(Response::JmapAccess),
-        Just(Response::Unknown(b"* XFOO (1 2)\r\n")),
+        Just(parse::response(b"* XFOO (1 2)\r\n").unwrap()),
     ];
     prop_oneof![first, second]
 }

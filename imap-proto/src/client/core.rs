@@ -492,7 +492,7 @@ fn lend(frame: &[u8], announce: Announce) -> Event<'_> {
         (Ok(Response::Tagged { status, text, .. }), Announce::Done(tag)) => {
             Event::Done { tag, status, text }
         }
-        (_, Announce::Stray) => Event::Data(Response::Unknown(frame)),
+        (_, Announce::Stray) => Event::Data(Response::Unknown(crate::response::Raw::new(frame))),
         (Ok(response), _) => Event::Data(response),
         (Err(_), _) => Event::Nothing,
     }

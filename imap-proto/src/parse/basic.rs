@@ -64,26 +64,42 @@ pub(super) fn ascii<'a>(
 
 /// `number = 1*DIGIT ; (0 <= n < 4,294,967,296)`
 pub(super) fn number(input: &[u8]) -> Res<'_, u32> {
-    map_opt(number64, |n| u32::try_from(n).ok()).parse(input)
+    let (rest, n) = number64(input)?;
+    match u32::try_from(n) {
+        Ok(n) => Ok((rest, n)),
+        Err(_) => fail(input, ErrorKind::TooLarge),
+    }
 }
 
 /// `nz-number = digit-nz *DIGIT`
 pub(super) fn nz_number(input: &[u8]) -> Res<'_, u32> {
-    verify(number, |n| *n != 0).parse(input)
+    match number(input) {
+        Ok((_, 0)) => fail(input, ErrorKind::Verify),
+        read => read,
+    }
 }
 
 /// `number64 = 1*DIGIT ; (0 <= n <= 9,223,372,036,854,775,807)` (RFC 9051 §9)
 pub(super) fn number64(input: &[u8]) -> Res<'_, u64> {
-    let (rest, digits) = take_while1(|b: u8| b.is_ascii_digit())(input)?;
-    let mut n = 0u64;
-    for digit in digits {
-        let next = n.checked_mul(10).and_then(|n| n.checked_add(u64::from(digit - b'0')));
-        match next {
-            Some(next) => n = next,
-            None => return fail(input, ErrorKind::Digit),
-        }
+    let len = input.iter().take_while(|b| b.is_ascii_digit()).count();
+    let Some((digits, rest)) = input.split_at_checked(len).filter(|_| len > 0) else {
+        return fail(input, ErrorKind::Digit);
+    };
+    let digit = |b: &u8| u64::from(b.wrapping_sub(b'0'));
+    // 19 digits always fit.
+    if len < 20 {
+        return Ok((
+            rest,
+            digits.iter().fold(0, |n: u64, b| n.wrapping_mul(10).wrapping_add(digit(b))),
+        ));
     }
-    Ok((rest, n))
+    let wide = digits
+        .iter()
+        .try_fold(0u64, |n, b| n.checked_mul(10).and_then(|n| n.checked_add(digit(b))));
+    match wide {
+        Some(n) => Ok((rest, n)),
+        None => fail(digits, ErrorKind::Digit),
+    }
 }
 
 /// The octet count of a literal: `{n}` or `{n+}` (RFC 7888). The line ends after it. Gives the size

@@ -12,8 +12,8 @@ use nom::{
 
 use super::{DeviationKind, Res, basic::*, envelope, fail, fetch::response_section, notes::Notes};
 use crate::{
-    response::{FetchData, Text},
-    types::Flag,
+    response::{FetchData, Raw, Text},
+    types::{Atom, Flag},
 };
 
 /// `"(" msg-att *(SP msg-att) ")"`. What cannot be read is kept as it came, and the rest is read.
@@ -30,8 +30,9 @@ pub(super) fn items<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Vec<FetchData
             Ok(read) => read,
             Err(error) => {
                 notes.rewind(mark);
-                let (after, raw) = unknown(rest)
-                    .or_else(|_| recognize(any_value).map(FetchData::Unknown).parse(rest))?;
+                let (after, raw) = unknown(rest).or_else(|_| {
+                    recognize(any_value).map(|raw| FetchData::Unknown(Raw::new(raw))).parse(rest)
+                })?;
                 if notes.is_strict() {
                     return Err(error);
                 }
@@ -77,7 +78,7 @@ fn item<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, FetchData<'a>> {
             rest
         }
     };
-    let object = |i| delimited(tag("("), atom, tag(")")).parse(i);
+    let object = |i| delimited(tag("("), atom.map(Atom::checked), tag(")")).parse(i);
     Ok(match () {
         () if is("FLAGS") => flags(value, notes).map(into(FetchData::Flags))?,
         () if is("UID") => {
@@ -243,7 +244,9 @@ fn section(input: &[u8]) -> Res<'_, FetchData<'_>> {
 fn unknown(input: &[u8]) -> Res<'_, FetchData<'_>> {
     let name = take_while1(|b: u8| b > 0x20 && !matches!(b, b'(' | b')' | b'[' | b'"' | b'{'));
     let brackets = delimited(tag("["), nom::bytes::complete::is_not("]\r\n"), tag("]"));
-    recognize((name, opt(brackets), sp, any_value)).map(FetchData::Unknown).parse(input)
+    recognize((name, opt(brackets), sp, any_value))
+        .map(|raw| FetchData::Unknown(Raw::new(raw)))
+        .parse(input)
 }
 
 /// Any value: a string, a list, or characters up to the next blank or parenthesis.

@@ -13,8 +13,8 @@ use nom::{
 
 use super::{DeviationKind, Res, basic::*, fail, fetch_data, notes::Notes};
 use crate::{
-    response::{ESearch, Found, Response, Thread},
-    types::{Mailbox, UidSet},
+    response::{ESearch, Found, Raw, Response, Thread},
+    types::{Atom, Mailbox, UidSet},
 };
 
 /// `*(SP nz-number) [SP search-sort-mod-seq]` (RFC 7162 §7)
@@ -124,7 +124,7 @@ fn return_data<'a>(
         () if is("RELEVANCY") => store(paren_list(number)(input)?, &mut result.relevancy),
         () => {
             let (rest, raw) = recognize(fetch_data::any_value).parse(input)?;
-            result.other.push((name, raw));
+            result.other.push((Atom::checked(name), Raw::new(raw)));
             rest
         }
     })

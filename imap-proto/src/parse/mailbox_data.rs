@@ -13,8 +13,8 @@ use nom::{
 
 use super::{DeviationKind, Res, basic::*, fail, fetch_data, notes::Notes};
 use crate::{
-    response::{ListItem, Namespace, Namespaces, Response},
-    types::{Mailbox, StatusData, StatusItem},
+    response::{ListItem, Namespace, Namespaces, Raw, Response},
+    types::{Atom, Mailbox, StatusData, StatusItem},
 };
 
 /// A mailbox name; one that is no modified UTF-7 is taken as it stands.
@@ -91,7 +91,7 @@ fn extended<'a>(
         return Ok(rest);
     }
     let (rest, raw) = recognize(fetch_data::any_value).parse(value)?;
-    item.other.push((tag, raw));
+    item.other.push((tag, Raw::new(raw)));
     Ok(rest)
 }
 
@@ -190,7 +190,8 @@ fn namespace<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Namespace<'a>> {
 
 /// `"QUOTA" SP quota-root-name SP quota-list` (RFC 9208 §7)
 pub(super) fn quota(input: &[u8]) -> Res<'_, Response<'_>> {
-    let resource = |i| (terminated(atom, sp), terminated(number64, sp), number64).parse(i);
+    let resource =
+        |i| (terminated(atom.map(Atom::checked), sp), terminated(number64, sp), number64).parse(i);
     (preceded(sp, astring), preceded(sp, paren_list(resource)))
         .map(|(root, resources)| Response::Quota { root, resources })
         .parse(input)

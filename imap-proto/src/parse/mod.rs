@@ -64,6 +64,11 @@ fn whole<'a, T>(
     }
 }
 
+/// Whether the octets are one value of a response, and nothing else.
+pub(crate) fn is_value(octets: &[u8]) -> bool {
+    matches!(fetch_data::any_value(octets), Ok(([], ())))
+}
+
 /// A sequence set alone, without what stands around it.
 pub fn sequence_set(input: &[u8]) -> Result<crate::types::SequenceSet, ParseError> {
     whole(input, basic::sequence_set)

@@ -6,9 +6,8 @@ use nom::{
     Parser,
     branch::alt,
     bytes::complete::take_while1,
-    combinator::value,
+    combinator::{map_opt, value},
     error::ErrorKind,
-    multi::many0,
     sequence::{preceded, terminated},
 };
 
@@ -17,8 +16,8 @@ use super::{
     offset_of, text,
 };
 use crate::{
-    response::{Response, Status, Text},
-    types::{Flag, string::is_tag_char},
+    response::{Raw, Response, Status, Text},
+    types::{Atom, Flag, Tag, string::is_tag_char},
 };
 
 /// Why a response was not understood.
@@ -77,7 +76,9 @@ fn read<'a>(frame: &'a [u8], notes: &Notes) -> Result<Response<'a>, ResponseErro
     let read = match frame {
         [b'*', b' ', rest @ ..] => match notes.gap(rest).and_then(|rest| untagged(rest, notes)) {
             Ok(([], Some(response))) => return Ok(response),
-            Ok((_, None)) if frame.ends_with(b"\r\n") => return Ok(Response::Unknown(frame)),
+            Ok((_, None)) if frame.ends_with(b"\r\n") => {
+                return Ok(Response::Unknown(Raw::new(frame)));
+            }
             Ok((rest, _)) => fail(rest, ErrorKind::CrLf),
             Err(error) => Err(error),
         },
@@ -93,7 +94,7 @@ fn read<'a>(frame: &'a [u8], notes: &Notes) -> Result<Response<'a>, ResponseErro
             if frame.starts_with(b"* ") && !notes.is_strict() {
                 notes.rewind(0);
                 let _ = notes.note(DeviationKind::Malformed, at);
-                return Ok(Response::Unknown(frame));
+                return Ok(Response::Unknown(Raw::new(frame)));
             }
             Err(ResponseError { offset })
         }
@@ -102,7 +103,8 @@ fn read<'a>(frame: &'a [u8], notes: &Notes) -> Result<Response<'a>, ResponseErro
 
 /// `response-tagged = tag SP resp-cond-state CRLF`
 fn tagged<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Response<'a>> {
-    let (rest, tag) = terminated(ascii(take_while1(is_tag_char)), sp).parse(input)?;
+    let (rest, tag) =
+        terminated(map_opt(ascii(take_while1(is_tag_char)), Tag::new), sp).parse(input)?;
     let (rest, status) = status_word(rest)?;
     if matches!(status, Status::Bye | Status::PreAuth) {
         return fail(input, ErrorKind::Verify);
@@ -136,9 +138,9 @@ fn untagged<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Option<Response<'a>>>
         _ if is("SEARCH") => found::numbers(rest, notes).map(into(Response::Search))?,
         _ if is("ESEARCH") => found::e_search(rest, notes)?,
         _ if is("FLAGS") => flags(rest, notes)?,
-        _ if is("CAPABILITY") => words(rest).map(into(Response::Capability))?,
+        _ if is("CAPABILITY") => words(rest, notes).map(into(Response::Capability))?,
         _ if is("VANISHED") => found::vanished(rest)?,
-        _ if is("ENABLED") => words(rest).map(into(Response::Enabled))?,
+        _ if is("ENABLED") => words(rest, notes).map(into(Response::Enabled))?,
         _ if is("ID") => id(rest, notes)?,
         _ if is("LSUB") => mailbox_data::list_item(rest, notes).map(into(Response::Lsub))?,
         _ if is("XLIST") => mailbox_data::list_item(rest, notes).map(into(Response::XList))?,
@@ -224,9 +226,19 @@ fn numbered<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Option<Response<'a>>>
 }
 
 /// `*(SP atom)`
-fn words(input: &[u8]) -> Res<'_, Vec<&str>> {
-    let word = take_while1(|b: u8| b > 0x20 && b < 0x7f);
-    many0(preceded(sp, ascii(word))).parse(input)
+fn words<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Vec<Atom<'a>>> {
+    let mut words = Vec::new();
+    let mut rest = input;
+    while let [b' ', word @ ..] = rest {
+        let len = word.iter().take_while(|b| **b > 0x20 && **b != 0x7f).count();
+        let Some((text, after)) = word.split_at_checked(len).filter(|_| len > 0) else { break };
+        match core::str::from_utf8(text).ok().and_then(Atom::new) {
+            Some(atom) => words.push(atom),
+            None => notes.note(DeviationKind::BadWord, word)?,
+        }
+        rest = after;
+    }
+    Ok((rest, words))
 }
 
 /// `1*(SP astring)`

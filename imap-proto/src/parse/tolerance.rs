@@ -75,6 +75,8 @@ pub enum DeviationKind {
     /// A flag that must not stand here, or is none: `FLAGS (\*)` (Courier, Yahoo), `\` alone,
     /// brackets in a keyword (Gmail, Dovecot). `\*` is kept; what is no flag is left out.
     BadFlag,
+    /// A word that is no atom among capabilities or what was enabled (Domino, DavMail: brackets, quotes). It is left out.
+    BadWord,
     /// A number below zero or too large for its place (Exchange, DavMail: sizes and line counts of
     /// −1). It is read as zero, or as the greatest.
     BadNumber,

@@ -1,13 +1,15 @@
 //! What a server says: [`Response`].
 
+mod raw;
 mod view;
 
 use alloc::{borrow::Cow, boxed::Box, vec::Vec};
 
+pub use raw::Raw;
 pub use view::{Addresses, BodyView, EnvelopeView, Parts};
 
 use crate::types::{
-    BodySection, DateTime, Flag, Mailbox, Part, StatusData, StatusText, UidList, UidSet,
+    Atom, BodySection, DateTime, Flag, Mailbox, Part, StatusData, StatusText, Tag, UidList, UidSet,
 };
 
 /// How a command went, or what a status response announces (RFC 3501 §7.1).
@@ -50,7 +52,7 @@ pub enum Response<'a> {
     /// The answer to the command of this tag.
     Tagged {
         /// The command's tag.
-        tag: &'a str,
+        tag: Tag<'a>,
         /// How it went.
         status: Status,
         /// Code and text.
@@ -64,9 +66,9 @@ pub enum Response<'a> {
         text: StatusText<'a>,
     },
     /// `* CAPABILITY`
-    Capability(Vec<&'a str>),
+    Capability(Vec<Atom<'a>>),
     /// `* ENABLED`
-    Enabled(Vec<&'a str>),
+    Enabled(Vec<Atom<'a>>),
     /// `* ID`: field and value pairs; empty for NIL.
     Id(crate::command::IdFields<'a>),
     /// `* FLAGS`
@@ -101,7 +103,7 @@ pub enum Response<'a> {
         /// The quota root.
         root: Text<'a>,
         /// Name, usage and limit of each resource.
-        resources: Vec<(&'a str, u64, u64)>,
+        resources: Vec<(Atom<'a>, u64, u64)>,
     },
     /// `* QUOTAROOT` (RFC 9208 §4.2.2)
     QuotaRoot(Mailbox<'a>, Vec<Text<'a>>),
@@ -143,7 +145,7 @@ pub enum Response<'a> {
     /// `* n FETCH`
     Fetch(u32, Vec<FetchData<'a>>),
     /// Anything else, as it came, with its CRLF.
-    Unknown(&'a [u8]),
+    Unknown(Raw<'a>),
 }
 
 /// Octets of a string.
@@ -230,7 +232,7 @@ pub struct ListItem<'a> {
     /// OLDNAME: its name before RENAME (RFC 9051 §6.3.9.7).
     pub old_name: Option<Mailbox<'a>>,
     /// Other extended data: name and value as they came.
-    pub other: Vec<(Text<'a>, &'a [u8])>,
+    pub other: Vec<(Text<'a>, Raw<'a>)>,
 }
 
 impl<'a> ListItem<'a> {
@@ -278,7 +280,7 @@ pub struct ESearch<'a> {
     /// Scores from 1 to 100 (RFC 6203 §4).
     pub relevancy: Option<Vec<u32>>,
     /// Other data: name and value as they came.
-    pub other: Vec<(&'a str, &'a [u8])>,
+    pub other: Vec<(Atom<'a>, Raw<'a>)>,
 }
 
 /// One item of a FETCH response.
@@ -326,9 +328,9 @@ pub enum FetchData<'a> {
     /// `SAVEDATE` (RFC 8514 §4.2)
     SaveDate(Option<DateTime>),
     /// `EMAILID` (RFC 8474 §5.1)
-    EmailId(&'a str),
+    EmailId(Atom<'a>),
     /// `THREADID` (RFC 8474 §5.2)
-    ThreadId(Option<&'a str>),
+    ThreadId(Option<Atom<'a>>),
     /// `X-GM-MSGID`, of Gmail.
     GmailMessageId(u64),
     /// `X-GM-THRID`, of Gmail.
@@ -346,7 +348,7 @@ pub enum FetchData<'a> {
     },
     /// An item that is not known, or whose value is not what it should be: name, blank and value as
     /// they came.
-    Unknown(&'a [u8]),
+    Unknown(Raw<'a>),
 }
 
 /// ENVELOPE (RFC 3501 §7.4.2); header text undecoded.
