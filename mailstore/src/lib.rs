@@ -79,7 +79,12 @@
 //!
 //! There are no flags for each reader of a shared mailbox: its readers see the same.
 //!
-//! A host that chooses its backend when it runs takes [`DynStore`].
+//! # Backends
+//!
+//! `MemoryStore` (feature `memory`), the model; `EmbeddedStore` (`embedded`), the one to use; `SqliteStore`
+//! (`sqlite`), one database file. `JournalStore` (`journal`) makes a store of whatever keeps entries and
+//! bodies: module `journal` has a backend of one's own, whole, in 130 lines. A host that chooses when it
+//! runs takes [`DynStore`].
 //!
 //! # Cost
 //!
@@ -104,6 +109,8 @@ mod error;
 mod faults;
 mod flags;
 mod ids;
+#[cfg(feature = "journal")]
+pub mod journal;
 mod mailboxes;
 #[cfg(feature = "maildir")]
 pub mod maildir;
@@ -112,13 +119,15 @@ mod maildrop;
 mod memory;
 mod messages;
 mod metadata;
-#[cfg(any(feature = "memory", feature = "embedded"))]
+#[cfg(any(feature = "memory", feature = "embedded", feature = "journal"))]
 mod model;
 mod queue;
 mod quotas;
 mod rows;
 mod sharing;
 mod snapshot;
+#[cfg(feature = "sqlite")]
+pub mod sqlite;
 mod upload;
 
 pub use accounts::{Account, Accounts, Credential};
@@ -133,6 +142,8 @@ pub use flags::{FlagChange, Flags};
 pub use ids::{
     AccountId, EnvelopeId, MailboxId, MessageId, ModSeq, ThreadId, Timestamp, Uid, UidValidity,
 };
+#[cfg(feature = "journal")]
+pub use journal::{Journal, JournalStore};
 pub use mailboxes::{MAX_NAME, Mailbox, Mailboxes, NewMailbox, SpecialUse, Status, mailbox_name};
 pub use maildrop::{MaildropLock, MaildropLocks};
 #[cfg(feature = "memory")]

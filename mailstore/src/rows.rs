@@ -171,7 +171,7 @@ impl Rows {
     }
 
     /// Where the mailbox stands.
-    #[cfg(feature = "embedded")]
+    #[cfg(any(feature = "embedded", feature = "journal"))]
     pub(crate) fn standing(&self) -> Standing {
         let graves = self.graves.iter().flat_map(|graves| graves.iter());
         Standing {
@@ -218,7 +218,7 @@ impl Rows {
     }
 
     /// The rows after this one; all without one.
-    #[cfg(feature = "embedded")]
+    #[cfg(any(feature = "embedded", feature = "journal"))]
     pub(crate) fn after(&self, uid: Option<Uid>) -> impl Iterator<Item = Row> {
         let after = move |last: Uid| uid.is_none_or(|uid| last > uid);
         let first = self.blocks.partition_point(|b| b.last_uid().is_some_and(|last| !after(last)));
@@ -271,7 +271,7 @@ impl Rows {
     }
 
     /// Says that removals up to this point are forgotten.
-    #[cfg(feature = "embedded")]
+    #[cfg(any(feature = "embedded", feature = "journal"))]
     pub(crate) fn forget(&mut self, modseq: ModSeq) {
         self.forgotten = self.forgotten.max(modseq);
     }

@@ -36,7 +36,7 @@ pub async fn a_login_name_is_taken_once<S: Subject>() -> Result<()> {
 
 /// Credentials are opaque, replaced as a whole, and their value is not printed.
 pub async fn credentials_are_kept_and_never_printed<S: Subject>() -> Result<()> {
-    let Bench { store, account, .. } = Bench::<S>::new().await?;
+    let Bench { subject: _held, store, account, .. } = Bench::<S>::new().await?;
     assert_eq!(store.credentials(account.id).await?, []);
     let both = vec![Credential::new("argon2", "$argon2id$x"), Credential::new("scram", "keys")];
     store.set_credentials(account.id, both.clone()).await?;

@@ -33,7 +33,7 @@ fn retry(secs: i64) -> AttemptResult {
 
 /// What is due is given to one worker, the most overdue first, and again once the lease ran out.
 pub async fn a_due_envelope_is_leased_once<S: Subject>() -> Result<()> {
-    let Bench { store, .. } = Bench::<S>::new().await?;
+    let Bench { subject: _held, store, .. } = Bench::<S>::new().await?;
     let late = queue(&store, &["b"], 200).await?;
     let early = queue(&store, &["a"], 100).await?;
     queue(&store, &["c"], 999).await?;
@@ -60,7 +60,7 @@ pub async fn a_due_envelope_is_leased_once<S: Subject>() -> Result<()> {
 
 /// Each recipient has its own state, attempts, last error and time.
 pub async fn an_outcome_is_recorded_per_recipient<S: Subject>() -> Result<()> {
-    let Bench { store, .. } = Bench::<S>::new().await?;
+    let Bench { subject: _held, store, .. } = Bench::<S>::new().await?;
     let id = queue(&store, &["a", "b", "c"], 100).await?;
     for lease in store.lease(at(100), 1, MINUTE).await? {
         let outcomes = vec![
@@ -89,7 +89,7 @@ pub async fn an_outcome_is_recorded_per_recipient<S: Subject>() -> Result<()> {
 
 /// When no recipient is pending the envelope is gone, and with it a message only it needed.
 pub async fn a_settled_envelope_is_gone_and_its_message_too<S: Subject>() -> Result<()> {
-    let Bench { store, .. } = Bench::<S>::new().await?;
+    let Bench { subject: _held, store, .. } = Bench::<S>::new().await?;
     let id = queue(&store, &["a", "b"], 100).await?;
     let message = store.envelope(id).await?.message;
     for lease in store.lease(at(100), 1, MINUTE).await? {
@@ -109,7 +109,7 @@ pub async fn a_settled_envelope_is_gone_and_its_message_too<S: Subject>() -> Res
 
 /// A worker whose lease another holds by now records nothing.
 pub async fn a_late_worker_cannot_undo_anothers_work<S: Subject>() -> Result<()> {
-    let Bench { store, .. } = Bench::<S>::new().await?;
+    let Bench { subject: _held, store, .. } = Bench::<S>::new().await?;
     let id = queue(&store, &["a"], 100).await?;
     let slow = store.lease(at(100), 1, MINUTE).await?;
     let quick = store.lease(at(200), 1, MINUTE).await?;
@@ -155,7 +155,7 @@ pub async fn a_bounce_comes_with_the_outcome_or_not_at_all<S: Subject>() -> Resu
 
 /// Holding, letting go, rescheduling and removing work on waiting and on leased envelopes.
 pub async fn held_and_removed_envelopes_are_not_leased<S: Subject>() -> Result<()> {
-    let Bench { store, .. } = Bench::<S>::new().await?;
+    let Bench { subject: _held, store, .. } = Bench::<S>::new().await?;
     let id = queue(&store, &["a"], 100).await?;
     store.hold_envelope(id, true).await?;
     assert_eq!(store.next_due().await?, None);
@@ -177,7 +177,7 @@ pub async fn held_and_removed_envelopes_are_not_leased<S: Subject>() -> Result<(
 
 /// A worker that waits is woken by new envelopes and by leases given back.
 pub async fn the_queue_tells_of_new_work<S: Subject>() -> Result<()> {
-    let Bench { store, .. } = Bench::<S>::new().await?;
+    let Bench { subject: _held, store, .. } = Bench::<S>::new().await?;
     let mut watcher = store.watch_queue().await?;
     queue(&store, &["a"], 100).await?;
     watcher.changed().await?;

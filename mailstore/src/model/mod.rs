@@ -3,7 +3,7 @@
 
 mod accounts;
 mod changes;
-#[cfg(feature = "embedded")]
+#[cfg(any(feature = "embedded", feature = "journal"))]
 pub(crate) mod codec;
 mod engine;
 mod leases;
@@ -16,11 +16,11 @@ mod queue;
 mod quotas;
 mod sharing;
 mod state;
-#[cfg(feature = "embedded")]
+#[cfg(any(feature = "embedded", feature = "journal"))]
 pub(crate) mod wire;
 
 pub(crate) use engine::{Engine, Hub, Planned};
 pub(crate) use objects::{Object, Objects, Place};
-#[cfg(feature = "embedded")]
+#[cfg(any(feature = "embedded", feature = "journal"))]
 pub(crate) use state::Counters;
 pub(crate) use state::{Change, State};

@@ -27,7 +27,7 @@ pub(crate) enum Place {
     /// In a file of their own that is not part of the store yet.
     Spooled(Arc<SpoolFile>),
     /// In the log.
-    #[cfg(feature = "embedded")]
+    #[cfg(any(feature = "embedded", feature = "journal"))]
     Log {
         /// Where the octets start.
         at: u64,
@@ -35,10 +35,10 @@ pub(crate) enum Place {
         length: u32,
     },
     /// In the store's body file of this number.
-    #[cfg(feature = "embedded")]
+    #[cfg(any(feature = "embedded", feature = "journal"))]
     File(u64),
     /// Lost: found damaged when the store was opened.
-    #[cfg(feature = "embedded")]
+    #[cfg(any(feature = "embedded", feature = "journal"))]
     Damaged,
 }
 
@@ -59,12 +59,12 @@ impl Objects {
     }
 
     /// The octets of all messages.
-    #[cfg(feature = "embedded")]
+    #[cfg(any(feature = "embedded", feature = "journal"))]
     pub(crate) const fn octets(&self) -> u64 {
         self.octets
     }
 
-    #[cfg(feature = "embedded")]
+    #[cfg(any(feature = "embedded", feature = "journal"))]
     pub(crate) fn iter(&self) -> impl Iterator<Item = (MessageId, &Object)> {
         self.all.iter().map(|(id, (object, _))| (*id, object))
     }
@@ -94,7 +94,7 @@ impl Objects {
     }
 
     /// How many rows and envelopes need the message.
-    #[cfg(feature = "embedded")]
+    #[cfg(any(feature = "embedded", feature = "journal"))]
     pub(crate) fn needed(&self, id: MessageId) -> Option<u32> {
         self.all.get(&id).map(|(_, needed)| *needed)
     }
@@ -106,14 +106,14 @@ impl Objects {
     }
 
     /// Removes the messages nobody needs.
-    #[cfg(feature = "embedded")]
+    #[cfg(any(feature = "embedded", feature = "journal"))]
     pub(crate) fn sweep(&mut self) {
         self.all.retain(|_, (_, needed)| *needed > 0);
         self.octets = self.all.values().map(|(object, _)| object.size).sum();
     }
 
     /// Marks the bodies `lost` says are gone.
-    #[cfg(feature = "embedded")]
+    #[cfg(any(feature = "embedded", feature = "journal"))]
     pub(crate) fn damage(&mut self, lost: impl Fn(&Object) -> bool) {
         for (object, _) in self.all.values_mut() {
             if lost(object) {

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::model::Object;
+#[cfg(feature = "journal")]
+use crate::model::Objects;
 use crate::rows::{Rows, Standing};
 use crate::{
     AccountId, Credential, Envelope, EnvelopeId, Flags, Limits, Mailbox, MailboxId, MessageId,
@@ -168,7 +170,7 @@ impl Counters {
 
 impl State {
     /// An account as changes that make it what it is.
-    #[cfg(feature = "embedded")]
+    #[cfg(any(feature = "embedded", feature = "journal"))]
     pub(crate) fn restate_account(&self, id: AccountId) -> Vec<Change> {
         let Some(account) = self.accounts.get(&id) else { return Vec::new() };
         let (login, credentials) = (account.login.clone(), account.credentials.clone());
@@ -180,12 +182,42 @@ impl State {
     }
 
     /// A mailbox as a change that makes it what it is.
-    #[cfg(feature = "embedded")]
+    #[cfg(any(feature = "embedded", feature = "journal"))]
     pub(crate) fn restate_mailbox(&self, id: MailboxId) -> Option<Change> {
         let mailbox = self.mailboxes.get(&id)?;
         let (account, name) = (mailbox.account, mailbox.name.clone());
         let (special_use, uid_validity) = (mailbox.special_use, mailbox.rows.status().uid_validity);
         Some(Change::Mailbox { id, account, name, special_use, uid_validity })
+    }
+
+    /// Everything, as changes that make it what it is, also after changes that led to it.
+    #[cfg(feature = "journal")]
+    pub(crate) fn restate(&self, objects: &Objects) -> Vec<Change> {
+        let mut changes = vec![Change::Counters(self.last)];
+        changes.extend(self.accounts.keys().flat_map(|id| self.restate_account(*id)));
+        changes.extend(self.mailboxes.keys().filter_map(|id| self.restate_mailbox(*id)));
+        let subscriptions = self.subscriptions.iter().cloned();
+        changes.extend(subscriptions.map(|(account, name)| Change::Subscribed { account, name }));
+        for ((scope, key), value) in &self.metadata {
+            let (key, value) = (key.clone(), Some(value.clone()));
+            changes.push(Change::Metadata { scope: *scope, key, value });
+        }
+        for ((mailbox, identifier), rights) in &self.grants {
+            let (identifier, rights) = (identifier.clone(), rights.clone());
+            changes.push(Change::Granted { mailbox: *mailbox, identifier, rights });
+        }
+        for (id, object) in objects.iter() {
+            let needed = objects.needed(id).unwrap_or(0);
+            changes.push(Change::Moved { id, object: object.clone(), needed });
+        }
+        for (id, mailbox) in &self.mailboxes {
+            changes.push(Change::Stands { mailbox: *id, standing: mailbox.rows.standing() });
+            let rows = mailbox.rows.iter().collect();
+            changes.push(Change::Restored { mailbox: *id, rows });
+        }
+        let envelopes = self.envelopes.values().cloned();
+        changes.extend(envelopes.map(|envelope| Change::Envelope { envelope, new: false }));
+        changes
     }
 
     pub(crate) fn apply(&mut self, change: &Change) {
@@ -284,7 +316,7 @@ impl State {
     }
 
     /// Counts what every account holds.
-    #[cfg(feature = "embedded")]
+    #[cfg(any(feature = "embedded", feature = "journal"))]
     pub(crate) fn recount(&mut self) {
         self.usage.clear();
         for mailbox in self.mailboxes.values() {
