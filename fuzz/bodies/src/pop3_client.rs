@@ -94,6 +94,13 @@ fn make(script: &[u8]) -> (Client, Script) {
     (Client::new(config), Script(script.iter().copied().collect()))
 }
 
+/// With a nonce, so that SCRAM is chosen where it is offered.
+fn scram() -> Credentials {
+    let mut credentials = Credentials::password("mrose", "secret");
+    credentials.nonce = vec![7; 18];
+    credentials
+}
+
 struct Script(VecDeque<u8>);
 
 impl Host<Client> for Script {
@@ -109,7 +116,7 @@ impl Host<Client> for Script {
     }
 
     /// `P` at the start: pipeline at once. `c` CAPA, `t` STLS, `l` log in, `a` AUTH PLAIN, `A` AUTH
-    /// LOGIN, `s` STAT, `i` LIST, `I` LIST 1, `u` UIDL, `U` UIDL 1, `r` RETR, `o` TOP, `d` DELE, `n`
+    /// LOGIN, `b` the best log-in, `x` OAUTHBEARER, `p` APOP, `8` UTF8, `g` LANG, `G` LANG en, `s` STAT, `i` LIST, `I` LIST 1, `u` UIDL, `U` UIDL 1, `r` RETR, `o` TOP, `d` DELE, `n`
     /// NOOP, `z` RSET, `q` QUIT; up to a `,` or the end they are given at once.
     fn turn(&mut self, client: &mut Client) -> bool {
         let mut given = false;
@@ -121,6 +128,12 @@ impl Host<Client> for Script {
                 b'l' => client.login("mrose", "secret"),
                 b'a' => client.auth_by(Mechanism::Plain, credentials),
                 b'A' => client.auth_by(Mechanism::Login, credentials),
+                b'b' => client.auth(scram()),
+                b'x' => client.auth(Credentials::token("mrose", "token")),
+                b'p' => client.apop("mrose", "tanstaaf"),
+                b'8' => client.utf8(),
+                b'g' => client.languages(),
+                b'G' => client.lang("en"),
                 b's' => client.stat(),
                 b'i' => client.list(),
                 b'I' => client.list_one(1),

@@ -1,10 +1,11 @@
 //! A whole session of the POP3 server machine, and the commands it reads.
 
 use core::time::Duration;
+use std::sync::OnceLock;
 
 use mailwire::{
     Machine, SendBuf,
-    sasl::{Claim, Verdict},
+    sasl::{Claim, Hash, Keys, Mechanism, Verdict},
     test::{Cuts, Host, Log, run},
 };
 use pop3_proto::{
@@ -37,13 +38,24 @@ fn command(line: &[u8]) {
     assert_eq!(parse::command(printed), Ok(command), "{}", printed.escape_ascii());
 }
 
-/// `p`: passwords in the clear. `t`: STLS first. `l`: small limits. `h`: the answer to a wrong
-/// password is held back. Anything else: TLS from the start.
+/// `p`: passwords in the clear. `a`: the same with APOP, every mechanism, UTF-8 names and all that
+/// CAPA can say. `t`: STLS first. `l`: small limits. `h`: the answer to a wrong password is held back.
+/// Anything else: TLS from the start.
 fn server(choice: u8) -> Server {
     let mut config = Config::default();
     config.timeouts.wrong_password = Duration::ZERO;
     match choice {
         b'p' => config.plain_text_auth = true,
+        b'a' => {
+            config.plain_text_auth = true;
+            config.mechanisms = Mechanism::ALL.into();
+            config.utf8 = true;
+            config.utf8_user = true;
+            config.implementation = Some("fuzz".into());
+            let mut server = Server::new(config);
+            server.offer_apop("<1896.697170952@dbc.mtview.ca.us>").expect("a timestamp");
+            return server;
+        }
         b't' => config.starttls = true,
         b'l' => {
             config.plain_text_auth = true;
@@ -63,6 +75,14 @@ fn server(choice: u8) -> Server {
 
 const MESSAGES: [&[u8]; 3] =
     [b"Subject: one\r\n\r\n.dot\r\n..\r\nend\r\n", b"a: b\n\n.dot\n..\nend", b"\r\rx\r"];
+
+/// Those of the password `secret`; deriving them takes long, so once.
+fn keys(hash: Hash) -> Option<Keys> {
+    static KEYS: OnceLock<[Option<Keys>; 2]> = OnceLock::new();
+    let derive = |hash| Keys::derive(hash, &"secret".into(), b"salty salty salt", 4096).ok();
+    let [sha1, sha256] = KEYS.get_or_init(|| [Hash::Sha1, Hash::Sha256].map(derive));
+    if hash == Hash::Sha1 { sha1.clone() } else { sha256.clone() }
+}
 
 struct Maildrop;
 
@@ -85,6 +105,22 @@ impl Host<Server> for Maildrop {
                     "outage" => Verdict::Unavailable,
                     _ => Verdict::Refuse,
                 })
+            }
+            Event::Login { claim: Claim::Digest(digest) } => {
+                log.event(format!("digest {:?}", digest.username()));
+                let right = digest.matches(&"tanstaaf".into());
+                Answer::Verdict(if right { Verdict::Accept } else { Verdict::Refuse })
+            }
+            Event::Login { claim: Claim::Keys { username, hash } } => {
+                log.event(format!("keys {username:?}"));
+                Answer::Verdict(match keys(hash) {
+                    Some(keys) => Verdict::Keys(Box::new(keys), vec![9; 18]),
+                    None => Verdict::Unavailable,
+                })
+            }
+            Event::Login { claim } => {
+                log.event(format!("{claim:?}"));
+                Answer::Verdict(Verdict::Accept)
             }
             Event::Open { username } => {
                 log.event(format!("open {username:?}"));
@@ -115,7 +151,9 @@ impl Host<Server> for Maildrop {
             Answer::Verdict(verdict) => server.verdict(verdict),
             Answer::Open => {
                 let entry = |(i, m): (usize, &&[u8])| {
-                    Entry::new(m.len() as u64, format!("uid-{i}")).expect("a unique id")
+                    let entry =
+                        Entry::new(m.len() as u64, format!("uid-{i}")).expect("a unique id");
+                    if i == 1 { entry.needs_utf8() } else { entry }
                 };
                 server.open_maildrop(MESSAGES.iter().enumerate().map(entry).collect())
             }
