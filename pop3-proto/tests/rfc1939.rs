@@ -176,3 +176,46 @@ fn top_cuts_after_the_header_and_the_lines_asked_for() {
     // The runs above differ in how the message is cut, and must not differ in what is sent.
     assert_eq!(message(120).len(), 120);
 }
+
+#[test]
+fn the_examples_of_each_command_on_the_client() {
+    let log = client_says("rfc1939_examples_client", &open_client());
+    let events: Vec<_> = log.events().collect();
+    let refused = events.iter().filter(|event| event.contains("Refused")).count();
+    assert_eq!(refused, 6, "{events:#?}");
+    for event in [
+        "Done(Scan(Scan { message: 2, octets: 200 }))",
+        "UniqueId(UniqueId { message: 1, uidl: \"whqtswO00WBw418f9t5JxYwZ\" })",
+        "Done(UniqueId(UniqueId { message: 2, uidl: \"QhdPYR:00WBw1Ph7x7\" }))",
+        "Done(Dele { message: 1 })",
+        "Done(Rset)",
+        "Done(Quit)",
+    ] {
+        assert!(events.contains(&event), "{event} not in {events:#?}");
+    }
+    client_says("rfc1939_quit_client", &open_client());
+}
+
+#[test]
+fn the_end_of_the_connection_ends_a_client_wherever_it_comes() {
+    for (place, done) in [
+        ("greeting", 0),
+        ("answer", 1),
+        ("listing", 2), // and the line that was whole
+        ("capabilities", 1),
+        ("challenge", 1),
+    ] {
+        let log = client_says(&format!("eof_in_{place}_client"), &open_client());
+        assert_eq!(log.events().count(), done, "{place}: {log:?}");
+        assert!(log.events().all(|event| !event.starts_with("Done")), "{place}: {log:?}");
+    }
+}
+
+#[test]
+fn sizes_that_lie_do_not_matter_to_a_client() {
+    let log = client_says("lying_sizes_client", &open_client());
+    assert_eq!(log.all_payload(), b"a\r\nb\r\n");
+    for event in ["Done(Retr { message: 1, octets: 3 })", "Done(Retr { message: 2, octets: 3 })"] {
+        assert!(log.events().any(|e| e == event), "{log:?}");
+    }
+}

@@ -83,3 +83,10 @@ fn the_codes_of_rfc_3206_reach_the_host_of_the_client() {
     }
     assert_eq!(failed.len(), 4);
 }
+
+#[test]
+fn a_maildrop_in_use_is_told_by_its_code_to_apop() {
+    let log = client_says("rfc2449_apop_client", &open_client());
+    let failed = log.events().last().unwrap();
+    assert!(failed.contains("Apop") && failed.contains("InUse"), "{failed}");
+}

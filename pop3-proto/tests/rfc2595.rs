@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Maildrop, Script, client_says, open_server, server_says, stls_server};
+use common::{Maildrop, Script, client_says, open_client, open_server, server_says, stls_server};
 use mailwire::{
     Close, Instant, Machine, Step,
     test::{Cuts, Pair, run},
@@ -103,4 +103,11 @@ fn a_client_and_a_server_go_through_stls_together() {
     assert_eq!(end.upgrades, 1, "{}", end.wire);
     assert_eq!((end.client_closed, end.server_closed), (Some(Close::Done), Some(Close::Done)));
     assert!(end.client.events().any(|e| e == "Done(Stat(Stat { messages: 2, octets: 320 }))"));
+}
+
+#[test]
+fn a_client_under_tls_does_not_ask_for_it_again() {
+    client_says("rfc2595_active_client", &open_client());
+    let mut client = Client::over_tls(open_client());
+    assert!(client.stls().is_err());
 }

@@ -65,3 +65,13 @@ fn a_client_sends_no_utf8_to_a_server_that_does_not_take_it() {
     let last = log.events().last().unwrap();
     assert!(last.contains("Login") && last.contains("NotSent"), "{last}");
 }
+
+#[test]
+fn the_examples_of_lang_on_the_client() {
+    let log = client_says("rfc6856_examples_client", &open_client());
+    let events: Vec<_> = log.events().collect();
+    let languages = events.iter().filter(|event| event.starts_with("Language")).count();
+    let refused = events.iter().filter(|event| event.contains("Refused")).count();
+    assert_eq!((languages, refused), (6, 3), "{events:#?}");
+    assert!(events.contains(&"Done(Language { tag: \"sv\" })"), "{events:#?}");
+}

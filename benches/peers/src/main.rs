@@ -6,12 +6,14 @@
 
 mod imap;
 mod measure;
+mod pop3;
 mod smtp;
 
 use measure::{Row, table};
 
 /// A protocol, and what measures it.
-const PROTOCOLS: [(&str, fn(&mut Vec<Row>)); 2] = [("smtp", smtp::rows), ("imap", imap::rows)];
+const PROTOCOLS: [(&str, fn(&mut Vec<Row>)); 3] =
+    [("smtp", smtp::rows), ("imap", imap::rows), ("pop3", pop3::rows)];
 
 fn main() {
     let chosen: Vec<_> = std::env::args().skip(1).collect();
