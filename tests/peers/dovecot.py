@@ -1,4 +1,4 @@
-"""Dovecot as a peer that takes mail by LMTP and shows it by IMAP."""
+"""Dovecot as a peer that takes mail by LMTP and shows it by IMAP and POP3."""
 
 import imaplib
 import pwd
@@ -13,12 +13,14 @@ base_dir = {home}/run
 state_dir = {home}/state
 instance_name = peers
 log_path = {home}/log
-protocols = imap lmtp
+protocols = imap lmtp pop3
 listen = 127.0.0.1
 ssl = yes
 ssl_cert = <{certificate}
 ssl_key = <{key}
 disable_plaintext_auth = no
+auth_failure_delay = 0
+auth_mechanisms = plain login cram-md5 apop scram-sha-1 scram-sha-256
 first_valid_uid = 1
 mail_location = maildir:{home}/mail/%u
 mail_uid = {uid}
@@ -48,6 +50,16 @@ service imap-login {{
     port = 0
   }}
 }}
+service pop3-login {{
+  chroot =
+  inet_listener pop3 {{
+    port = {pop3}
+  }}
+  inet_listener pop3s {{
+    port = {pop3s}
+    ssl = yes
+  }}
+}}
 service lmtp {{
   inet_listener lmtp {{
     address = 127.0.0.1
@@ -56,6 +68,9 @@ service lmtp {{
 }}
 service anvil {{
   chroot =
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
 }}
 service stats {{
   chroot =
@@ -77,7 +92,7 @@ class Dovecot:
     def start(self):
         if shutil.which("dovecot", path="/usr/sbin") is None:
             self.stage.missing("dovecot is not installed")
-        self.imap_port, self.lmtp_port = free_ports(2)
+        self.imap_port, self.lmtp_port, self.pop3_port, self.pop3s_port = free_ports(4)
         owner = pwd.getpwnam("nobody")
         shutil.chown(self.home / "mail", owner.pw_uid, owner.pw_gid)
         certificate, key = self.stage.certificate("localhost", self.home)
@@ -95,6 +110,8 @@ class Dovecot:
                 gid=owner.pw_gid,
                 imap=self.imap_port,
                 lmtp=self.lmtp_port,
+                pop3=self.pop3_port,
+                pop3s=self.pop3s_port,
             )
         )
         log = self.home / "log"
@@ -102,6 +119,7 @@ class Dovecot:
         child = self.stage.spawn(["/usr/sbin/dovecot", "-F", "-c", configuration], log)
         self.stage.await_greeting(child, self.imap_port, log)
         self.stage.await_greeting(child, self.lmtp_port, log)
+        self.stage.await_greeting(child, self.pop3_port, log)
 
     def delivered(self, user, token):
         """The messages of a user that have the token in their Subject, read back by IMAP."""

@@ -83,7 +83,7 @@ class Stage:
         end_of_patience = time.monotonic() + 20
         while True:
             with contextlib.suppress(OSError), socket.create_connection((address, port), 5) as s:
-                if s.recv(3) in (b"220", b"* O"):
+                if s.recv(3) in (b"220", b"* O", b"+OK"):
                     return
             gone = child.poll() is not None
             if gone or time.monotonic() > end_of_patience:

@@ -222,7 +222,11 @@ fn command(frame: &[u8]) -> String {
     let codec = codec_command(frame);
     let mut found = format!("ours{} codec{}", mark(ours.is_some()), mark(codec.is_some()));
     if let (Some(ours), Some(codec)) = (ours, codec) {
-        let through = codec_command(&ours.print(imap_proto::command::PrintOptions::new(imap_proto::command::Literals::Plus)).octets);
+        let through = codec_command(
+            &ours
+                .print(imap_proto::command::PrintOptions::new(imap_proto::command::Literals::Plus))
+                .octets,
+        );
         if through.and_then(|octets| Some(parse::command(&octets).ok()? == ours)) != Some(true) {
             found.push_str(" ours-to-codec");
         }

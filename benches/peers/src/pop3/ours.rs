@@ -6,8 +6,9 @@ use mailwire::{
     frame::{Line, LineFramer, strip_eol},
 };
 use pop3_proto::{
-    Command, parse,
+    Command,
     client::{Client, Config, Event},
+    parse,
 };
 
 /// Frames and parses commands; how many, and the sum of their message numbers.
@@ -91,11 +92,15 @@ pub fn uidl_session(wire: &[u8]) -> (usize, usize) {
 
 pub fn message(wire: &[u8]) -> Vec<u8> {
     let mut message = Vec::new();
-    session(wire, |client| client.retr(1), |event| {
-        if let Event::Body(octets) = event {
-            message.extend_from_slice(octets);
-        }
-    });
+    session(
+        wire,
+        |client| client.retr(1),
+        |event| {
+            if let Event::Body(octets) = event {
+                message.extend_from_slice(octets);
+            }
+        },
+    );
     message
 }
 

@@ -38,18 +38,6 @@ pub fn codec_uidl(wire: &[u8]) -> (usize, usize) {
     (body.len(), body.iter().map(|id| id.message_uid.len()).sum())
 }
 
-fn codec_lines(wire: &[u8]) -> Vec<String> {
-    parse::response_retr(wire).expect("a message").1.unwrap().body
-}
-
-pub fn codec_retr(wire: &[u8]) -> Vec<u8> {
-    codec_lines(wire).into_iter().flat_map(|line| (line + "\r\n").into_bytes()).collect()
-}
-
-pub fn codec_retr_len(wire: &[u8]) -> usize {
-    codec_lines(wire).iter().map(|line| line.len() + 2).sum()
-}
-
 pub fn async_pop_list(wire: &[u8]) -> (usize, usize) {
     block_on(async {
         let mut client = session(wire).await;
