@@ -51,14 +51,47 @@ fn listings(rows: &mut Vec<Row>) {
     let ours = || ours::list(wire);
     rows.push(Row::of(name, "pop3-codec", Some(0.55), found, ours, || peers::codec_list(wire)));
     let ours = || ours::list_session(wire);
+    let name = "LIST of 1,000 (ours: session)";
+    rows.push(Row::of(
+        name,
+        "pop3-codec",
+        None,
+        found,
+        || ours::list_session(wire),
+        || peers::codec_list(wire),
+    ));
     let name = "LIST of 1,000 (a session each)";
     rows.push(Row::of(name, "async-pop", None, found, ours, || peers::async_pop_list(wire)));
 
     let (name, wire) = ("UIDL of 1,000, gathered", uidl.as_bytes());
     let found = (MESSAGES, letters);
-    let ours = || ours::uidl(wire);
-    rows.push(Row::of(name, "pop3-codec", Some(0.4), found, ours, || peers::codec_uidl(wire)));
+    rows.push(Row::of(
+        name,
+        "pop3-codec (copies)",
+        Some(0.4),
+        found,
+        || ours::uidl(wire),
+        || peers::codec_uidl(wire),
+    ));
+    let name = "UIDL of 1,000, gathered and copied";
+    rows.push(Row::of(
+        name,
+        "pop3-codec",
+        None,
+        found,
+        || ours::uidl_copied(wire),
+        || peers::codec_uidl(wire),
+    ));
     let ours = || ours::uidl_session(wire);
+    let name = "UIDL of 1,000 (ours: session)";
+    rows.push(Row::of(
+        name,
+        "pop3-codec",
+        None,
+        found,
+        || ours::uidl_session(wire),
+        || peers::codec_uidl(wire),
+    ));
     let name = "UIDL of 1,000 (a session each)";
     rows.push(Row::of(name, "async-pop", None, found, ours, || peers::async_pop_uidl(wire)));
 }

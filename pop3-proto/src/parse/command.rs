@@ -1,8 +1,9 @@
 use nom::{
-    Parser,
+    Err, Parser,
     bytes::complete::{take_while, take_while_m_n, take_while1},
     character::complete::char,
     combinator::{all_consuming, map, opt, verify},
+    error::{Error, ErrorKind},
     sequence::{pair, preceded, terminated},
 };
 
@@ -31,17 +32,15 @@ use crate::{Command, CommandError};
 /// assert_eq!(parse::command(b"RETR +1"), Err(CommandError::Syntax("RETR msg")));
 /// ```
 pub fn command(line: &[u8]) -> Result<Command<'_>, CommandError> {
-    let control = |octet: &u8| *octet < 0x20 || *octet == 0x7F;
+    let octets = Octets::of(line);
     let line = match core::str::from_utf8(line) {
-        Ok(text) if !line.iter().any(control) => text,
+        Ok(text) if !octets.control => text,
         _ => return Err(CommandError::NotPrintable),
     };
-    let (rest, keyword) = keyword(line).map_err(|_| CommandError::Unknown)?;
-    let is = |name: &str| keyword.eq_ignore_ascii_case(name);
+    let (keyword, rest) = keyword(line).ok_or(CommandError::Unknown)?;
     // RFC 1939 §3: keywords and arguments consist of printable ASCII characters. RFC 6856 §2.2:
     // names and passwords may be UTF-8.
-    let utf8 = is("USER") || is("PASS") || is("APOP");
-    if !utf8 && !line.is_ascii() {
+    if octets.high && !matches!(&keyword, b"USER" | b"PASS" | b"APOP") {
         return Err(CommandError::NotPrintable);
     }
     let args = rest.trim_end_matches(' ');
@@ -51,31 +50,31 @@ pub fn command(line: &[u8]) -> Result<Command<'_>, CommandError> {
     let maybe =
         |make: fn(Option<u32>) -> Command<'static>, form| whole(opt(message), args, form).map(make);
     use CommandError::Syntax;
-    match keyword.len() {
-        3 if is("TOP") => whole(top, args, "TOP msg n"),
-        4 if is("USER") => whole(text, args, "USER name").map(Command::User),
+    match &keyword {
+        b"TOP " => whole(top, args, "TOP msg n"),
+        b"USER" => whole(text, args, "USER name").map(Command::User),
         // RFC 1939 §7: spaces in the argument may be part of the password.
-        4 if is("PASS") => whole(text, rest, "PASS string").map(Command::Pass),
-        4 if is("APOP") => whole(apop, args, "APOP name digest"),
-        4 if is("AUTH") => whole(auth, args, "AUTH mechanism [initial-response]"),
-        4 if is("CAPA") => none(Command::Capa, "CAPA"),
-        4 if is("STLS") => none(Command::Stls, "STLS"),
-        4 if is("UTF8") => none(Command::Utf8, "UTF8"),
-        4 if is("LANG") => whole(opt(range), args, "LANG [range]").map(Command::Lang),
-        4 if is("STAT") => none(Command::Stat, "STAT"),
-        4 if is("LIST") => maybe(Command::List, "LIST [msg]"),
-        4 if is("UIDL") => maybe(Command::Uidl, "UIDL [msg]"),
-        4 if is("RETR") => one(Command::Retr, "RETR msg"),
-        4 if is("DELE") => one(Command::Dele, "DELE msg"),
-        4 if is("NOOP") => none(Command::Noop, "NOOP"),
-        4 if is("RSET") => none(Command::Rset, "RSET"),
-        4 if is("QUIT") => none(Command::Quit, "QUIT"),
+        b"PASS" => whole(text, rest, "PASS string").map(Command::Pass),
+        b"APOP" => whole(apop, args, "APOP name digest"),
+        b"AUTH" => whole(auth, args, "AUTH mechanism [initial-response]"),
+        b"CAPA" => none(Command::Capa, "CAPA"),
+        b"STLS" => none(Command::Stls, "STLS"),
+        b"UTF8" => none(Command::Utf8, "UTF8"),
+        b"LANG" => whole(opt(range), args, "LANG [range]").map(Command::Lang),
+        b"STAT" => none(Command::Stat, "STAT"),
+        b"LIST" => maybe(Command::List, "LIST [msg]"),
+        b"UIDL" => maybe(Command::Uidl, "UIDL [msg]"),
+        b"RETR" => one(Command::Retr, "RETR msg"),
+        b"DELE" => one(Command::Dele, "DELE msg"),
+        b"NOOP" => none(Command::Noop, "NOOP"),
+        b"RSET" => none(Command::Rset, "RSET"),
+        b"QUIT" => none(Command::Quit, "QUIT"),
         _ => Err(CommandError::Unknown),
     }
 }
 
 fn whole<'a, T>(
-    parser: impl Parser<&'a str, Output = T, Error = nom::error::Error<&'a str>>,
+    parser: impl Parser<&'a str, Output = T, Error = Error<&'a str>>,
     args: &'a str,
     form: &'static str,
 ) -> Result<T, CommandError> {
@@ -85,9 +84,45 @@ fn whole<'a, T>(
     }
 }
 
-/// A keyword up to a space or the end: `QUITNOW` is not `QUIT`.
-fn keyword(input: &str) -> Res<'_, &str> {
-    verify(take_while1(|c| c != ' '), |word: &str| word.len() <= 4).parse(input)
+/// What is in a line.
+struct Octets {
+    /// A control character.
+    control: bool,
+    /// An octet above 127.
+    high: bool,
+}
+
+impl Octets {
+    /// Looks at eight octets at a time: in seven bits, adding 0x60 carries into the eighth from 0x20
+    /// on, and adding 1 does so for 0x7F alone.
+    fn of(line: &[u8]) -> Self {
+        const fn each(octet: u8) -> u64 {
+            u64::from_le_bytes([octet; 8])
+        }
+        let (words, rest) = line.as_chunks();
+        let (mut control, mut high) = (0, 0);
+        for word in words {
+            let word = u64::from_le_bytes(*word);
+            let low = word & each(0x7F);
+            control |= (!(low + each(0x60)) | (low + each(1))) & !word & each(0x80);
+            high |= word & each(0x80);
+        }
+        Self {
+            control: control != 0 || rest.iter().any(u8::is_ascii_control),
+            high: high != 0 || !rest.is_ascii(),
+        }
+    }
+}
+
+/// A keyword in upper case, up to a space or the end, and what follows it: `QUITNOW` is not `QUIT`.
+/// One of three letters is filled up with a space, which none has.
+fn keyword(line: &str) -> Option<([u8; 4], &str)> {
+    let len = line.bytes().take(5).position(|octet| octet == b' ').unwrap_or(line.len());
+    let (word, rest) = line.split_at_checked(len)?;
+    let mut keyword = [b' '; 4];
+    keyword.get_mut(..len)?.copy_from_slice(word.as_bytes());
+    keyword.make_ascii_uppercase();
+    Some((keyword, rest))
 }
 
 /// RFC 1939 §7: a name, as USER has it, and 16 octets in hexadecimal.
@@ -123,13 +158,21 @@ fn text(input: &str) -> Res<'_, &str> {
 
 /// A message number: digits, no sign, no leading zero (they count from 1, RFC 1939 §4).
 fn message(input: &str) -> Res<'_, u32> {
-    let number = verify(digits, |_| !input.starts_with(" 0"));
-    map(preceded(char(' '), number), to_u32).parse(input)
+    let (rest, number) = number(input)?;
+    if input.starts_with(" 0") {
+        return Err(Err::Error(Error::new(input, ErrorKind::Verify)));
+    }
+    Ok((rest, to_u32(number)))
+}
+
+/// Digits after one space.
+fn number(input: &str) -> Res<'_, u64> {
+    let after = input.strip_prefix(' ');
+    digits(after.ok_or_else(|| Err::Error(Error::new(input, ErrorKind::Space)))?)
 }
 
 fn top(input: &str) -> Res<'_, Command<'static>> {
-    let lines = preceded(char(' '), digits);
-    map(pair(message, lines), |(message, lines)| Command::Top { message, lines }).parse(input)
+    map(pair(message, number), |(message, lines)| Command::Top { message, lines }).parse(input)
 }
 
 /// RFC 5034 §4: `AUTH mechanism [initial-response]`; RFC 4422 §3.1: up to 20 characters.

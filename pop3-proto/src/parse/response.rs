@@ -4,7 +4,7 @@ use nom::{
     Parser,
     branch::alt,
     bytes::complete::{tag_no_case, take_while1},
-    character::complete::{char, space0, space1},
+    character::complete::{char, space0},
     combinator::{opt, value},
     sequence::{delimited, pair, preceded},
 };
@@ -71,27 +71,41 @@ pub fn continuation(line: &[u8]) -> Option<&[u8]> {
 }
 
 /// Reads a drop listing, `messages SP octets` (RFC 1939 §5). What follows is ignored.
+#[inline]
 pub fn stat(text: &str) -> Option<Stat> {
-    let (_, (messages, octets)) = numbers(text).ok()?;
+    let (messages, octets) = numbers(text)?;
     Some(Stat::new(messages, octets))
 }
 
 /// Reads a scan listing, `message SP octets` (RFC 1939 §5). What follows is ignored.
+#[inline]
 pub fn scan(text: &str) -> Option<Scan> {
-    let (_, (message, octets)) = numbers(text).ok()?;
+    let (message, octets) = numbers(text)?;
     (message > 0).then(|| Scan::new(to_u32(message), octets))
 }
 
 /// Reads a unique-id listing, `message SP unique-id` (RFC 1939 §7).
+#[inline]
 pub fn unique_id(text: &str) -> Option<UniqueId<'_>> {
-    let (uidl, message) = preceded(space0, digits).parse(text).ok().filter(|(_, n)| *n > 0)?;
-    let (uidl, _) = space1::<_, nom::error::Error<_>>(uidl).ok()?;
-    let uidl = uidl.trim_end();
-    (!uidl.is_empty()).then(|| UniqueId::new(to_u32(message), uidl))
+    let (rest, message) = digits(blanks(text)).ok().filter(|(_, n)| *n > 0)?;
+    let uidl = blanks(rest);
+    let separated = uidl.len() < rest.len();
+    let uidl = uidl.trim_ascii_end();
+    (separated && !uidl.is_empty()).then(|| UniqueId::new(to_u32(message), uidl))
 }
 
-fn numbers(text: &str) -> Res<'_, (u64, u64)> {
-    pair(preceded(space0, digits), preceded(space1, digits)).parse(text)
+/// Two numbers, spaces or tabs before each.
+fn numbers(text: &str) -> Option<(u64, u64)> {
+    let (rest, first) = digits(blanks(text)).ok()?;
+    let second = blanks(rest);
+    let (_, second) = digits(second).ok().filter(|_| second.len() < rest.len())?;
+    Some((first, second))
+}
+
+/// What follows spaces and tabs.
+fn blanks(text: &str) -> &str {
+    let len = text.bytes().take_while(|octet| matches!(octet, b' ' | b'\t')).count();
+    text.split_at_checked(len).unwrap_or_default().1
 }
 
 /// Reads a line of the answer to LANG, `tag [SP description]` (RFC 6856 §3.2).

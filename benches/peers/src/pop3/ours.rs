@@ -1,72 +1,55 @@
 //! What ours does.
 
 use benches::work;
-use mailwire::{
-    Instant, Machine, Step,
-    frame::{Line, LineFramer, strip_eol},
-};
+use mailwire::{Instant, Machine, Step, frame::strip_eol};
 use pop3_proto::{
     Command,
     client::{Client, Config, Event},
     parse,
 };
 
-/// Frames and parses commands; how many, and the sum of their message numbers.
+/// Finds the lines of commands and parses them; how many, and the sum of their message numbers.
 pub fn commands(wire: &[u8]) -> (usize, usize) {
-    let (mut commands, mut numbers) = (0, 0);
-    lines(wire, |line| {
-        match parse::command(line).expect("a command") {
+    let (mut commands, mut numbers, mut start) = (0, 0, 0);
+    for end in memchr::memchr_iter(b'\n', wire) {
+        match parse::command(strip_eol(&wire[start..=end])).expect("a command") {
             Command::Uidl(Some(n)) | Command::Retr(n) | Command::Dele(n) => numbers += n as usize,
             Command::Top { message, .. } => numbers += message as usize,
             _ => {}
         }
         commands += 1;
-    });
+        start = end + 1;
+    }
     (commands, numbers)
 }
 
-/// Each line, found by the framer that the machines use.
-fn lines(mut wire: &[u8], mut take: impl FnMut(&[u8])) {
-    let mut recv = mailwire::RecvBuf::new(64 * 1024);
-    let mut framer = LineFramer::new(8192);
-    loop {
-        let taken = recv.push(wire);
-        wire = &wire[taken..];
-        loop {
-            match framer.find(&mut recv) {
-                Line::Complete { len, .. } => {
-                    take(strip_eol(&recv.unread()[..len]));
-                    recv.consume(len);
-                }
-                _ => break,
-            }
-        }
-        if wire.is_empty() {
-            return;
-        }
-    }
+/// The lines of a listing, which is looked at once to see that it is text.
+fn lines(wire: &[u8]) -> impl Iterator<Item = &str> {
+    let text = str::from_utf8(wire).expect("ASCII");
+    let mut start = 0;
+    memchr::memchr_iter(b'\n', wire).map(move |end| {
+        let line = &text[start..end - 1];
+        start = end + 1;
+        line
+    })
 }
 
 /// Parses a listing into a vector, as the peer does; how many, and their octets.
 pub fn list(wire: &[u8]) -> (usize, usize) {
-    let mut scans = Vec::new();
-    lines(wire, |line| {
-        if line != b"." && line != b"+OK" {
-            scans.push(parse::scan(str::from_utf8(line).expect("ASCII")).expect("a listing"));
-        }
-    });
+    let scans: Vec<_> = lines(wire).filter_map(parse::scan).collect();
     (scans.len(), scans.iter().map(|scan| scan.octets as usize).sum())
 }
 
-/// The same with unique ids, each kept as a string; how many, and their letters.
+/// The same with unique ids, which stay where they are; how many, and their letters.
 pub fn uidl(wire: &[u8]) -> (usize, usize) {
-    let mut ids = Vec::new();
-    lines(wire, |line| {
-        if line != b"." && line != b"+OK" {
-            let id = parse::unique_id(str::from_utf8(line).expect("ASCII")).expect("a listing");
-            ids.push((id.message, id.uidl.to_owned()));
-        }
-    });
+    let ids: Vec<_> = lines(wire).filter_map(parse::unique_id).collect();
+    (ids.len(), ids.iter().map(|id| id.uidl.len()).sum())
+}
+
+/// The same, each copied as the peer does.
+pub fn uidl_copied(wire: &[u8]) -> (usize, usize) {
+    let ids = lines(wire).filter_map(parse::unique_id);
+    let ids: Vec<_> = ids.map(|id| (id.message, id.uidl.to_owned())).collect();
     (ids.len(), ids.iter().map(|(_, uidl)| uidl.len()).sum())
 }
 
