@@ -362,7 +362,6 @@ fn e_search() -> impl Strategy<Value = ESearch<'static>> {
 
 fn response() -> impl Strategy<Value = Response<'static>> {
     let status = prop::sample::select(vec![Status::Ok, Status::No, Status::Bad]);
-    let words = || vec(word(), 0..4);
     let found = || {
         (vec(1u32.., 0..5), option::of(any::<u64>()))
             .prop_map(|(n, mod_seq)| Found::new(n, mod_seq))

@@ -45,6 +45,10 @@ pub trait Facts {
     fn mod_seq(&self) -> u64 {
         0
     }
+    /// When it came into the mailbox, if that is kept (RFC 8514).
+    fn save_date(&self) -> Option<DateTime> {
+        None
+    }
     /// The day of its `Date:` field, if that is known without its header: from
     /// [`mime::Summary::sent_date`]. `None`: not known.
     fn sent_date(&self) -> Option<Option<Date>> {
@@ -90,6 +94,7 @@ enum Test {
     Size(core::ops::RangeInclusive<u64>),
     Internal(core::ops::Range<i64>),
     Sent(core::ops::Range<i64>),
+    Saved(core::ops::Range<i64>),
     Since(i64, bool),
     ModSeq(u64),
 }
@@ -152,6 +157,11 @@ impl Test {
             SearchKey::SentBefore(date) => Self::Sent(i64::MIN..day(date)),
             SearchKey::SentOn(date) => Self::Sent(day(date)..day(date).saturating_add(1)),
             SearchKey::SentSince(date) => Self::Sent(day(date)..i64::MAX),
+            SearchKey::SavedBefore(date) => Self::Saved(i64::MIN..day(date)),
+            SearchKey::SavedOn(date) => Self::Saved(day(date)..day(date).saturating_add(1)),
+            SearchKey::SavedSince(date) => Self::Saved(day(date)..i64::MAX),
+            // The server machine asks for save dates only where the host keeps them.
+            SearchKey::SaveDateSupported => Self::Always(true),
             // RFC 5032 §3
             SearchKey::Older(n) => Self::Since(now.saturating_sub(i64::from(*n)), false),
             SearchKey::Younger(n) => Self::Since(now.saturating_sub(i64::from(*n)), true),
@@ -160,10 +170,6 @@ impl Test {
             SearchKey::Fuzzy(key) => Self::new(key, now),
             // Facts that are not asked for here; the server machine refuses these keys.
             SearchKey::Filter(_)
-            | SearchKey::SavedBefore(_)
-            | SearchKey::SavedOn(_)
-            | SearchKey::SavedSince(_)
-            | SearchKey::SaveDateSupported
             | SearchKey::EmailId(_)
             | SearchKey::ThreadId(_)
             | SearchKey::GmailRaw(_)
@@ -198,6 +204,9 @@ impl Test {
                     None => Answer::NeedsHeader,
                 },
             },
+            Self::Saved(days) => yes(message
+                .save_date()
+                .is_some_and(|at| days.contains(&at.local_date().days_since_epoch()))),
             Self::Since(moment, younger) => {
                 yes((message.internal_date().unix() >= *moment) == *younger)
             }

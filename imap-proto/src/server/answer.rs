@@ -7,14 +7,15 @@ use mailwire::Misuse;
 use super::{
     Server,
     core::Core,
-    event::{ListEntry, SelectData},
+    event::{ListEntry, Resync, SelectData},
     updates::push_flags,
     view::View,
     work::{Phase, Status, Work},
 };
 use crate::{
+    command::QResync,
     print::string,
-    types::{Code, Flag, Mailbox, SearchReturn, StatusData, StatusText, UidSet},
+    types::{Code, Flag, Mailbox, PartialRange, SearchReturn, StatusData, StatusText, UidSet},
 };
 
 const NOTHING_ASKED: Misuse = Misuse::new("nothing waits for an answer");
@@ -95,9 +96,10 @@ impl Server {
     /// [`Misuse`] when no SELECT waits.
     pub fn selected(&mut self, data: SelectData) -> Result<(), Misuse> {
         let core = self.answering()?;
-        let Work::Select { read_only, name } = core.work else {
+        let Work::Select { read_only, name, known } = &core.work else {
             return Err(Misuse::new("selected answers Event::Select"));
         };
+        let (read_only, name, known) = (*read_only, *name, known.clone());
         let read_only = read_only || data.read_only;
         let view = View::new(&data.uids, data.recent, read_only);
         let mut flags = String::from("\\Answered \\Flagged \\Deleted \\Seen \\Draft");
@@ -119,8 +121,19 @@ impl Server {
         }
         out.push_str(&format!("* OK [UIDVALIDITY {}] UIDs valid\r\n", data.uid_validity));
         out.push_str(&format!("* OK [UIDNEXT {}] Predicted next UID\r\n", data.uid_next));
-        if let Some(mod_seq) = data.highest_mod_seq {
-            out.push_str(&format!("* OK [HIGHESTMODSEQ {mod_seq}] Highest\r\n"));
+        match data.highest_mod_seq {
+            Some(mod_seq) => out.push_str(&format!("* OK [HIGHESTMODSEQ {mod_seq}] Highest\r\n")),
+            // RFC 7162 §3.1.2.2
+            None if core.config.mod_seqs => {
+                out.push_str("* OK [NOMODSEQ] No mod-sequences here\r\n");
+            }
+            None => {}
+        }
+        // RFC 7162 §3.2.5: only if the client's UIDVALIDITY is still the mailbox's.
+        if let (Some(known), Some(changes)) = (known, data.changes)
+            && known.uid_validity == data.uid_validity
+        {
+            push_changes(&mut out, &view, &known, changes);
         }
         core.send.put(out.as_bytes());
         core.view = Some(view);
@@ -210,6 +223,51 @@ impl Server {
         }
     }
 
+    /// As [`found`](Self::found), each with its mod-sequence: where the client searches by MODSEQ it is told the greatest
+    /// (RFC 7162 §3.1.5).
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse`] when no SEARCH waits.
+    pub fn found_with(&mut self, all: impl IntoIterator<Item = (u32, u64)>) -> Result<(), Misuse> {
+        let Work::Search { found, mod_seqs, .. } = &mut self.answering()?.work else {
+            return Err(Misuse::new("found_with answers Event::Search"));
+        };
+        for (uid, mod_seq) in all {
+            found.insert(uid);
+            if let Some(mod_seqs) = mod_seqs {
+                mod_seqs.insert(uid, mod_seq);
+            }
+        }
+        Ok(())
+    }
+
+    /// The UIDs that have no message any longer, for an [`Event::Fetch`](super::Event::Fetch) that asks for them: those
+    /// expunged since its mod-sequence, or, where that is not known, all that have none. Of them the client hears of those
+    /// it named (RFC 7162 §3.2.6).
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse`] when no FETCH waits that asks for it, or a row is open.
+    pub fn vanished(&mut self, uids: &UidSet) -> Result<(), Misuse> {
+        let core = self.answering()?;
+        let Work::Fetch { row: None, named: Some(named), .. } = &core.work else {
+            return Err(Misuse::new("vanished answers an Event::Fetch that asks for it"));
+        };
+        let greatest = uids.last().unwrap_or(0).max(core.view.as_ref().map_or(0, View::last_uid));
+        let gone = named.resolve(greatest).intersection(uids);
+        if !gone.is_empty() {
+            core.send.put(format!("* VANISHED (EARLIER) {gone}\r\n").as_bytes());
+        }
+        Ok(())
+    }
+
+    /// Whether the client has shown that it understands mod-sequences: FETCH responses that tell of changed flags hold them
+    /// (RFC 7162 §3.1).
+    pub fn wants_mod_seqs(&self) -> bool {
+        self.core.condstore
+    }
+
     /// A message that [`Event::Store`](super::Event::Store) names has these flags now. Not said to
     /// the client if it asked for silence.
     ///
@@ -228,16 +286,21 @@ impl Server {
             return Err(Misuse::new("stored answers Event::Store"));
         };
         view.forget_flags(uid);
-        let Some(seq) = view.seq(uid).filter(|_| !silent) else { return Ok(()) };
+        let mod_seq = mod_seq.filter(|_| core.condstore);
+        // RFC 7162 §3.1.3: even where the client asked for silence it needs to know the mod-sequence.
+        let told = !silent || mod_seq.is_some();
+        let Some(seq) = view.seq(uid).filter(|_| told) else { return Ok(()) };
         let mut line = format!("* {seq} FETCH (");
         if *with_uid {
             line.push_str(&format!("UID {uid} "));
         }
-        line.push_str("FLAGS (");
-        push_flags(&mut line, flags, view.recent.contains(uid));
-        line.push(')');
+        if !silent {
+            line.push_str("FLAGS (");
+            push_flags(&mut line, flags, view.recent.contains(uid));
+            line.push_str(if mod_seq.is_some() { ") " } else { ")" });
+        }
         if let Some(mod_seq) = mod_seq {
-            line.push_str(&format!(" MODSEQ ({mod_seq})"));
+            line.push_str(&format!("MODSEQ ({mod_seq})"));
         }
         line.push_str(")\r\n");
         core.send.put(line.as_bytes());
@@ -299,6 +362,13 @@ impl Core {
             Work::Fetch { .. } => self.close_row()?,
             _ => {}
         }
+        // RFC 5182 §2.1: a search that fails leaves `$` empty.
+        if let (Work::Search { returns: Some(returns), .. }, Some(view)) =
+            (&self.work, &mut self.view)
+            && returns.save
+        {
+            view.saved = UidSet::new();
+        }
         match status {
             Status::Bad => self.bad_command(text),
             status => self.complete(status, text),
@@ -312,21 +382,49 @@ impl Core {
 
     /// SEARCH or ESEARCH, in numbers or UIDs.
     fn print_search(&mut self) {
-        let (Work::Search { uid, returns, found }, Some(view)) = (&self.work, &self.view) else {
+        let (Work::Search { uid, returns, found, mod_seqs }, Some(view)) =
+            (&self.work, &mut self.view)
+        else {
             return;
         };
         let known = found.intersection(&view.all());
-        let numbers: UidSet =
-            if *uid { known } else { known.iter().filter_map(|uid| view.seq(uid)).collect() };
+        if let Some(returns) = returns
+            && returns.save
+        {
+            view.saved = saved(returns, &known);
+            // RFC 5182 §2.1: with SAVE alone nothing is said.
+            if returns.is_silent() {
+                return;
+            }
+        }
+        let greatest = |uids: &UidSet| -> Option<u64> {
+            let mod_seqs = mod_seqs.as_ref()?;
+            uids.iter().filter_map(|uid| mod_seqs.get(&uid)).max().copied()
+        };
+        let numbers: UidSet = if *uid {
+            known.clone()
+        } else {
+            known.iter().filter_map(|uid| view.seq(uid)).collect()
+        };
         let line = match returns {
             None => {
                 let mut line = String::from("* SEARCH");
                 for number in numbers.iter() {
                     line.push_str(&format!(" {number}"));
                 }
+                if let Some(mod_seq) = greatest(&known) {
+                    line.push_str(&format!(" (MODSEQ {mod_seq})"));
+                }
                 line
             }
-            Some(returns) => e_search(&self.tag, *uid, returns, &numbers),
+            Some(returns) => {
+                let mut line = e_search(&self.tag, *uid, returns, &numbers);
+                // RFC 4731 §3.2: that of the messages told, or of all.
+                if let Some(mod_seq) = greatest(&saved(returns, &known)) {
+                    line.push_str(&format!(" MODSEQ {mod_seq}"));
+                }
+                line
+            }
         };
         self.send.put(line.as_bytes());
         self.send.put(b"\r\n");
@@ -351,5 +449,72 @@ fn e_search(tag: &str, uid: bool, returns: &SearchReturn<'_>, numbers: &UidSet) 
     if returns.count {
         line.push_str(&format!(" COUNT {}", numbers.len()));
     }
+    if let Some(range) = returns.partial {
+        // RFC 9394 §3.1
+        let part = part(numbers, range);
+        match part.is_empty() {
+            true => line.push_str(&format!(" PARTIAL ({range} NIL)")),
+            false => line.push_str(&format!(" PARTIAL ({range} {part})")),
+        }
+    }
     line
+}
+
+/// What SAVE keeps: the least and the greatest where these alone are asked for, otherwise all (RFC 5182 §2.4).
+fn saved(returns: &SearchReturn<'_>, found: &UidSet) -> UidSet {
+    let ends = (returns.min || returns.max) && !returns.all && !returns.count;
+    if !ends || returns.partial.is_some() {
+        return found.clone();
+    }
+    let least = found.first().filter(|_| returns.min);
+    let greatest = found.last().filter(|_| returns.max);
+    least.into_iter().chain(greatest).collect()
+}
+
+/// The members at these places, from the first on or from the last back (RFC 9394 §3.1).
+pub(super) fn part(set: &UidSet, range: PartialRange) -> UidSet {
+    let (a, b) = range.ends();
+    let (first, last) =
+        (a.unsigned_abs().min(b.unsigned_abs()), a.unsigned_abs().max(b.unsigned_abs()));
+    let len = set.len();
+    // As places from the first on, both ends included, from 1.
+    let (from, to) = if a > 0 {
+        (first, last.min(len))
+    } else {
+        (
+            len.saturating_add(1).saturating_sub(last.min(len)),
+            len.saturating_add(1).saturating_sub(first),
+        )
+    };
+    let mut out = UidSet::new();
+    let mut before = 0u64;
+    for (low, high) in set.ranges() {
+        let here = u64::from(high) - u64::from(low) + 1;
+        let (start, end) =
+            (from.max(before.saturating_add(1)), to.min(before.saturating_add(here)));
+        if start <= end {
+            let at =
+                |place: u64| u32::try_from(u64::from(low) + place - before - 1).unwrap_or(high);
+            out.insert_range(at(start), at(end));
+        }
+        before = before.saturating_add(here);
+    }
+    out
+}
+
+/// `VANISHED (EARLIER)` and a FETCH for each message that is new or changed (RFC 7162 §3.2.5.1).
+fn push_changes(out: &mut String, view: &View, known: &QResync, changes: Resync) {
+    let gone = match &known.known_uids {
+        Some(uids) => changes.vanished.intersection(uids),
+        None => changes.vanished,
+    };
+    if !gone.is_empty() {
+        out.push_str(&format!("* VANISHED (EARLIER) {gone}\r\n"));
+    }
+    for (uid, flags, mod_seq) in changes.changed {
+        let Some(seq) = view.seq(uid) else { continue };
+        out.push_str(&format!("* {seq} FETCH (UID {uid} FLAGS ("));
+        push_flags(out, flags.iter().map(String::as_str), view.recent.contains(uid));
+        out.push_str(&format!(") MODSEQ ({mod_seq}))\r\n"));
+    }
 }

@@ -8,7 +8,7 @@ use super::core::Core;
 const ALWAYS: &str = "IMAP4rev1 SASL-IR LITERAL+ ID ENABLE IDLE";
 
 /// Offered after login.
-const AUTHENTICATED: &str = "NAMESPACE CHILDREN UIDPLUS UNSELECT MOVE ESEARCH WITHIN \
+const AUTHENTICATED: &str = "NAMESPACE CHILDREN UIDPLUS UNSELECT MOVE ESEARCH SEARCHRES PARTIAL WITHIN \
     LIST-EXTENDED LIST-STATUS STATUS=SIZE SPECIAL-USE CREATE-SPECIAL-USE";
 
 impl Core {
@@ -17,6 +17,8 @@ impl Core {
         if self.user.is_some() {
             list.push(' ');
             list.push_str(AUTHENTICATED);
+            list.push_str(if self.config.mod_seqs { " CONDSTORE QRESYNC" } else { "" });
+            list.push_str(if self.config.save_dates { " SAVEDATE" } else { "" });
             list.push_str(&format!(" APPENDLIMIT={}", self.config.append_limit));
             return list;
         }

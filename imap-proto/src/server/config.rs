@@ -22,6 +22,12 @@ pub struct Config {
     pub delimiter: char,
     /// The largest message APPEND takes; told as APPENDLIMIT (RFC 7889).
     pub append_limit: u64,
+    /// Whether the host keeps mod-sequences and remembers what was expunged: CONDSTORE and QRESYNC are offered (RFC 7162).
+    /// Then [`SelectData::highest_mod_seq`](super::SelectData::highest_mod_seq) and the mod-sequence of each change are
+    /// given, and the event that opens a mailbox may ask what has changed. Default: `false`.
+    pub mod_seqs: bool,
+    /// Whether the host keeps save dates: SAVEDATE is offered (RFC 8514). Default: `false`.
+    pub save_dates: bool,
     /// Bounds on what a client can make the session hold.
     pub limits: Limits,
     /// How long a session waits.
@@ -38,6 +44,8 @@ impl Default for Config {
             id: vec![(String::from("name"), String::from("imap-proto"))],
             delimiter: '/',
             append_limit: 50 << 20,
+            mod_seqs: false,
+            save_dates: false,
             limits: Limits::default(),
             timeouts: Timeouts::default(),
         }

@@ -30,6 +30,10 @@ pub(super) struct Core {
     pub(super) tag: String,
     pub(super) user: Option<String>,
     pub(super) view: Option<View>,
+    /// The client understands mod-sequences (RFC 7162 §3.1).
+    pub(super) condstore: bool,
+    /// And VANISHED in place of EXPUNGE (RFC 7162 §3.2.3).
+    pub(super) qresync: bool,
     pub(super) tls: bool,
     pub(super) upgrading: bool,
     pub(super) closed: Option<Close>,
@@ -66,6 +70,8 @@ impl Core {
             tag: String::new(),
             user: None,
             view: None,
+            condstore: false,
+            qresync: false,
             tls,
             upgrading: false,
             closed: None,

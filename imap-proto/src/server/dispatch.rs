@@ -1,19 +1,20 @@
 //! From a command to its answer, or to the event that asks the host.
 
-use alloc::{boxed::Box, format, vec::Vec};
+use alloc::{boxed::Box, format, string::String, vec::Vec};
 
 use mailwire::Close;
 
 use super::{
+    answer::part,
     core::Core,
     event::Event,
     view::View,
     work::{Begin, Phase, Status, Work},
 };
 use crate::{
-    command::Command,
+    command::{Command, FetchModifiers},
     print::{nstring, string},
-    types::{FetchItem, Flag, SearchKey, SearchQuery, SequenceSet, UidSet},
+    types::{Atom, FetchItem, Flag, SearchKey, SearchQuery, SequenceSet, StatusItem, UidSet},
 };
 
 const SELECT_FIRST: &str = "Select a mailbox first";
@@ -71,11 +72,7 @@ impl Core {
                 return self.bad_command("Logged in already");
             }
             command if !is_served(&command) => return self.bad_command("Not offered"),
-            Command::Enable(_) => {
-                // RFC 5161 §3.1: what was enabled; of what is asked for nothing is known here.
-                self.send.put(b"* ENABLED\r\n");
-                return self.complete(Status::Ok, "ENABLE completed");
-            }
+            Command::Enable(names) => return self.enable(&names),
             Command::Namespace => {
                 let delimiter = self.config.delimiter;
                 let line = format!("* NAMESPACE ((\"\" \"{delimiter}\")) NIL NIL\r\n");
@@ -89,14 +86,23 @@ impl Core {
                 self.said = None;
                 Begin::plain(Event::Idle)
             }
-            Command::Select { mailbox, read_only, .. } => {
+            Command::Select { qresync: Some(_), .. } if !self.qresync => {
+                // RFC 7162 §3.2.5
+                return self.bad_command("Enable QRESYNC first");
+            }
+            Command::Select { condstore: true, .. } if !self.config.mod_seqs => {
+                return self.bad_command("CONDSTORE is not offered");
+            }
+            Command::Select { mailbox, read_only, condstore, qresync: known } => {
+                self.condstore |= condstore;
                 // RFC 3501 §6.3.1: even if it fails, what was selected is not any longer.
                 if self.view.take().is_some() {
                     self.send.put(b"* OK [CLOSED] Previous mailbox closed\r\n");
                 }
                 let name = if read_only { "EXAMINE" } else { "SELECT" };
                 let mailbox = mailbox.into_owned();
-                Begin::new(Event::Select { mailbox, read_only }, Work::Select { read_only, name })
+                let work = Work::Select { read_only, name, known: known.clone() };
+                Begin::new(Event::Select { mailbox, read_only, known }, work)
             }
             Command::Create { mailbox, uses } => match self.new_name(mailbox) {
                 Some(mailbox) => Begin::plain(Event::Create { mailbox, uses }),
@@ -134,6 +140,9 @@ impl Core {
             Command::Status(mailbox, items) => {
                 let mailbox = mailbox.into_owned();
                 let items = items.into_vec();
+                // RFC 7162 §3.1
+                self.condstore |=
+                    self.config.mod_seqs && items.contains(&StatusItem::HighestModSeq);
                 let work = Work::Status(items.clone());
                 Begin::new(Event::Status { mailbox, items }, work)
             }
@@ -146,7 +155,7 @@ impl Core {
     /// it (RFC 3501 §6.3.3). `None` for INBOX.
     fn new_name(&self, name: crate::types::Mailbox<'_>) -> Option<crate::types::Mailbox<'static>> {
         let trimmed = name.as_str().trim_end_matches(self.config.delimiter);
-        let trimmed = alloc::string::String::from(trimmed);
+        let trimmed = String::from(trimmed);
         crate::types::Mailbox::new(trimmed).ok().filter(|name| !name.is_inbox())
     }
 
@@ -169,7 +178,7 @@ impl Core {
                 let uids = set.map(|set| view.known_uids(&set));
                 Begin::new(Event::Expunge { uids }, Work::Expunge)
             }
-            Command::Search { query, .. } if !is_served_search(&query) => {
+            Command::Search { query, .. } if !self.is_served_search(&query) => {
                 return self.bad_command("Not offered");
             }
             Command::Search { uid, query } => {
@@ -180,30 +189,57 @@ impl Core {
                     return self.complete(Status::No, text);
                 }
                 let query = resolve_query(view, query.into_owned());
-                let work =
-                    Work::Search { uid, returns: query.returns.clone(), found: UidSet::new() };
+                let by_mod_seq = asks_mod_seq(&query.key);
+                let work = Work::Search {
+                    uid,
+                    returns: query.returns.clone(),
+                    found: UidSet::new(),
+                    mod_seqs: by_mod_seq.then(Default::default),
+                };
+                self.condstore |= by_mod_seq;
                 Begin::new(Event::Search(query), work).by_number(!uid)
             }
-            Command::Fetch { items, modifiers, .. }
-                if modifiers.vanished
-                    || modifiers.partial.is_some()
-                    || !items.iter().all(is_served_item) =>
-            {
+            Command::Fetch { items, .. } if !items.iter().all(|item| self.is_served_item(item)) => {
                 return self.bad_command("Not offered");
             }
+            // RFC 7162 §3.2.6: VANISHED goes with UID FETCH and CHANGEDSINCE, once QRESYNC is enabled.
+            Command::Fetch { uid, modifiers, .. }
+                if modifiers.vanished
+                    && !(uid && modifiers.changed_since.is_some() && self.qresync) =>
+            {
+                return self.bad_command("VANISHED needs QRESYNC, UID FETCH and CHANGEDSINCE");
+            }
+            // RFC 9394 §3.3
+            Command::Fetch { uid: false, modifiers, .. } if modifiers.partial.is_some() => {
+                return self.bad_command("PARTIAL needs UID FETCH");
+            }
+            Command::Fetch { modifiers, .. }
+                if modifiers.changed_since.is_some() && !self.config.mod_seqs =>
+            {
+                return self.bad_command("CONDSTORE is not offered");
+            }
             Command::Fetch { uid, set, items, modifiers } => {
-                let Some(uids) = resolve(view, &set, uid) else {
+                let Some(mut uids) = resolve(view, &set, uid) else {
                     return self.bad_command(NO_SUCH_MESSAGE);
                 };
+                if let Some(range) = modifiers.partial {
+                    uids = part(&uids, range);
+                }
+                self.condstore |=
+                    modifiers.changed_since.is_some() || items.contains(&FetchItem::ModSeq);
                 let items = items.into_owned();
                 let set_seen = !read_only && items.sets_seen();
                 let with_uid = uid || items.contains(&FetchItem::Uid);
-                let work = Work::Fetch { uid: with_uid, row: None };
-                let changed_since = modifiers.changed_since;
-                let event = Event::Fetch { uids, items, changed_since, set_seen };
+                let FetchModifiers { changed_since, vanished, .. } = modifiers;
+                let work = Work::Fetch { uid: with_uid, row: None, named: vanished.then_some(set) };
+                let event = Event::Fetch { uids, items, changed_since, vanished, set_seen };
                 Begin::new(event, work).by_number(!uid)
             }
+            Command::Store { unchanged_since: Some(_), .. } if !self.config.mod_seqs => {
+                return self.bad_command("CONDSTORE is not offered");
+            }
             Command::Store { uid, set, action, silent, flags, unchanged_since } => {
+                self.condstore |= unchanged_since.is_some();
                 let Some(uids) = resolve(view, &set, uid) else {
                     return self.bad_command(NO_SUCH_MESSAGE);
                 };
@@ -231,6 +267,25 @@ impl Core {
         self.begin(begin);
     }
 
+    /// ENABLE: what is enabled now of what was asked for (RFC 5161 §3.1, RFC 7162 §3.2.3).
+    fn enable(&mut self, names: &[Atom<'_>]) {
+        if self.view.is_some() {
+            return self.bad_command("ENABLE comes before a mailbox is selected");
+        }
+        let asked = |name: &str| names.iter().any(|one| one.eq_ignore_ascii_case(name));
+        let mut line = String::from("* ENABLED");
+        if self.config.mod_seqs {
+            let (condstore, qresync) = (asked("CONDSTORE"), asked("QRESYNC"));
+            self.condstore |= condstore || qresync;
+            self.qresync |= qresync;
+            line.push_str(if condstore { " CONDSTORE" } else { "" });
+            line.push_str(if qresync { " QRESYNC" } else { "" });
+        }
+        line.push_str("\r\n");
+        self.send.put(line.as_bytes());
+        self.complete(Status::Ok, "ENABLE completed");
+    }
+
     fn id(&mut self) {
         let mut line: Vec<u8> = Vec::from(*b"* ID ");
         if self.config.id.is_empty() {
@@ -251,9 +306,9 @@ impl Core {
 
 /// The UIDs a command names; `None` if it names a number that does not exist.
 fn resolve(view: &View, set: &SequenceSet, uid: bool) -> Option<UidSet> {
-    // `$`: no search result is saved (RFC 5182 is not offered).
+    // RFC 5182 §2.1: `$` may be empty; then nothing is done, and that is OK.
     if set.is_saved() {
-        return None;
+        return Some(view.saved.clone());
     }
     if uid { Some(view.known_uids(set)) } else { view.uids_of_numbers(set) }
 }
@@ -267,6 +322,9 @@ fn resolve_query(view: &View, query: SearchQuery<'static>) -> SearchQuery<'stati
 fn resolve_key(view: &View, all: &UidSet, key: SearchKey<'static>) -> SearchKey<'static> {
     let boxed = |key: Box<SearchKey<'static>>| Box::new(resolve_key(view, all, *key));
     match key {
+        SearchKey::Sequence(set) | SearchKey::Uid(set) if set.is_saved() => {
+            uid_key(view.saved.intersection(all))
+        }
         SearchKey::Sequence(set) => {
             // Numbers that do not exist match nothing.
             let existing = set.resolve(view.count());
@@ -305,7 +363,6 @@ fn is_served(command: &Command<'_>) -> bool {
             | Command::Unauthenticate
             | Command::GetJmapAccess
             | Command::CancelUpdate(_)
-            | Command::Select { qresync: Some(_), .. }
             | Command::XList(_)
             | Command::Sort { .. }
             | Command::Thread { .. }
@@ -325,42 +382,72 @@ fn is_served(command: &Command<'_>) -> bool {
     )
 }
 
-/// Whether the machine acts on all that the search asks for.
-fn is_served_search(query: &SearchQuery<'_>) -> bool {
-    let served = query.returns.as_ref().is_none_or(|returns| {
-        let more = returns.save || returns.relevancy || returns.context;
-        !more && returns.update.is_none() && returns.partial.is_none()
-    });
-    served && is_served_key(&query.key)
-}
+impl Core {
+    /// Whether the machine acts on all that the search asks for.
+    fn is_served_search(&self, query: &SearchQuery<'_>) -> bool {
+        let served = query.returns.as_ref().is_none_or(|returns| {
+            let more = returns.relevancy || returns.context || returns.update.is_some();
+            // RFC 9394 §3.1: PARTIAL and ALL exclude each other.
+            let both = returns.partial.is_some() && returns.all;
+            !(more || both)
+        });
+        served && self.is_served_key(&query.key)
+    }
 
-fn is_served_key(key: &SearchKey<'_>) -> bool {
-    match key {
-        SearchKey::And(keys) => keys.iter().all(is_served_key),
-        SearchKey::Or(a, b) => is_served_key(a) && is_served_key(b),
-        SearchKey::Not(key) => is_served_key(key),
-        SearchKey::Sequence(set) | SearchKey::Uid(set) => !set.is_saved(),
-        SearchKey::Fuzzy(_)
-        | SearchKey::Filter(_)
-        | SearchKey::SavedBefore(_)
-        | SearchKey::SavedOn(_)
-        | SearchKey::SavedSince(_)
-        | SearchKey::SaveDateSupported
-        | SearchKey::EmailId(_)
-        | SearchKey::ThreadId(_)
-        | SearchKey::GmailRaw(_)
-        | SearchKey::GmailMessageId(_)
-        | SearchKey::GmailThreadId(_)
-        | SearchKey::GmailLabel(_) => false,
-        _ => true,
+    fn is_served_key(&self, key: &SearchKey<'_>) -> bool {
+        match key {
+            SearchKey::And(keys) => keys.iter().all(|key| self.is_served_key(key)),
+            SearchKey::Or(a, b) => self.is_served_key(a) && self.is_served_key(b),
+            SearchKey::Not(key) => self.is_served_key(key),
+            SearchKey::ModSeq(_) | SearchKey::FlagModSeq(..) => self.config.mod_seqs,
+            SearchKey::SavedBefore(_)
+            | SearchKey::SavedOn(_)
+            | SearchKey::SavedSince(_)
+            | SearchKey::SaveDateSupported => self.config.save_dates,
+            other => !is_unknown_key(other),
+        }
+    }
+
+    fn is_served_item(&self, item: &FetchItem<'_>) -> bool {
+        match item {
+            FetchItem::ModSeq => self.config.mod_seqs,
+            FetchItem::SaveDate => self.config.save_dates,
+            other => !is_unknown_item(other),
+        }
     }
 }
 
-fn is_served_item(item: &FetchItem<'_>) -> bool {
-    !matches!(
+/// Whether mod-sequences decide: then they are told (RFC 7162 §3.1.5).
+fn asks_mod_seq(key: &SearchKey<'_>) -> bool {
+    match key {
+        SearchKey::ModSeq(_) | SearchKey::FlagModSeq(..) => true,
+        SearchKey::And(keys) => keys.iter().any(asks_mod_seq),
+        SearchKey::Or(a, b) => asks_mod_seq(a) || asks_mod_seq(b),
+        SearchKey::Not(key) => asks_mod_seq(key),
+        _ => false,
+    }
+}
+
+/// Keys of extensions that are not offered.
+fn is_unknown_key(key: &SearchKey<'_>) -> bool {
+    matches!(
+        key,
+        SearchKey::Fuzzy(_)
+            | SearchKey::Filter(_)
+            | SearchKey::EmailId(_)
+            | SearchKey::ThreadId(_)
+            | SearchKey::GmailRaw(_)
+            | SearchKey::GmailMessageId(_)
+            | SearchKey::GmailThreadId(_)
+            | SearchKey::GmailLabel(_)
+    )
+}
+
+/// Items of extensions that are not offered.
+fn is_unknown_item(item: &FetchItem<'_>) -> bool {
+    matches!(
         item,
         FetchItem::Preview { .. }
-            | FetchItem::SaveDate
             | FetchItem::EmailId
             | FetchItem::ThreadId
             | FetchItem::GmailMessageId

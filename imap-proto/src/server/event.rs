@@ -1,10 +1,13 @@
-use alloc::vec::Vec;
+use alloc::{string::String, vec::Vec};
 
 use mailwire::sasl::Claim;
 
-use crate::types::{
-    DateTime, FetchItems, Flag, ListQuery, Mailbox, SearchQuery, SpecialUse, StatusItem,
-    StoreAction, UidSet,
+use crate::{
+    command::QResync,
+    types::{
+        DateTime, FetchItems, Flag, ListQuery, Mailbox, SearchQuery, SpecialUse, StatusItem,
+        StoreAction, UidSet,
+    },
 };
 
 /// What a session asks its host to decide or to do.
@@ -30,6 +33,8 @@ pub enum Event<'a> {
         mailbox: Mailbox<'static>,
         /// EXAMINE: nothing may change.
         read_only: bool,
+        /// What the client knows of it already: [`SelectData::changes`] tells it the rest (RFC 7162 §3.2.5).
+        known: Option<QResync>,
     },
     /// The mailbox was closed. Answer: [`ok`](super::Server::ok).
     Close {
@@ -99,6 +104,9 @@ pub enum Event<'a> {
         items: FetchItems<'static>,
         /// Only those changed since (RFC 7162).
         changed_since: Option<u64>,
+        /// Whether the client wants to hear of those expunged since, too. Answer that with
+        /// [`vanished`](super::Server::vanished), before the first row (RFC 7162 §3.2.6).
+        vanished: bool,
         /// Whether `\Seen` is to be set. The row of a message whose flags change so shows them.
         set_seen: bool,
     },
@@ -142,7 +150,9 @@ impl Event<'_> {
     pub fn detach(self) -> Event<'static> {
         match self {
             Event::Noop => Event::Noop,
-            Event::Select { mailbox, read_only } => Event::Select { mailbox, read_only },
+            Event::Select { mailbox, read_only, known } => {
+                Event::Select { mailbox, read_only, known }
+            }
             Event::Close { expunge } => Event::Close { expunge },
             Event::Create { mailbox, uses } => Event::Create { mailbox, uses },
             Event::Delete(mailbox) => Event::Delete(mailbox),
@@ -157,8 +167,8 @@ impl Event<'_> {
             Event::AppendAborted => Event::AppendAborted,
             Event::Expunge { uids } => Event::Expunge { uids },
             Event::Search(query) => Event::Search(query),
-            Event::Fetch { uids, items, changed_since, set_seen } => {
-                Event::Fetch { uids, items, changed_since, set_seen }
+            Event::Fetch { uids, items, changed_since, vanished, set_seen } => {
+                Event::Fetch { uids, items, changed_since, vanished, set_seen }
             }
             Event::Store { uids, action, flags, unchanged_since } => {
                 Event::Store { uids, action, flags, unchanged_since }
@@ -207,6 +217,19 @@ pub struct SelectData {
     pub read_only: bool,
     /// The greatest mod-sequence.
     pub highest_mod_seq: Option<u64>,
+    /// What has changed since the state that the event names; `None` where it names none, or where UIDVALIDITY is another.
+    pub changes: Option<Resync>,
+}
+
+/// What a client that comes back has missed (RFC 7162 §3.2.5).
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Resync {
+    /// UIDs that have no message any longer: those expunged since, or, where that is not known, all that have none. Of
+    /// them the client hears of those it knows.
+    pub vanished: UidSet,
+    /// Messages that are new or whose flags have changed since: UID, flags and mod-sequence.
+    pub changed: Vec<(u32, Vec<String>, u64)>,
 }
 
 impl SelectData {

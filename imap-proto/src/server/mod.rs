@@ -29,7 +29,7 @@ use mailwire::{Close, Instant, Machine, RecvBuf, SendBuf, Step, sasl::ChannelBin
 use self::core::Core;
 pub use self::{
     config::{Config, Limits, Timeouts},
-    event::{Event, Incoming, ListEntry, SelectData},
+    event::{Event, Incoming, ListEntry, Resync, SelectData},
     row::Row,
 };
 

@@ -37,7 +37,8 @@ impl Server {
     /// [`Misuse`] when no FETCH waits, or a literal lacks octets.
     pub fn row(&mut self, uid: u32) -> Result<Option<Row<'_>>, Misuse> {
         let core = &mut self.core;
-        let (Phase::Answer, Work::Fetch { uid: with_uid, row }) = (&core.phase, &core.work) else {
+        let (Phase::Answer, Work::Fetch { uid: with_uid, row, .. }) = (&core.phase, &core.work)
+        else {
             return Err(Misuse::new("row answers Event::Fetch"));
         };
         let with_uid = *with_uid;
@@ -152,6 +153,20 @@ impl Row<'_> {
     pub fn mod_seq(&mut self, mod_seq: u64) -> Result<&mut Self, Misuse> {
         self.begin()?;
         self.put(format!("MODSEQ ({mod_seq})").as_bytes());
+        Ok(self)
+    }
+
+    /// SAVEDATE (RFC 8514): when the message came into the mailbox; `None` where that is not known.
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse`] while a literal lacks octets.
+    pub fn save_date(&mut self, date: Option<DateTime>) -> Result<&mut Self, Misuse> {
+        self.begin()?;
+        match date {
+            Some(date) => self.put(format!("SAVEDATE \"{date}\"").as_bytes()),
+            None => self.put(b"SAVEDATE NIL"),
+        }
         Ok(self)
     }
 

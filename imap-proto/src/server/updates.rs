@@ -25,8 +25,17 @@ impl Core {
         let recent: Vec<bool> =
             updates.flags.iter().map(|(_, uid, _, _)| view.recent.contains(*uid)).collect();
         let mut out = String::new();
-        for seq in &updates.expunged {
-            out.push_str(&format!("* {seq} EXPUNGE\r\n"));
+        match self.qresync {
+            // RFC 7162 §3.2.10: once QRESYNC is enabled, VANISHED takes the place of EXPUNGE.
+            true if !updates.vanished.is_empty() => {
+                out.push_str(&format!("* VANISHED {}\r\n", updates.vanished));
+            }
+            true => {}
+            false => {
+                for seq in &updates.expunged {
+                    out.push_str(&format!("* {seq} EXPUNGE\r\n"));
+                }
+            }
         }
         if let Some(count) = updates.exists {
             out.push_str(&format!("* {count} EXISTS\r\n"));
@@ -38,7 +47,7 @@ impl Core {
             out.push_str(&format!("* {seq} FETCH (UID {uid} FLAGS ("));
             push_flags(&mut out, flags.iter().map(String::as_str), recent);
             out.push(')');
-            if let Some(mod_seq) = mod_seq {
+            if let Some(mod_seq) = mod_seq.filter(|_| self.condstore) {
                 out.push_str(&format!(" MODSEQ ({mod_seq})"));
             }
             out.push_str(")\r\n");

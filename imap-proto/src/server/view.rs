@@ -22,6 +22,8 @@ pub(super) struct View {
     count: u32,
     pub(super) read_only: bool,
     pub(super) recent: UidSet,
+    /// `$`: the result of the last search that kept it (RFC 5182).
+    pub(super) saved: UidSet,
     arrived: UidSet,
     arrived_recent: UidSet,
     gone: UidSet,
@@ -33,6 +35,8 @@ pub(super) struct View {
 pub(super) struct Updates {
     /// Numbers of messages gone, from the greatest down, so that none shifts another.
     pub(super) expunged: Vec<u32>,
+    /// The same by UID.
+    pub(super) vanished: UidSet,
     /// The new number of messages, if some arrived.
     pub(super) exists: Option<u32>,
     /// The new number of recent messages, if it changed.
@@ -173,6 +177,7 @@ impl View {
             let gone = core::mem::take(&mut self.gone);
             updates.expunged = gone.iter().rev().filter_map(|uid| self.seq(uid)).collect();
             self.remove(&gone);
+            updates.vanished = gone;
         }
         if !self.arrived.is_empty() {
             let arrived = core::mem::take(&mut self.arrived);
@@ -216,6 +221,7 @@ impl View {
         }
         for uid in gone.iter() {
             self.recent.remove(uid);
+            self.saved.remove(uid);
         }
     }
 }

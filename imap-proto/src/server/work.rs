@@ -1,11 +1,14 @@
 //! What the session is at.
 
-use alloc::{string::String, vec::Vec};
+use alloc::{collections::BTreeMap, string::String, vec::Vec};
 
 use mailwire::sasl::{Secret, server::Exchange};
 
 use super::event::Event;
-use crate::types::{SearchReturn, StatusItem, UidSet};
+use crate::{
+    command::QResync,
+    types::{SearchReturn, SequenceSet, StatusItem, UidSet},
+};
 
 /// Where the session stands.
 #[derive(Debug)]
@@ -72,6 +75,7 @@ pub(super) enum Work {
     Select {
         read_only: bool,
         name: &'static str,
+        known: Option<QResync>,
     },
     Close,
     List {
@@ -91,10 +95,14 @@ pub(super) enum Work {
         uid: bool,
         returns: Option<SearchReturn<'static>>,
         found: UidSet,
+        /// The mod-sequences of what was found, where the client asked by them.
+        mod_seqs: Option<BTreeMap<u32, u64>>,
     },
     Fetch {
         uid: bool,
         row: Option<OpenRow>,
+        /// The UIDs the client named, where it wants to hear of those expunged.
+        named: Option<SequenceSet>,
     },
     Store {
         uid: bool,

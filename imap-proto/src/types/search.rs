@@ -194,6 +194,11 @@ impl SearchReturn<'_> {
         self.all || *self == Self::default()
     }
 
+    /// Whether the result is kept and not told: SAVE alone (RFC 5182 §2.1).
+    pub fn is_silent(&self) -> bool {
+        *self == Self { save: true, ..Self::default() }
+    }
+
     /// The same, owned.
     pub fn into_owned(self) -> SearchReturn<'static> {
         let Self { min, max, all, count, save, relevancy, partial, context, update } = self;

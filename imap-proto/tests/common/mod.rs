@@ -292,7 +292,7 @@ impl Host<Server> for TestHost {
                     log.payload(octets);
                 }
             }
-            Event::Select { mailbox, read_only } => {
+            Event::Select { mailbox, read_only, .. } => {
                 log.event(format!("select {mailbox} {read_only}"));
                 self.selected = None;
                 let store = self.store.borrow();

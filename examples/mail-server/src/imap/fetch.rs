@@ -22,14 +22,18 @@ impl<S: Store> Session<S> {
         &mut self,
         uids: &UidSet,
         items: &FetchItems<'_>,
-        changed_since: Option<u64>,
+        changed_since: Option<(u64, bool)>,
         set_seen: bool,
     ) -> Done {
         let mailbox = self.selected()?.mailbox;
         let newly_seen =
             if set_seen { self.set_seen(mailbox, uids).await? } else { HashSet::new() };
         let snapshot = self.app.store.snapshot(mailbox).await?;
-        let since = changed_since.map_or(ModSeq::new(0), ModSeq::new);
+        let since = changed_since.map_or(ModSeq::new(0), |(since, _)| ModSeq::new(since));
+        if let Some((_, true)) = changed_since {
+            let gone = self.vanished(mailbox, &snapshot, since).await?;
+            self.driver.machine.vanished(&gone)?;
+        }
         let mut rows = snapshot
             .rows()
             .filter(|row| uids.contains(row.uid.value()) && row.modseq > since)
@@ -40,7 +44,10 @@ impl<S: Store> Session<S> {
             let facts = self.facts(&batch, items).await?;
             for (row, facts) in batch.iter().zip(facts) {
                 let seen = newly_seen.contains(&row.uid);
-                gone |= !self.row(row, facts, items, seen, changed_since.is_some()).await?;
+                // RFC 7162 §3.1.4.1, and §3.1 for flags that have changed.
+                let with_mod_seq =
+                    changed_since.is_some() || (seen && self.driver.machine.wants_mod_seqs());
+                gone |= !self.row(row, facts, items, seen, with_mod_seq).await?;
                 if self.driver.machine.transmit().len() > WAITING {
                     self.driver.flush().await?;
                 }
@@ -135,6 +142,9 @@ impl<S: Store> Session<S> {
                 }
                 (FetchItem::Size, _) => {
                     out.size(row.size)?;
+                }
+                (FetchItem::SaveDate, _) => {
+                    out.save_date(Some(DateTime::utc(row.save_date.secs())))?;
                 }
                 (FetchItem::ModSeq, _) => {
                     out.mod_seq(row.modseq.value())?;

@@ -26,7 +26,8 @@ impl<S: Store> Session<S> {
         self.refresh().await?;
         for updated in &stored.updated {
             let names = flags::names(&updated.flags);
-            self.driver.machine.stored(updated.uid.value(), names, None)?;
+            let mod_seq = Some(updated.modseq.value());
+            self.driver.machine.stored(updated.uid.value(), names, mod_seq)?;
         }
         let conflicts: UidSet = stored.conflicts.iter().map(|uid| uid.value()).collect();
         let code = (!conflicts.is_empty()).then_some(Code::Modified(conflicts));
@@ -58,7 +59,9 @@ impl<S: Store> Session<S> {
         };
         self.app.store.expunge(mailbox, which).await?;
         self.refresh().await?;
-        Ok(self.driver.machine.ok("Expunged")?)
+        // RFC 7162 §3.2.7
+        let mod_seq = self.selected()?.modseq().value();
+        Ok(self.driver.machine.ok_with(Some(Code::HighestModSeq(mod_seq)), "Expunged")?)
     }
 
     async fn transfer(

@@ -34,6 +34,9 @@ impl Facts for Candidate<'_> {
     fn mod_seq(&self) -> u64 {
         self.row.modseq.value()
     }
+    fn save_date(&self) -> Option<DateTime> {
+        Some(DateTime::utc(self.row.save_date.secs()))
+    }
     fn header(&self) -> Option<&[u8]> {
         self.header.as_deref()
     }
@@ -55,7 +58,7 @@ impl<S: Store> Session<S> {
                 continue;
             }
             match self.matches(&matcher, &row).await {
-                Ok(true) => found.push(uid),
+                Ok(true) => found.push((uid, row.modseq.value())),
                 Ok(false) | Err(mailstore::Error::NotFound { .. }) => {}
                 Err(error) => return Err(error.into()),
             }
@@ -64,7 +67,7 @@ impl<S: Store> Session<S> {
             }
         }
         self.refresh().await?;
-        self.driver.machine.found(found)?;
+        self.driver.machine.found_with(found)?;
         Ok(self.driver.machine.ok("Searched")?)
     }
 

@@ -2,10 +2,11 @@
 
 use super::{Done, Failure, Session, flags};
 use imap_proto::{
-    server::SelectData,
+    command::QResync,
+    server::{Resync, SelectData},
     types::{Flag, Mailbox, UidSet},
 };
-use mailstore::{Flags, MailboxId, ModSeq, Seen, Store, Uid, Watcher};
+use mailstore::{Flags, MailboxId, ModSeq, Row, Seen, Snapshot, Store, Uid, Watcher};
 
 #[derive(Debug)]
 pub(super) struct Selected {
@@ -19,6 +20,11 @@ pub(super) struct Selected {
 }
 
 impl Selected {
+    /// The point of the mailbox's history that the client is told of.
+    pub(super) fn modseq(&self) -> ModSeq {
+        self.modseq
+    }
+
     /// Waits until something has changed. Cancel safe.
     pub(super) async fn changed(&mut self) {
         if !self.news {
@@ -32,7 +38,12 @@ impl Selected {
 }
 
 impl<S: Store> Session<S> {
-    pub(super) async fn select(&mut self, name: &Mailbox<'_>, read_only: bool) -> Done {
+    pub(super) async fn select(
+        &mut self,
+        name: &Mailbox<'_>,
+        read_only: bool,
+        known: Option<QResync>,
+    ) -> Done {
         self.selected = None;
         let store = &self.app.store;
         let mailbox = store.mailbox(self.account()?, name.as_str()).await?.id;
@@ -47,6 +58,10 @@ impl<S: Store> Session<S> {
         data.first_unseen = unseen.map(|row| row.uid.value());
         data.keywords = keywords.keywords().filter_map(keyword).collect();
         data.read_only = read_only;
+        data.highest_mod_seq = Some(snapshot.highest_modseq().value());
+        if let Some(known) = known.filter(|known| known.uid_validity == data.uid_validity) {
+            data.changes = Some(self.missed(mailbox, &snapshot, known.mod_seq).await?);
+        }
         self.driver.machine.selected(data)?;
         self.selected = Some(Selected {
             mailbox,
@@ -56,6 +71,50 @@ impl<S: Store> Session<S> {
             news: false,
         });
         Ok(())
+    }
+
+    /// What has changed since a point of the mailbox's history (RFC 7162 §3.2.5).
+    async fn missed(
+        &self,
+        mailbox: MailboxId,
+        snapshot: &Snapshot,
+        since: u64,
+    ) -> mailstore::Result<Resync> {
+        let since = ModSeq::new(since);
+        let mut missed = Resync::default();
+        missed.vanished = self.vanished(mailbox, snapshot, since).await?;
+        let changed = snapshot.rows().filter(|row| row.modseq > since);
+        let facts = |row: Row| {
+            let flags = flags::names(&row.flags).map(String::from).collect();
+            (row.uid.value(), flags, row.modseq.value())
+        };
+        missed.changed = changed.map(facts).collect();
+        Ok(missed)
+    }
+
+    /// The UIDs expunged since; where that is forgotten, all that have no message.
+    pub(super) async fn vanished(
+        &self,
+        mailbox: MailboxId,
+        snapshot: &Snapshot,
+        since: ModSeq,
+    ) -> mailstore::Result<UidSet> {
+        let changes = self.app.store.changes_since(mailbox, since).await?;
+        if !changes.forgotten {
+            return Ok(changes.expunged.iter().map(|uid| uid.value()).collect());
+        }
+        let mut gone = UidSet::new();
+        let mut next = 1;
+        for uid in snapshot.uids().map(Uid::value) {
+            if next < uid {
+                gone.insert_range(next, uid - 1);
+            }
+            next = uid.saturating_add(1);
+        }
+        if next < snapshot.uid_next().value() {
+            gone.insert_range(next, snapshot.uid_next().value() - 1);
+        }
+        Ok(gone)
     }
 
     pub(super) async fn close(&mut self, expunge: bool) -> Done {
@@ -86,7 +145,8 @@ impl<S: Store> Session<S> {
         let (new, known): (Vec<_>, Vec<_>) =
             changes.rows.into_iter().partition(|row| row.uid >= selected.uid_next);
         for row in known {
-            machine.flags(row.uid.value(), flags::names(&row.flags), None);
+            let mod_seq = Some(row.modseq.value());
+            machine.flags(row.uid.value(), flags::names(&row.flags), mod_seq);
         }
         machine.exists(new.iter().map(|row| row.uid.value()), false);
         machine.expunged(changes.expunged.iter().map(|uid| uid.value()));

@@ -52,6 +52,8 @@ fn machine_config<S>(app: &App<S>) -> Config {
     config.starttls = true;
     config.greeting = format!("{} IMAP server ready", app.config.hostname);
     config.mechanisms = mechanisms(&app.config);
+    config.mod_seqs = true;
+    config.save_dates = true;
     config.append_limit = app.config.limits.message_size;
     config.id = vec![
         ("name".into(), "mail-server".into()),
@@ -139,7 +141,9 @@ impl<S: Store> Session<S> {
                 Ok(self.driver.machine.ok("Done")?)
             }
             Event::Idle => self.refresh().await,
-            Event::Select { mailbox, read_only } => self.select(&mailbox, read_only).await,
+            Event::Select { mailbox, read_only, known } => {
+                self.select(&mailbox, read_only, known).await
+            }
             Event::Close { expunge } => self.close(expunge).await,
             Event::Create { mailbox, uses } => self.create(&mailbox, &uses).await,
             Event::Delete(mailbox) => self.delete(&mailbox).await,
@@ -157,8 +161,9 @@ impl<S: Store> Session<S> {
             }
             Event::Expunge { uids } => self.expunge(uids).await,
             Event::Search(query) => self.search(&query).await,
-            Event::Fetch { uids, items, changed_since, set_seen } => {
-                self.fetch(&uids, &items, changed_since, set_seen).await
+            Event::Fetch { uids, items, changed_since, vanished, set_seen } => {
+                let since = changed_since.map(|since| (since, vanished));
+                self.fetch(&uids, &items, since, set_seen).await
             }
             Event::Store { uids, action, flags, unchanged_since } => {
                 self.store(&uids, action, &flags, unchanged_since).await

@@ -15,4 +15,5 @@ mod readers;
 mod reports;
 mod retries;
 mod store;
+mod sync;
 mod users;

@@ -197,7 +197,7 @@ impl Host<Server> for Store {
                 server.verdict(verdict)
             }
             Event::Noop => server.ok("NOOP completed"),
-            Event::Select { mailbox, read_only } => {
+            Event::Select { mailbox, read_only, .. } => {
                 log.event(format!("select {mailbox} {read_only}"));
                 self.selected = mailbox.is_inbox();
                 if self.selected {
