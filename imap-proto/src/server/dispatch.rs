@@ -90,11 +90,9 @@ impl Core {
                 // RFC 7162 §3.2.5
                 return self.bad_command("Enable QRESYNC first");
             }
-            Command::Select { condstore: true, .. } if !self.config.mod_seqs => {
-                return self.bad_command("CONDSTORE is not offered");
-            }
             Command::Select { mailbox, read_only, condstore, qresync: known } => {
-                self.condstore |= condstore;
+                // Clients ask for it though it is not offered.
+                self.condstore |= condstore && self.config.mod_seqs;
                 // RFC 3501 §6.3.1: even if it fails, what was selected is not any longer.
                 if self.view.take().is_some() {
                     self.send.put(b"* OK [CLOSED] Previous mailbox closed\r\n");
