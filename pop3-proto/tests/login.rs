@@ -3,11 +3,10 @@
 
 mod common;
 
-use bytes::Bytes;
-use common::{Maildrop, Script, client_says, open_client, open_server};
+use common::{Maildrop, Script, binding, client_says, open_client, open_server};
 use mailwire::{
     Instant, Machine,
-    sasl::{ChannelBinding, Mechanism},
+    sasl::Mechanism,
     test::{Cuts, Log, Pair, Transcript},
 };
 use pop3_proto::{client::Client, client::Config as ClientConfig, server::Server};
@@ -75,30 +74,56 @@ fn a_client_leaves_a_server_that_cannot_prove_who_it_is() {
     assert!(log.events().last().unwrap().contains("did not prove"), "{log:?}");
 }
 
+/// The mechanism, what the client is told to do, and what the server's host is asked.
+const MECHANISMS: [(Mechanism, &str, &str); 8] = [
+    (Mechanism::ScramSha256Plus, "bound mrose secret", "keys mrose"),
+    (Mechanism::ScramSha256, "best mrose secret", "keys mrose"),
+    (Mechanism::ScramSha1Plus, "bound mrose secret", "keys mrose"),
+    (Mechanism::ScramSha1, "best mrose secret", "keys mrose"),
+    (Mechanism::OAuthBearer, TOKEN, "token mrose vF9d"),
+    (Mechanism::XOAuth2, TOKEN, "token mrose vF9d"),
+    (Mechanism::Plain, "best mrose secret", "login |mrose|secret"),
+    (Mechanism::Login, "best mrose secret", "login |mrose|secret"),
+];
+const TOKEN: &str = "token mrose vF9dft4qmTc2Nvb3RlckBhbHRhdmlzdGEuY29tCg";
+
+/// A server that offers one mechanism, over TLS.
+fn server_with(mechanism: Mechanism) -> Server {
+    let mut config = open_server();
+    config.mechanisms = vec![mechanism];
+    config.user_pass = false;
+    let mut server = Server::over_tls(config);
+    server.set_channel_binding(binding());
+    server
+}
+
 #[test]
 fn a_client_and_a_server_go_through_each_mechanism_together() {
-    let binding = || {
-        let mut binding = ChannelBinding::default();
-        binding.exporter = Some(Bytes::from_static(&[1; 32]));
-        binding
-    };
-    let token = "token mrose vF9dft4qmTc2Nvb3RlckBhbHRhdmlzdGEuY29tCg";
-    for (mechanism, login, asked) in [
-        (Mechanism::ScramSha256, "best mrose secret", "keys mrose"),
-        (Mechanism::ScramSha1, "best mrose secret", "keys mrose"),
-        (Mechanism::OAuthBearer, token, "token mrose vF9d"),
-        (Mechanism::XOAuth2, token, "token mrose vF9d"),
-        (Mechanism::Plain, "best mrose secret", "login |mrose|secret"),
-    ] {
-        let mut config = open_server();
-        config.mechanisms = vec![mechanism];
-        let mut server = Server::new(config);
-        server.set_channel_binding(binding());
+    for (mechanism, login, asked) in MECHANISMS {
         let script = Script::new(["capa", login, "stat", "quit"]);
-        let pair = Pair::new(Client::new(open_client()), server);
+        let pair = Pair::new(Client::over_tls(open_client()), server_with(mechanism));
         let end = pair.run(script, Maildrop::rfc1939(), Cuts::Random(5));
         assert!(end.client.events().any(|event| event == "Done(LoggedIn)"), "{}", end.wire);
         assert!(end.server.events().next().unwrap().starts_with(asked), "{}", end.wire);
+    }
+}
+
+/// Each mechanism as a transcript, which is run against both sides.
+#[test]
+fn each_mechanism_is_a_transcript_for_both_sides() {
+    for (mechanism, login, asked) in MECHANISMS {
+        let name = mechanism.name().to_lowercase().replace('-', "_");
+        let path = format!("{}/tests/transcripts/auth_{name}.txt", env!("CARGO_MANIFEST_DIR"));
+        let text = std::fs::read_to_string(&path).unwrap();
+        let transcript = Transcript::parse(&text).unwrap();
+        let make = || (server_with(mechanism), Maildrop::rfc1939());
+        let log = transcript.run_server(make).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert!(log.events().next().unwrap().starts_with(asked), "{name}: {log:?}");
+        let begins = format!("A: {login}\nC: AUTH {}", mechanism.name());
+        assert!(text.contains(&begins), "{name}");
+        let make = || (Client::over_tls(open_client()), Script::default());
+        let log = transcript.run_client(make).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert!(log.events().any(|event| event == "Done(LoggedIn)"), "{name}: {log:?}");
     }
 }
 

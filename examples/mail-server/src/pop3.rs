@@ -10,7 +10,7 @@ use mailwire::{
 };
 use pop3_proto::{
     Code,
-    server::{Config, Entry, Event, Server},
+    server::{Config, Entry, Event, Expire, Server},
 };
 use std::{io, sync::Arc};
 use tracing::{debug, warn};
@@ -67,6 +67,10 @@ fn machine_config<S>(app: &App<S>) -> Config {
     // RFC 6856 §2.1: who offers UTF8 keeps messages with UTF-8 in their header from clients that did
     // not ask for it. The store does not say which these are.
     config.utf8 = false;
+    // RFC 2449 §6.7: nothing is removed here but what a reader deletes. There is no LOGIN-DELAY (§6.5),
+    // as no log-in comes too soon.
+    config.expire = Some(Expire::new(None));
+    config.implementation = Some(concat!("mail-server ", env!("CARGO_PKG_VERSION")).into());
     config
 }
 

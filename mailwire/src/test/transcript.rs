@@ -120,7 +120,7 @@ impl Transcript {
         make: impl Fn() -> (M, H),
     ) -> Result<Log, TranscriptError> {
         let mut first: Option<Log> = None;
-        for cuts in [Cuts::Whole, Cuts::Every(1), Cuts::Random(0x9E37), Cuts::Random(0xC0FFEE)] {
+        for cuts in CUTS {
             let (mut machine, mut host) = make();
             let mut run = Run::new(side, &mut machine, &mut host, cuts);
             for (i, line) in self.lines.iter().enumerate() {
@@ -152,6 +152,16 @@ impl Transcript {
         Ok(first.unwrap_or_default())
     }
 }
+
+/// The ways in which what is said to a machine is cut.
+const CUTS: [Cuts; 6] = [
+    Cuts::Whole,
+    Cuts::Every(1),
+    Cuts::Every(2),
+    Cuts::Every(7),
+    Cuts::Random(0x9E37),
+    Cuts::Random(0xC0FFEE),
+];
 
 /// One run of a transcript.
 struct Run<'a, M, H> {

@@ -1,6 +1,9 @@
 use alloc::{boxed::Box, vec::Vec};
 use core::{iter::Enumerate, slice};
 
+#[cfg(doc)]
+use mailwire::frame::OutEol;
+
 use crate::Stat;
 
 /// A message of a maildrop, as the host gives it when the maildrop is opened.
@@ -29,6 +32,29 @@ impl Entry {
         let uidl = uidl.into();
         let fits = (1..=70).contains(&uidl.len()) && uidl.bytes().all(|b| b.is_ascii_graphic());
         if fits { Ok(Self { octets, uidl, utf8: false, deleted: false }) } else { Err(InvalidUidl) }
+    }
+
+    /// The size to announce for a message that is stored with bare CR or LF in it, in pieces: what
+    /// RETR sends under [`OutEol::Normalise`], dot-stuffing not counted (RFC 1939 §11). For one with
+    /// CRLF at the end of each line, the last one included, that is what it has on the disk.
+    ///
+    /// ```
+    /// use pop3_proto::server::Entry;
+    ///
+    /// assert_eq!(Entry::octets_sent([&b"a: b\n\n.c\r"[..], b"\nd"]), 15); // a: b, empty, .c, d
+    /// assert_eq!(Entry::octets_sent([&b"a: b\r\n"[..]]), 6);
+    /// ```
+    pub fn octets_sent<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> u64 {
+        let (mut octets, mut last) = (0, b'\n');
+        for &octet in pieces.into_iter().flatten() {
+            octets += match (last, octet) {
+                (b'\r', b'\n') => 0, // counted with its CR
+                (_, b'\r' | b'\n') => 2,
+                _ => 1,
+            };
+            last = octet;
+        }
+        if octets > 0 && !matches!(last, b'\r' | b'\n') { octets + 2 } else { octets }
     }
 
     /// The same, for a message with UTF-8 in its header (RFC 6532): a client gets it in UTF-8 mode

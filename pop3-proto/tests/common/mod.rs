@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use mailwire::{
     Machine,
-    sasl::{Claim, Keys, Mechanism, Verdict, client::Credentials},
+    sasl::{ChannelBinding, Claim, Keys, Mechanism, Verdict, client::Credentials},
     test::{Host, Log, Transcript},
 };
 use pop3_proto::{
@@ -138,7 +138,8 @@ impl Host<Server> for Maildrop {
             }
             Answer::Open => {
                 let entries = self.messages.iter().enumerate().map(|(index, message)| {
-                    let entry = Entry::new(message.len() as u64, Self::uidl(index)).unwrap();
+                    let entry =
+                        Entry::new(Entry::octets_sent([&message[..]]), Self::uidl(index)).unwrap();
                     let utf8 = !message.is_ascii() && core::str::from_utf8(message).is_ok();
                     if utf8 { entry.needs_utf8() } else { entry }
                 });
@@ -183,6 +184,11 @@ impl Script {
                 client.auth_by(mechanism, credentials(words[1], words[2]))
             }
             ("best", 2) => client.auth(credentials(words[0], words[1])),
+            ("bound", 2) => {
+                let mut credentials = credentials(words[0], words[1]);
+                credentials.binding = binding();
+                client.auth(credentials)
+            }
             ("token", 2) => client.auth(Credentials::token(words[0], words[1])),
             ("apop", 2) => client.apop(words[0], words[1]),
             ("utf8", 0) => client.utf8(),
@@ -253,6 +259,13 @@ pub(crate) fn open_client() -> client::Config {
     let mut config = client::Config::default();
     config.plain_text_auth = true;
     config
+}
+
+/// The data of the TLS connection in transcripts of the -PLUS mechanisms.
+pub(crate) fn binding() -> ChannelBinding {
+    let mut binding = ChannelBinding::default();
+    binding.exporter = Some(bytes::Bytes::from_static(&[1; 32]));
+    binding
 }
 
 /// Runs a transcript against a server. With `UPDATE=1` it is rewritten instead, with what the

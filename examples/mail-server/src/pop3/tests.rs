@@ -122,6 +122,29 @@ async fn a_maildrop_is_read_and_what_is_deleted_is_removed_at_quit() {
 }
 
 #[tokio::test]
+async fn it_says_what_it_can_do_and_nothing_that_it_does_not_keep() {
+    let fixture = start(&[]).await;
+    let said = talk(&fixture, |client| {
+        client.capa().expect("given");
+        log_in(client);
+        client.capa().expect("given");
+        client.quit().expect("given");
+    })
+    .await;
+    let capabilities: Vec<_> = said.iter().filter(|said| said.contains("Capabilities")).collect();
+    assert_eq!(capabilities.len(), 2, "{said:?}");
+    for said in capabilities {
+        for tag in ["TOP", "UIDL", "PIPELINING", "EXPIRE NEVER", "LANG", "SCRAM-SHA-256"] {
+            assert!(said.contains(tag), "{tag} not in {said}");
+        }
+        assert!(said.contains(concat!("IMPLEMENTATION mail-server ", env!("CARGO_PKG_VERSION"))));
+        for tag in ["LOGIN-DELAY", "STLS", "\"UTF8"] {
+            assert!(!said.contains(tag), "{tag} in {said}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn nothing_is_removed_without_quit_and_the_maildrop_is_given_back() {
     let fixture = start(&["Subject: one\r\n\r\n"]).await;
     for _ in 0..2 {
