@@ -111,7 +111,8 @@ def commands(kit, dovecot):
     head = there[0][1].partition(b"\r\n\r\n")[0] + b"\r\n\r\n"
     need(body(events) == head, "TOP is not the header")
     need(sum("Refused" in e for e in events) == 1, "LIST of a deleted message is refused, once")
-    return f"{n} messages, {total} octets"
+    offered = re.findall(r'"([^"]*)"', capabilities[1])
+    return f"{n} messages, {total} octets; under TLS it offers {', '.join(offered)}"
 
 
 def pipelined(kit, dovecot):
