@@ -75,7 +75,7 @@ fn a_client_leaves_a_server_that_cannot_prove_who_it_is() {
 }
 
 /// The mechanism, what the client is told to do, and what the server's host is asked.
-const MECHANISMS: [(Mechanism, &str, &str); 8] = [
+const MECHANISMS: [(Mechanism, &str, &str); 11] = [
     (Mechanism::ScramSha256Plus, "bound mrose secret", "keys mrose"),
     (Mechanism::ScramSha256, "best mrose secret", "keys mrose"),
     (Mechanism::ScramSha1Plus, "bound mrose secret", "keys mrose"),
@@ -84,6 +84,9 @@ const MECHANISMS: [(Mechanism, &str, &str); 8] = [
     (Mechanism::XOAuth2, TOKEN, "token mrose vF9d"),
     (Mechanism::Plain, "best mrose secret", "login |mrose|secret"),
     (Mechanism::Login, "best mrose secret", "login |mrose|secret"),
+    (Mechanism::CramMd5, "best mrose tanstaaf", "nonce"),
+    (Mechanism::External, "external", "external "),
+    (Mechanism::Anonymous, "anonymous sirhc", "anonymous sirhc"),
 ];
 const TOKEN: &str = "token mrose vF9dft4qmTc2Nvb3RlckBhbHRhdmlzdGEuY29tCg";
 

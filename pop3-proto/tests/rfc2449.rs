@@ -23,6 +23,22 @@ fn capabilities_are_told_and_differ_after_login() {
 }
 
 #[test]
+fn what_differs_from_user_to_user_is_told_exactly_after_login() {
+    let mut config = open_server();
+    let mut expire = Expire::new(Some(0));
+    expire.per_user = true;
+    config.expire = Some(expire);
+    let mut delay = LoginDelay::new(60);
+    delay.per_user = true;
+    config.login_delay = Some(delay);
+    for (name, own) in [("never", (None, 30)), ("days", (Some(31), 900))] {
+        let mut maildrop = Maildrop::rfc1939();
+        maildrop.own = Some(own);
+        server_says(&format!("rfc2449_own_{name}"), &config, &maildrop);
+    }
+}
+
+#[test]
 fn a_client_pipelines_once_the_server_says_so() {
     let log = client_says("rfc2449_client", &open_client());
     let events: Vec<_> = log.events().collect();

@@ -5,7 +5,10 @@ use std::collections::VecDeque;
 
 use mailwire::{
     Machine,
-    sasl::{ChannelBinding, Claim, Keys, Mechanism, Verdict, client::Credentials},
+    sasl::{
+        ChannelBinding, Claim, Keys, Mechanism, Verdict,
+        client::{Credentials, Proof},
+    },
     test::{Host, Log, Transcript},
 };
 use pop3_proto::{
@@ -32,6 +35,8 @@ pub(crate) struct Maildrop {
     pub(crate) unreadable: bool,
     pub(crate) keeps: bool,
     pub(crate) part: usize,
+    /// The user's own EXPIRE and LOGIN-DELAY.
+    pub(crate) own: Option<(Option<u32>, u32)>,
 }
 
 impl Maildrop {
@@ -43,6 +48,7 @@ impl Maildrop {
             unreadable: false,
             keeps: false,
             part: 50,
+            own: None,
         }
     }
 
@@ -106,6 +112,18 @@ impl Host<Server> for Maildrop {
                 let right = token.expose() == "vF9dft4qmTc2Nvb3RlckBhbHRhdmlzdGEuY29tCg";
                 Answer::Verdict(if right { Verdict::Accept } else { Verdict::Refuse })
             }
+            server::Event::Login { claim: Claim::Nonce } => {
+                log.event("nonce");
+                Answer::Verdict(Verdict::Nonce(b"<1896.697170952@dbc.mtview.ca.us>".to_vec()))
+            }
+            server::Event::Login { claim: Claim::External { authzid } } => {
+                log.event(format!("external {authzid}"));
+                Answer::Verdict(Verdict::Accept)
+            }
+            server::Event::Login { claim: Claim::Anonymous { trace } } => {
+                log.event(format!("anonymous {trace}"));
+                Answer::Verdict(Verdict::Accept)
+            }
             server::Event::Open { username } => {
                 log.event(format!("open {username}"));
                 Answer::Open
@@ -137,6 +155,10 @@ impl Host<Server> for Maildrop {
                 server.refuse_maildrop(Code::InUse, text).unwrap();
             }
             Answer::Open => {
+                if let Some((days, seconds)) = self.own {
+                    server.set_expire(days);
+                    server.set_login_delay(seconds);
+                }
                 let entries = self.messages.iter().enumerate().map(|(index, message)| {
                     let entry =
                         Entry::new(Entry::octets_sent([&message[..]]), Self::uidl(index)).unwrap();
@@ -189,6 +211,12 @@ impl Script {
                 credentials.binding = binding();
                 client.auth(credentials)
             }
+            ("external", 0) => client.auth(proof(Proof::External)),
+            ("anonymous", 1) => {
+                let mut credentials = proof(Proof::Anonymous);
+                credentials.username = words[0].into();
+                client.auth(credentials)
+            }
             ("token", 2) => client.auth(Credentials::token(words[0], words[1])),
             ("apop", 2) => client.apop(words[0], words[1]),
             ("utf8", 0) => client.utf8(),
@@ -234,6 +262,12 @@ impl Host<Client> for Script {
 fn credentials(name: &str, password: &str) -> Credentials {
     let mut credentials = Credentials::password(name, password);
     credentials.nonce = vec![7; 18];
+    credentials
+}
+
+fn proof(proof: Proof) -> Credentials {
+    let mut credentials = Credentials::default();
+    credentials.proof = proof;
     credentials
 }
 
