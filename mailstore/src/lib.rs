@@ -82,7 +82,7 @@
 //! # Backends
 //!
 //! `MemoryStore` (feature `memory`), the model; `EmbeddedStore` (`embedded`), the one to use; `SqliteStore`
-//! (`sqlite`), one database file. `JournalStore` (`journal`) makes a store of whatever keeps entries and
+//! (`sqlite`), one database file; `MaildirStore` (`maildir`), trees that Dovecot and mutt share. `JournalStore` (`journal`) makes a store of whatever keeps entries and
 //! bodies: module `journal` has a backend of one's own, whole, in 130 lines. A host that chooses when it
 //! runs takes [`DynStore`].
 //!
@@ -145,6 +145,8 @@ pub use ids::{
 #[cfg(feature = "journal")]
 pub use journal::{Journal, JournalStore};
 pub use mailboxes::{MAX_NAME, Mailbox, Mailboxes, NewMailbox, SpecialUse, Status, mailbox_name};
+#[cfg(feature = "maildir")]
+pub use maildir::MaildirStore;
 pub use maildrop::{MaildropLock, MaildropLocks};
 #[cfg(feature = "memory")]
 pub use memory::MemoryStore;

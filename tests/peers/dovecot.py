@@ -76,6 +76,8 @@ service stats {{
   chroot =
 }}
 """
+# These have a tree that our store has open too.
+SHARED = ["shared1", "shared2"]
 USERS = [f"u{n:02}" for n in range(1, 21)]
 # This one has room for a kilobyte. Dovecot finds out when the message is there.
 FULL = "full"
@@ -97,7 +99,7 @@ class Dovecot:
         shutil.chown(self.home / "mail", owner.pw_uid, owner.pw_gid)
         certificate, key = self.stage.certificate("localhost", self.home)
         (self.home / "users").write_text(
-            "".join(f"{user}@{self.domain}:secret::::::\n" for user in USERS)
+            "".join(f"{user}@{self.domain}:secret::::::\n" for user in USERS + SHARED)
             + f"{FULL}@{self.domain}:secret::::::userdb_quota_rule=*:storage=1K\n"
         )
         configuration = self.home / "dovecot.conf"

@@ -10,7 +10,7 @@ use crate::model::{Change, Object, Place};
 const VERSION: u64 = 1;
 
 /// Version, length of the changes, changes, facts; then the CRC-32C of all of it.
-pub(super) fn write(changes: &[Change]) -> Bytes {
+pub(crate) fn write(changes: &[Change]) -> Bytes {
     let (mut redo, mut data) = (Vec::new(), Data::default());
     changes.iter().for_each(|change| codec::put_change(&mut redo, change, &mut data));
     let mut out = Vec::with_capacity(redo.len() + 64);
@@ -23,7 +23,7 @@ pub(super) fn write(changes: &[Change]) -> Bytes {
 }
 
 /// The changes; `None` when it is no entry, or not whole.
-pub(super) fn read(entry: &Bytes) -> Option<Vec<Change>> {
+pub(crate) fn read(entry: &Bytes) -> Option<Vec<Change>> {
     let (octets, crc) = entry.split_last_chunk::<4>()?;
     if crc32c::crc32c(octets) != u32::from_le_bytes(*crc) {
         return None;

@@ -10,7 +10,7 @@
     doc = concat!("```no_run\n", include_str!("../../tests/own_backend.rs"), "\n```")
 )]
 
-mod entry;
+pub(crate) mod entry;
 
 use core::fmt;
 use core::future::Future;

@@ -122,6 +122,16 @@ impl Objects {
         }
     }
 
+    /// Marks the bodies that are not `kept` as gone.
+    #[cfg(feature = "maildir")]
+    pub(crate) fn damage_missing(&mut self, kept: impl Fn(MessageId) -> bool) {
+        for (id, (object, _)) in &mut self.all {
+            if !kept(*id) {
+                object.body = Place::Damaged;
+            }
+        }
+    }
+
     fn release(&mut self, id: MessageId, gone: &mut Vec<(MessageId, Object)>) {
         let Some((_, needed)) = self.all.get_mut(&id) else { return };
         *needed = needed.saturating_sub(1);
