@@ -1,6 +1,9 @@
 //! POP3: INBOX as a maildrop. Its messages are those there were at log-in, whatever their flags;
 //! what the reader deletes is removed when it says QUIT.
 
+mod header;
+
+use self::header::Header;
 use crate::{accounts::mechanisms, app::App, listen::Connection, wire::Wire};
 use mailstore::{Account, Expunge, MailboxId, MaildropLock, MessageId, Snapshot, Store, Uid};
 use mailwire::{
@@ -12,7 +15,7 @@ use pop3_proto::{
     Code,
     server::{Config, Entry, Event, Expire, Server},
 };
-use std::{io, sync::Arc};
+use std::{collections::VecDeque, io, sync::Arc};
 use tracing::{debug, warn};
 
 /// Octets of a message gathered before they are sent.
@@ -64,9 +67,8 @@ fn machine_config<S>(app: &App<S>) -> Config {
     config.name = format!("{} POP3 server", app.config.hostname);
     config.starttls = true;
     config.mechanisms = mechanisms(&app.config);
-    // RFC 6856 §2.1: who offers UTF8 keeps messages with UTF-8 in their header from clients that did
-    // not ask for it. The store does not say which these are.
-    config.utf8 = false;
+    // The store does not say which headers need it: that is seen when they are read.
+    config.utf8 = app.config.pop3.utf8;
     // RFC 2449 §6.7: nothing is removed here but what a reader deletes. There is no LOGIN-DELAY (§6.5),
     // as no log-in comes too soon.
     config.expire = Some(Expire::new(None));
@@ -88,6 +90,19 @@ struct Session<S> {
     app: Arc<App<S>>,
     account: Option<Account>,
     maildrop: Option<Maildrop>,
+}
+
+/// Why a message is not sent.
+enum Unsent {
+    /// Its header is not ASCII, and the client has not asked for UTF-8 mode.
+    NeedsUtf8,
+    Store(mailstore::Error),
+}
+
+impl From<mailstore::Error> for Unsent {
+    fn from(error: mailstore::Error) -> Self {
+        Self::Store(error)
+    }
 }
 
 /// The maildrop as it was when it was opened.
@@ -159,11 +174,15 @@ impl<S: Store> Session<S> {
         let message = self.maildrop.as_ref().and_then(|maildrop| maildrop.messages.get(index));
         let sent = match message {
             Some((_, message)) => self.send_body(driver, *message).await?,
-            None => Err(mailstore::Error::invalid("there is no such message")),
+            None => Err(mailstore::Error::invalid("there is no such message").into()),
         };
         match sent {
             Ok(()) => driver.machine.body_end().or_else(misuse),
-            Err(error) => {
+            Err(Unsent::NeedsUtf8) => {
+                let text = "its header needs UTF-8 mode: give UTF8 before log-in";
+                driver.machine.fail(Code::Utf8, text).or_else(misuse)
+            }
+            Err(Unsent::Store(error)) => {
                 warn!(%error, "cannot read a message");
                 let (code, text) = words(&error);
                 driver.machine.fail(code, text).or_else(misuse)
@@ -175,17 +194,30 @@ impl<S: Store> Session<S> {
         &self,
         driver: &mut Driver<Server, Wire>,
         message: MessageId,
-    ) -> io::Result<mailstore::Result<()>> {
+    ) -> io::Result<Result<(), Unsent>> {
         let body = match self.app.store.body(message).await {
             Ok(body) => body,
-            Err(error) => return Ok(Err(error)),
+            Err(error) => return Ok(Err(error.into())),
         };
         let mut reader = body.reader();
+        let mut header = VecDeque::new();
+        if self.app.config.pop3.utf8 && !driver.machine.is_utf8() {
+            match header::read(&mut reader, &mut header).await {
+                Ok(Header::Ascii) => {}
+                // RFC 6856 §2.1, §5.
+                Ok(Header::Other) => return Ok(Err(Unsent::NeedsUtf8)),
+                Err(error) => return Ok(Err(error.into())),
+            }
+        }
         while driver.machine.body_wanted() {
-            match reader.chunk().await {
+            let next = match header.pop_front() {
+                Some(octets) => Ok(Some(octets)),
+                None => reader.chunk().await,
+            };
+            match next {
                 Ok(Some(octets)) => driver.machine.body_bytes(&octets).or_else(misuse)?,
                 Ok(None) => break,
-                Err(error) => return Ok(Err(error)),
+                Err(error) => return Ok(Err(error.into())),
             }
             if driver.machine.transmit().len() >= GATHER {
                 driver.flush().await?;

@@ -96,7 +96,7 @@ pub(crate) fn run(cli: &Cli, mut session: Session, store: &mut Store) -> anyhow:
     let inbox = Inbox { store, progress, now, date, at: 0, staged: None, octets: 0 };
     download(&mut session, agenda, inbox, cli.leave(), &mut summary).with_context(|| {
         let done = summary.fetched;
-        format!("interrupted after {done} messages, which are safe; start again to go on")
+        format!("interrupted; what came before ({done} fetched) is safe, start again to go on")
     })?;
     Ok(summary)
 }

@@ -32,6 +32,7 @@ pub(crate) struct Config {
     pub(crate) tls: Tls,
     pub(crate) relay: Relay,
     pub(crate) accounts: Accounts,
+    pub(crate) pop3: Pop3,
     pub(crate) limits: Limits,
     pub(crate) log: Log,
 }
@@ -99,6 +100,15 @@ pub(crate) struct Accounts {
     /// Whether SCRAM-SHA-256-PLUS is offered. Off: mail programs that use GNU SASL without telling
     /// it of their TLS connection (mutt and neomutt do) choose it and then fail.
     pub(crate) scram_plus: bool,
+}
+
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Pop3 {
+    /// Whether UTF8 is offered (RFC 6856). Off: who offers it refuses messages with other characters
+    /// than ASCII in their header to clients that did not ask for it, and most clients of today do
+    /// not know how, and stop there.
+    pub(crate) utf8: bool,
 }
 
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -258,6 +268,7 @@ impl Default for Config {
             ports: Ports::default(),
             tls: Tls::default(),
             relay: Relay::default(),
+            pop3: Pop3::default(),
             accounts: Accounts::default(),
             limits: Limits::default(),
             log: Log::default(),

@@ -13,7 +13,7 @@ pub(crate) fn print(config: &Config) -> String {
 }
 
 fn write(out: &mut String, config: &Config) -> fmt::Result {
-    let Config { hostname, domains, data, listen, ports, tls, relay, accounts, limits, log } =
+    let Config { hostname, domains, data, listen, ports, tls, relay, accounts, pop3, limits, log } =
         config;
     writeln!(out, "# mail-server: every setting, with the value in effect.\n")?;
     key(out, "Name of this machine, in greetings, Received lines and the certificate.")?;
@@ -65,6 +65,13 @@ fn write(out: &mut String, config: &Config) -> fmt::Result {
     set(out, "ready-made", &accounts.ready_made)?;
     key(out, "Whether SCRAM-SHA-256-PLUS is offered; some programs choose it and then fail.")?;
     set(out, "scram-plus", &accounts.scram_plus)?;
+
+    writeln!(out, "\n[pop3]")?;
+    key(
+        out,
+        "Whether UTF8 is offered; messages that need it are then refused to clients without.",
+    )?;
+    set(out, "utf8", &pop3.utf8)?;
 
     writeln!(out, "\n[limits]")?;
     key(out, "Connections a listener serves at once.")?;

@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     accounts::Users,
-    config::{Config as Settings, Port, Ports},
+    config::{Config as Settings, Pop3, Port, Ports},
     dns::Dns,
     listen::{self, Listening},
     tls,
@@ -34,8 +34,12 @@ struct Fixture {
 
 /// A server with one account, `carol@example.test`, and these messages in its INBOX.
 async fn start(messages: &[&str]) -> Fixture {
+    start_with(Pop3::default(), messages).await
+}
+
+async fn start_with(pop3: Pop3, messages: &[&str]) -> Fixture {
     let folder = tempfile::tempdir().expect("a folder");
-    let config = Settings { data: folder.path().into(), ports: OFF, ..Settings::default() };
+    let config = Settings { data: folder.path().into(), ports: OFF, pop3, ..Settings::default() };
     let store = MemoryStore::new();
     let users = Users::new(store.clone(), &config.domains, crate::accounts::LoginSecret::random());
     let account = users.add("carol@example.test", "carol-secret").await.expect("added");
@@ -142,6 +146,49 @@ async fn it_says_what_it_can_do_and_nothing_that_it_does_not_keep() {
             assert!(!said.contains(tag), "{tag} in {said}");
         }
     }
+}
+
+const GREETING: &str = "Subject: Gr\u{fc}\u{df}e\r\n\r\nbody\r\n";
+
+#[tokio::test]
+async fn where_utf8_is_offered_a_header_that_needs_it_waits_for_a_client_that_asks() {
+    let ascii = "Subject: one\r\n\r\nGr\u{fc}\u{df}e\r\n";
+    let fixture = start_with(Pop3 { utf8: true }, &[GREETING, ascii]).await;
+    for asks in [false, true] {
+        let said = talk(&fixture, |client| {
+            client.capa().expect("given");
+            if asks {
+                client.utf8().expect("given");
+            }
+            log_in(client);
+            client.retr(1).expect("given");
+            client.top(1, 0).expect("given");
+            client.retr(2).expect("given");
+            client.quit().expect("given");
+        })
+        .await;
+        let refused = said.iter().filter(|said| said.contains("code: Some(Utf8)")).count();
+        assert_eq!(refused, if asks { 0 } else { 2 }, "{said:?}");
+        let text = said.join("\n");
+        assert!(text.contains("\"UTF8\"") && text.contains("Subject: one"), "{text}");
+        assert_eq!(text.contains("Gr\u{fc}\u{df}e\r\n\r\nbody"), asks, "{text}");
+        while fixture.listening.tasks.len() > 1 {
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn where_utf8_is_not_offered_a_message_comes_as_it_is() {
+    let fixture = start(&[GREETING]).await;
+    let said = talk(&fixture, |client| {
+        log_in(client);
+        client.retr(1).expect("given");
+        client.quit().expect("given");
+    })
+    .await
+    .concat();
+    assert!(said.contains(GREETING), "{said}");
 }
 
 #[tokio::test]

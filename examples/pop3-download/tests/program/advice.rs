@@ -25,7 +25,7 @@ fn a_server_without_capa_is_fine_and_its_sizes_may_lie() {
         let (server, folder) = (Script::start(old_server), tempfile::tempdir().unwrap());
         let target = Target::new(kind, folder.path());
         let said = succeeds(plain(&server.address(), &target));
-        assert_eq!(said, "1 messages fetched, 1 deleted, 0 left there\n");
+        assert_eq!(said, "1 message fetched, 1 deleted, 0 left there\n");
         assert_eq!(target.messages(), ["a: b\r\n\r\n.\r\n"]);
         let heard = server.heard();
         let after = |command: &str| heard.iter().position(|heard| heard == command).unwrap();

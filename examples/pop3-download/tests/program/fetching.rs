@@ -26,7 +26,7 @@ fn what_is_fetched_is_deleted_and_what_comes_later_is_new() {
         assert_eq!(fetch(), "2 messages fetched, 2 deleted, 0 left there\n");
         assert_eq!(bodies(&target), [ONE, TWO]);
         server.deliver([THREE]);
-        assert_eq!(fetch(), "1 messages fetched, 1 deleted, 0 left there\n");
+        assert_eq!(fetch(), "1 message fetched, 1 deleted, 0 left there\n");
         assert_eq!(bodies(&target), [ONE, THREE, TWO]);
         assert_eq!(target.leftovers(), 0);
     }
@@ -48,7 +48,7 @@ fn what_is_kept_is_fetched_once_and_deleted_when_its_time_has_come() {
         assert_eq!(fetch(&["--keep"]), "2 messages fetched, 0 deleted, 2 left there\n");
         server.deliver([THREE]);
         let days = ["--delete-after-days", "7"];
-        assert_eq!(fetch(&days), "1 messages fetched, 0 deleted, 3 left there\n");
+        assert_eq!(fetch(&days), "1 message fetched, 0 deleted, 3 left there\n");
         assert_eq!(fetch(&["--keep", "--quiet"]), "");
         let now = ["--delete-after-days", "0"];
         assert_eq!(fetch(&now), "0 messages fetched, 3 deleted, 0 left there\n");
