@@ -230,11 +230,16 @@ impl fmt::Display for Summary {
         let Self { fetched, deleted, listed, failed, dry_run } = self;
         let left = listed.saturating_sub(*deleted);
         let would = if *dry_run { "would be " } else { "" };
+        let messages = if *fetched == 1 { "message" } else { "messages" };
         write!(
             f,
-            "{fetched} messages {would}fetched, {deleted} {would}deleted, {left} left there"
+            "{fetched} {messages} {would}fetched, {deleted} {would}deleted, {left} left there"
         )?;
-        if *failed > 0 { write!(f, ", {failed} failures") } else { Ok(()) }
+        match failed {
+            0 => Ok(()),
+            1 => f.write_str(", 1 failure"),
+            _ => write!(f, ", {failed} failures"),
+        }
     }
 }
 
