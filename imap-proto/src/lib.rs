@@ -16,4 +16,6 @@ pub mod response;
 #[cfg(feature = "mime")]
 pub mod search;
 pub mod server;
+#[cfg(feature = "mime")]
+pub mod sort;
 pub mod types;

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use imap_proto::{
+    response::Thread,
     server::{Config, Event, Resync, SelectData, Server},
     types::{Code, DateTime, SearchKey, UidSet},
 };
@@ -334,4 +335,43 @@ fn what_the_host_does_not_keep_is_not_offered() {
     ] {
         assert!(session.tell(refused).starts_with("t BAD"), "{refused}");
     }
+}
+
+#[test]
+fn sort_and_thread_tell_numbers_or_uids_in_order() {
+    let mut session = Session::new();
+    session.selected("SELECT INBOX", "10,20,30", None);
+    for (command, answer) in [
+        ("SORT (SUBJECT) UTF-8 ALL", "* SORT 3 1 2\r\n"),
+        ("UID SORT (SUBJECT) us-ascii ALL", "* SORT 30 10 20\r\n"),
+        ("UID SORT RETURN () (DATE) UTF-8 ALL", "* ESEARCH (TAG \"t\") UID ALL 30,10,20\r\n"),
+        (
+            "SORT RETURN (MIN MAX COUNT) (DATE) UTF-8 ALL",
+            "* ESEARCH (TAG \"t\") MIN 3 MAX 2 COUNT 3\r\n",
+        ),
+        (
+            "UID SORT RETURN (PARTIAL 1:2) (DATE) UTF-8 ALL",
+            "* ESEARCH (TAG \"t\") UID PARTIAL (1:2 30,10)\r\n",
+        ),
+        ("UID SORT RETURN (SAVE) (DATE) UTF-8 ALL", "t OK"),
+    ] {
+        session.ask(command, |event| assert!(matches!(event, Event::Sort { .. }), "{event:?}"));
+        session.0.sorted([30, 10, 99, 20]).unwrap();
+        session.0.ok("Sorted").unwrap();
+        let said = session.said();
+        assert!(said.starts_with(answer), "{command}: {said}");
+    }
+    session.ask("THREAD references UTF-8 1:2", |event| {
+        let Event::Thread { algorithm, query } = event else { panic!("{event:?}") };
+        assert_eq!(algorithm.as_str(), "REFERENCES");
+        assert_eq!(query.key, SearchKey::Uid("10,20".parse().unwrap()));
+    });
+    let branch = |uid| Thread::new(vec![uid], vec![]);
+    session.0.threads(vec![Thread::new(vec![10], vec![branch(20), branch(30)])]).unwrap();
+    session.0.ok("Threaded").unwrap();
+    assert!(session.said().starts_with("* THREAD (1 (2)(3))\r\n"));
+    for refused in ["SORT (RELEVANCY) UTF-8 ALL", "THREAD REFS UTF-8 ALL"] {
+        assert!(session.tell(refused).starts_with("t BAD"), "{refused}");
+    }
+    assert!(session.tell("SORT (DATE) KOI8-R ALL").starts_with("t NO [BADCHARSET"));
 }

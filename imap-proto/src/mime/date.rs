@@ -22,6 +22,46 @@ pub(super) fn sent_date(value: &[u8]) -> Option<Date> {
     Date::new(year, month, u8::try_from(day).ok()?)
 }
 
+/// The moment of a `Date:` field, in seconds since 1970 (RFC 5256 §2.2): an invalid zone is UTC, an invalid time midnight.
+pub(super) fn sent_at(value: &[u8]) -> Option<i64> {
+    let date = sent_date(value)?;
+    let mut words =
+        value.split(|b| b.is_ascii_whitespace()).skip_while(|word| !word.contains(&b':'));
+    let time = words.next().and_then(time_of_day).unwrap_or(0);
+    let zone = words.next().map_or(0, zone_minutes);
+    Some(date.days_since_epoch() * 86_400 + time - zone * 60)
+}
+
+/// `hour ":" minute [":" second]` in seconds.
+fn time_of_day(word: &[u8]) -> Option<i64> {
+    let mut parts = word.split(|b| *b == b':').map(digits);
+    let (hour, minute) = (parts.next()??, parts.next()??);
+    let second = parts.next().unwrap_or(Some(0))?;
+    let valid = hour < 24 && minute < 60 && second < 61;
+    valid.then(|| i64::from(hour) * 3600 + i64::from(minute) * 60 + i64::from(second))
+}
+
+/// `("+" / "-") 4DIGIT`, or a name of RFC 5322 §4.3. What is neither is UTC.
+fn zone_minutes(word: &[u8]) -> i64 {
+    let hours = |name: &[u8]| match &*name.to_ascii_uppercase() {
+        b"EDT" => -4,
+        b"EST" | b"CDT" => -5,
+        b"CST" | b"MDT" => -6,
+        b"MST" | b"PDT" => -7,
+        b"PST" => -8,
+        _ => 0,
+    };
+    let (sign, rest) = match word {
+        [b'+', rest @ ..] => (1, rest),
+        [b'-', rest @ ..] => (-1, rest),
+        name => return hours(name) * 60,
+    };
+    match digits(rest).filter(|zone| rest.len() == 4 && zone % 100 < 60) {
+        Some(zone) => sign * i64::from(zone / 100 * 60 + zone % 100),
+        None => 0,
+    }
+}
+
 fn digits(word: &[u8]) -> Option<u16> {
     core::str::from_utf8(word).ok()?.parse().ok()
 }

@@ -42,4 +42,8 @@ pub use structure::{MAX_DEPTH, MAX_PARTS, Part, PartKind, Structure};
 pub(crate) fn sent_date_of(header: &[u8]) -> Option<crate::types::Date> {
     header::find(header, "Date").and_then(|field| date::sent_date(&field.unfolded()))
 }
+/// The moment of the `Date:` field of a header, in seconds since 1970.
+pub(crate) fn sent_at_of(header: &[u8]) -> Option<i64> {
+    header::find(header, "Date").and_then(|field| date::sent_at(&field.unfolded()))
+}
 pub use summary::{Summary, summarize};

@@ -7,10 +7,13 @@ use super::{
     section::Plan,
     structure::{Part, PartKind, Structure},
 };
-use crate::types::{BodySection, Date};
+use crate::{
+    response::EnvelopeView,
+    types::{BodySection, Date},
+};
 
 /// The first octet of a blob: the version of its layout.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// What IMAP needs to know of a message, as a blob for the store to keep.
 ///
@@ -24,6 +27,11 @@ pub fn summarize(raw: &[u8]) -> Vec<u8> {
     varint(&mut out, raw.len() as u64);
     let date = super::sent_date_of(header);
     varint(&mut out, date.map_or(0, pack_date));
+    // Zero is none; the sign is the lowest bit.
+    let sent = super::sent_at_of(header);
+    varint(&mut out, sent.map_or(0, |at| zigzag(at).saturating_add(1)));
+    let references = super::header::find(header, "References").map(|field| field.unfolded());
+    block(&mut out, &mut references.unwrap_or_default());
     let mut text = Vec::new();
     envelope(header, &mut text);
     block(&mut out, &mut text);
@@ -46,6 +54,15 @@ pub fn summarize(raw: &[u8]) -> Vec<u8> {
         varint(&mut out, part.below as u64);
     }
     out
+}
+
+fn zigzag(n: i64) -> u64 {
+    (n.unsigned_abs() << 1) | u64::from(n < 0)
+}
+
+fn unzigzag(n: u64) -> i64 {
+    let size = i64::try_from(n >> 1).unwrap_or(i64::MAX);
+    if n & 1 == 1 { -size } else { size }
 }
 
 fn pack_date(date: Date) -> u64 {
@@ -80,6 +97,8 @@ fn varint(out: &mut Vec<u8>, mut n: u64) {
 pub struct Summary<'a> {
     size: u64,
     date: u64,
+    sent: u64,
+    references: &'a [u8],
     envelope: &'a [u8],
     body: &'a [u8],
     body_structure: &'a [u8],
@@ -93,6 +112,8 @@ impl<'a> Summary<'a> {
         Some(Self {
             size: reader.varint()?,
             date: reader.varint()?,
+            sent: reader.varint()?,
+            references: reader.block()?,
             envelope: reader.block()?,
             body: reader.block()?,
             body_structure: reader.block()?,
@@ -108,6 +129,21 @@ impl<'a> Summary<'a> {
     /// The day of the `Date:` field, in the zone it was written in.
     pub fn sent_date(&self) -> Option<Date> {
         unpack_date(self.date)
+    }
+
+    /// The moment of the `Date:` field in seconds since 1970 (RFC 5256 §2.2).
+    pub fn sent_at(&self) -> Option<i64> {
+        self.sent.checked_sub(1).map(unzigzag)
+    }
+
+    /// The `References:` field on one line; empty if there is none.
+    pub fn references(&self) -> &'a [u8] {
+        self.references
+    }
+
+    /// ENVELOPE, to be looked into.
+    pub fn envelope_view(&self) -> EnvelopeView<'a> {
+        EnvelopeView::borrowed(self.envelope)
     }
 
     /// ENVELOPE, ready to be sent.

@@ -261,7 +261,7 @@ fn holds(text: &str, needle: &str) -> bool {
 }
 
 /// Text without the difference of upper and lower case.
-fn fold(text: &str) -> Cow<'_, str> {
+pub(crate) fn fold(text: &str) -> Cow<'_, str> {
     if text.is_ascii() {
         if text.bytes().any(|b| b.is_ascii_uppercase()) {
             return Cow::Owned(text.to_ascii_lowercase());

@@ -1,6 +1,6 @@
 //! The host's answers, FETCH and APPEND aside.
 
-use alloc::{format, string::String};
+use alloc::{format, string::String, vec::Vec};
 
 use mailwire::Misuse;
 
@@ -15,7 +15,10 @@ use super::{
 use crate::{
     command::QResync,
     print::string,
-    types::{Code, Flag, Mailbox, PartialRange, SearchReturn, StatusData, StatusText, UidSet},
+    response::{Response, Thread},
+    types::{
+        Code, Flag, Mailbox, PartialRange, SearchReturn, StatusData, StatusText, UidList, UidSet,
+    },
 };
 
 const NOTHING_ASKED: Misuse = Misuse::new("nothing waits for an answer");
@@ -46,6 +49,8 @@ impl Server {
             Work::AppendOffer { .. } => return Err(Misuse::new("APPEND is answered by accept")),
             Work::Close => core.view = None,
             Work::Search { .. } => core.print_search(),
+            Work::Sort { .. } => core.print_sort(),
+            Work::Thread { .. } => core.print_threads(),
             Work::Fetch { .. } => core.close_row()?,
             _ => {}
         }
@@ -153,7 +158,7 @@ impl Server {
         let Work::List { lsub, subscribed, .. } = &core.work else {
             return Err(Misuse::new("list answers Event::List and Event::Lsub"));
         };
-        let mut attributes: alloc::vec::Vec<&str> = alloc::vec::Vec::new();
+        let mut attributes: Vec<&str> = Vec::new();
         if !entry.exists {
             // RFC 5258 §3: \NonExistent implies \Noselect; LSUB does not know it.
             attributes.push(if *lsub { "\\Noselect" } else { "\\NonExistent" });
@@ -240,6 +245,36 @@ impl Server {
             }
         }
         Ok(())
+    }
+
+    /// Messages that [`Event::Sort`](super::Event::Sort) asks for, in order, in one call or many.
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse`] when no SORT waits.
+    pub fn sorted(&mut self, uids: impl IntoIterator<Item = u32>) -> Result<(), Misuse> {
+        match &mut self.answering()?.work {
+            Work::Sort { found, .. } => {
+                found.extend(uids);
+                Ok(())
+            }
+            _ => Err(Misuse::new("sorted answers Event::Sort")),
+        }
+    }
+
+    /// Threads that [`Event::Thread`](super::Event::Thread) asks for, in order; their numbers are UIDs.
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse`] when no THREAD waits.
+    pub fn threads(&mut self, all: Vec<Thread>) -> Result<(), Misuse> {
+        match &mut self.answering()?.work {
+            Work::Thread { threads, .. } => {
+                threads.extend(all);
+                Ok(())
+            }
+            _ => Err(Misuse::new("threads answers Event::Thread")),
+        }
     }
 
     /// The UIDs that have no message any longer, for an [`Event::Fetch`](super::Event::Fetch) that asks for them: those
@@ -428,6 +463,82 @@ impl Core {
         };
         self.send.put(line.as_bytes());
         self.send.put(b"\r\n");
+    }
+}
+
+impl Core {
+    /// SORT, or ESEARCH in the order of the result (RFC 5267 §3).
+    fn print_sort(&mut self) {
+        let (Work::Sort { uid, returns, found }, Some(view)) = (&self.work, &mut self.view) else {
+            return;
+        };
+        let known: Vec<(u32, u32)> =
+            found.iter().filter_map(|uid| Some((*uid, view.seq(*uid)?))).collect();
+        if let Some(returns) = returns
+            && returns.save
+        {
+            view.saved = known.iter().map(|(uid, _)| *uid).collect();
+            if returns.is_silent() {
+                return;
+            }
+        }
+        let number = |(by_uid, seq): &(u32, u32)| if *uid { *by_uid } else { *seq };
+        let mut line = match returns {
+            None => String::from("* SORT"),
+            Some(_) => {
+                format!("* ESEARCH (TAG \"{}\"){}", self.tag, if *uid { " UID" } else { "" })
+            }
+        };
+        match returns {
+            None => known.iter().for_each(|one| line.push_str(&format!(" {}", number(one)))),
+            Some(returns) => {
+                sorted_data(&mut line, returns, &known.iter().map(number).collect::<Vec<_>>())
+            }
+        }
+        self.send.put(line.as_bytes());
+        self.send.put(b"\r\n");
+    }
+
+    fn print_threads(&mut self) {
+        let (Work::Thread { uid, threads }, Some(view)) = (&mut self.work, &self.view) else {
+            return;
+        };
+        let mut threads = core::mem::take(threads);
+        if !*uid {
+            let mut left: Vec<&mut Thread> = threads.iter_mut().collect();
+            while let Some(thread) = left.pop() {
+                let numbers = thread.numbers.iter().filter_map(|uid| view.seq(*uid));
+                thread.numbers = numbers.collect();
+                left.extend(thread.branches.iter_mut());
+            }
+        }
+        self.send.put(&Response::Thread(threads).print());
+    }
+}
+
+/// What RETURN asks for, of a result in order (RFC 5267 §3.1): least and greatest are its first and last.
+fn sorted_data(line: &mut String, returns: &SearchReturn<'_>, numbers: &[u32]) {
+    if let (true, Some(first)) = (returns.min, numbers.first()) {
+        line.push_str(&format!(" MIN {first}"));
+    }
+    if let (true, Some(last)) = (returns.max, numbers.last()) {
+        line.push_str(&format!(" MAX {last}"));
+    }
+    if returns.wants_all() && !numbers.is_empty() {
+        line.push_str(&format!(" ALL {}", numbers.iter().copied().collect::<UidList>()));
+    }
+    if returns.count {
+        line.push_str(&format!(" COUNT {}", numbers.len()));
+    }
+    if let Some(range) = returns.partial {
+        let places = UidSet::range(1, u32::try_from(numbers.len()).unwrap_or(u32::MAX));
+        let places = if numbers.is_empty() { UidSet::new() } else { part(&places, range) };
+        let at = |place: u32| numbers.get(usize::try_from(place).ok()?.checked_sub(1)?).copied();
+        let part: UidList = places.iter().filter_map(at).collect();
+        match part.is_empty() {
+            true => line.push_str(&format!(" PARTIAL ({range} NIL)")),
+            false => line.push_str(&format!(" PARTIAL ({range} {part})")),
+        }
     }
 }
 

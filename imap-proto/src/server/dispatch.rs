@@ -14,7 +14,10 @@ use super::{
 use crate::{
     command::{Command, FetchModifiers},
     print::{nstring, string},
-    types::{Atom, FetchItem, Flag, SearchKey, SearchQuery, SequenceSet, StatusItem, UidSet},
+    types::{
+        Atom, FetchItem, Flag, SearchKey, SearchQuery, SearchReturn, SequenceSet, SortKey,
+        StatusItem, ThreadAlgorithm, UidSet,
+    },
 };
 
 const SELECT_FIRST: &str = "Select a mailbox first";
@@ -179,13 +182,38 @@ impl Core {
             Command::Search { query, .. } if !self.is_served_search(&query) => {
                 return self.bad_command("Not offered");
             }
-            Command::Search { uid, query } => {
-                if let Some(charset) = &query.charset
-                    && !["US-ASCII", "UTF-8"].iter().any(|c| c.eq_ignore_ascii_case(charset))
-                {
-                    let text = "[BADCHARSET (US-ASCII UTF-8)] Charset not supported";
-                    return self.complete(Status::No, text);
+            Command::Search { query: SearchQuery { charset: Some(charset), .. }, .. }
+            | Command::Sort { charset, .. }
+            | Command::Thread { charset, .. }
+                if !is_known_charset(&charset) =>
+            {
+                let text = "[BADCHARSET (US-ASCII UTF-8)] Charset not supported";
+                return self.complete(Status::No, text);
+            }
+            Command::Sort { uid, returns, criteria, key, .. } => {
+                let returns = returns.map(SearchReturn::into_owned);
+                let mut query = SearchQuery::new(key.into_owned());
+                query.returns = returns.clone();
+                let relevancy = criteria.iter().any(|one| one.key == SortKey::Relevancy);
+                if relevancy || !self.is_served_search(&query) {
+                    return self.bad_command("Not offered");
                 }
+                let query = resolve_query(view, query);
+                let work = Work::Sort { uid, returns, found: Vec::new() };
+                Begin::new(Event::Sort { criteria, query }, work).by_number(!uid)
+            }
+            Command::Thread { uid, algorithm, key, .. } => {
+                let query = SearchQuery::new(key.into_owned());
+                let Some(algorithm) =
+                    ThreadAlgorithm::new(&algorithm).filter(|_| self.is_served_search(&query))
+                else {
+                    return self.bad_command("Not offered");
+                };
+                let query = resolve_query(view, query);
+                let work = Work::Thread { uid, threads: Vec::new() };
+                Begin::new(Event::Thread { algorithm, query }, work).by_number(!uid)
+            }
+            Command::Search { uid, query } => {
                 let query = resolve_query(view, query.into_owned());
                 let by_mod_seq = asks_mod_seq(&query.key);
                 let work = Work::Search {
@@ -360,8 +388,6 @@ fn is_served(command: &Command<'_>) -> bool {
             | Command::GetJmapAccess
             | Command::CancelUpdate(_)
             | Command::XList(_)
-            | Command::Sort { .. }
-            | Command::Thread { .. }
             | Command::GetQuota(_)
             | Command::GetQuotaRoot(_)
             | Command::SetQuota { .. }
@@ -422,6 +448,10 @@ fn asks_mod_seq(key: &SearchKey<'_>) -> bool {
         SearchKey::Not(key) => asks_mod_seq(key),
         _ => false,
     }
+}
+
+fn is_known_charset(charset: &str) -> bool {
+    ["US-ASCII", "UTF-8"].iter().any(|known| known.eq_ignore_ascii_case(charset))
 }
 
 /// Keys of extensions that are not offered.

@@ -5,8 +5,8 @@ use mailwire::sasl::Claim;
 use crate::{
     command::QResync,
     types::{
-        DateTime, FetchItems, Flag, ListQuery, Mailbox, SearchQuery, SpecialUse, StatusItem,
-        StoreAction, UidSet,
+        DateTime, FetchItems, Flag, ListQuery, Mailbox, OneOrMore, SearchQuery, SortCriterion,
+        SpecialUse, StatusItem, StoreAction, ThreadAlgorithm, UidSet,
     },
 };
 
@@ -96,6 +96,22 @@ pub enum Event<'a> {
     /// Search. Sequence numbers and `*` are UIDs here. Answer: [`found`](super::Server::found),
     /// then [`ok`](super::Server::ok).
     Search(SearchQuery<'static>),
+    /// Search and sort (RFC 5256 §3). Sequence numbers and `*` are UIDs here. Answer:
+    /// [`sorted`](super::Server::sorted), then [`ok`](super::Server::ok). See [`Sorter`](crate::sort::Sorter).
+    Sort {
+        /// What to sort by, the first most.
+        criteria: OneOrMore<SortCriterion>,
+        /// Which messages.
+        query: SearchQuery<'static>,
+    },
+    /// Search and thread (RFC 5256 §3). Answer: [`threads`](super::Server::threads), then [`ok`](super::Server::ok). See
+    /// [`Threader`](crate::sort::Threader).
+    Thread {
+        /// How.
+        algorithm: ThreadAlgorithm,
+        /// Which messages.
+        query: SearchQuery<'static>,
+    },
     /// Fetch. Answer: [`row`](super::Server::row) for each message, then [`ok`](super::Server::ok).
     Fetch {
         /// Which messages.
@@ -167,6 +183,8 @@ impl Event<'_> {
             Event::AppendAborted => Event::AppendAborted,
             Event::Expunge { uids } => Event::Expunge { uids },
             Event::Search(query) => Event::Search(query),
+            Event::Sort { criteria, query } => Event::Sort { criteria, query },
+            Event::Thread { algorithm, query } => Event::Thread { algorithm, query },
             Event::Fetch { uids, items, changed_since, vanished, set_seen } => {
                 Event::Fetch { uids, items, changed_since, vanished, set_seen }
             }

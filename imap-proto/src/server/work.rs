@@ -7,6 +7,7 @@ use mailwire::sasl::{Secret, server::Exchange};
 use super::event::Event;
 use crate::{
     command::QResync,
+    response::Thread,
     types::{SearchReturn, SequenceSet, StatusItem, UidSet},
 };
 
@@ -97,6 +98,16 @@ pub(super) enum Work {
         found: UidSet,
         /// The mod-sequences of what was found, where the client asked by them.
         mod_seqs: Option<BTreeMap<u32, u64>>,
+    },
+    Sort {
+        uid: bool,
+        returns: Option<SearchReturn<'static>>,
+        /// What was found, in order.
+        found: Vec<u32>,
+    },
+    Thread {
+        uid: bool,
+        threads: Vec<Thread>,
     },
     Fetch {
         uid: bool,

@@ -29,7 +29,7 @@ pub use mailbox::{InvalidMailbox, Mailbox};
 pub use one_or_more::OneOrMore;
 pub use search::{
     EntryScope, PartialRange, SearchKey, SearchQuery, SearchReturn, SortCriterion, SortKey,
-    StoreAction,
+    StoreAction, ThreadAlgorithm,
 };
 pub use sequence::{SequenceSet, UidSet};
 pub use status::{StatusData, StatusItem};

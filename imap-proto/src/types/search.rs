@@ -305,6 +305,33 @@ pub struct SortCriterion {
     pub key: SortKey,
 }
 
+/// How THREAD groups messages (RFC 5256 §3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ThreadAlgorithm {
+    /// `ORDEREDSUBJECT`: by base subject alone.
+    OrderedSubject,
+    /// `REFERENCES`: by the messages each refers to, and by base subject.
+    References,
+}
+
+impl ThreadAlgorithm {
+    /// The algorithm of this name, in any case.
+    pub fn new(name: &str) -> Option<Self> {
+        [Self::OrderedSubject, Self::References]
+            .into_iter()
+            .find(|one| one.as_str().eq_ignore_ascii_case(name))
+    }
+
+    /// The name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::OrderedSubject => "ORDEREDSUBJECT",
+            Self::References => "REFERENCES",
+        }
+    }
+}
+
 /// A SEARCH: what to return and which messages.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]

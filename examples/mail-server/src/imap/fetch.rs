@@ -3,7 +3,7 @@
 use super::{Done, Failure, Session, flags};
 use bytes::Bytes;
 use imap_proto::{
-    mime::{self, Plan, Summary},
+    mime::{Plan, Summary},
     types::{BodySection, Code, DateTime, FetchItem, FetchItems, UidSet},
 };
 use mailstore::{Body, FlagChange, Flags, MailboxId, ModSeq, Row, Store, Uid};
@@ -95,11 +95,7 @@ impl<S: Store> Session<S> {
             let usable = facts.as_ref().is_some_and(|blob| Summary::decode(blob).is_some());
             if !usable {
                 // Written by another version: made anew.
-                *facts = match self.app.store.body(row.message).await {
-                    Ok(body) => Some(mime::summarize(&body.bytes().await?).into()),
-                    Err(mailstore::Error::NotFound { .. }) => None,
-                    Err(error) => return Err(error.into()),
-                };
+                *facts = self.summarized(row).await?;
             }
         }
         Ok(all)

@@ -9,6 +9,7 @@ mod messages;
 mod search;
 mod selected;
 mod session;
+mod sort;
 
 pub(crate) use session::session;
 

@@ -1,6 +1,6 @@
 //! SEARCH: what the rows say, and headers and bodies only where they are needed.
 
-use super::{Done, Session, flags};
+use super::{Done, Failure, Session, flags};
 use bytes::Bytes;
 use imap_proto::{
     mime::Summary,
@@ -47,6 +47,15 @@ impl Facts for Candidate<'_> {
 
 impl<S: Store> Session<S> {
     pub(super) async fn search(&mut self, query: &SearchQuery<'_>) -> Done {
+        let found = self.matching(query).await?;
+        self.refresh().await?;
+        let found = found.iter().map(|row| (row.uid.value(), row.modseq.value()));
+        self.driver.machine.found_with(found)?;
+        Ok(self.driver.machine.ok("Searched")?)
+    }
+
+    /// The messages that match, in the order of the mailbox.
+    pub(super) async fn matching(&mut self, query: &SearchQuery<'_>) -> Result<Vec<Row>, Failure> {
         let mailbox = self.selected()?.mailbox;
         let snapshot = self.app.store.snapshot(mailbox).await?;
         let matcher = Matcher::new(query, Timestamp::now().secs());
@@ -58,7 +67,7 @@ impl<S: Store> Session<S> {
                 continue;
             }
             match self.matches(&matcher, &row).await {
-                Ok(true) => found.push((uid, row.modseq.value())),
+                Ok(true) => found.push(row),
                 Ok(false) | Err(mailstore::Error::NotFound { .. }) => {}
                 Err(error) => return Err(error.into()),
             }
@@ -66,9 +75,7 @@ impl<S: Store> Session<S> {
                 tokio::task::yield_now().await;
             }
         }
-        self.refresh().await?;
-        self.driver.machine.found_with(found)?;
-        Ok(self.driver.machine.ok("Searched")?)
+        Ok(found)
     }
 
     async fn matches(&self, matcher: &Matcher, row: &Row) -> mailstore::Result<bool> {

@@ -161,6 +161,8 @@ impl<S: Store> Session<S> {
             }
             Event::Expunge { uids } => self.expunge(uids).await,
             Event::Search(query) => self.search(&query).await,
+            Event::Sort { criteria, query } => self.sort(&criteria, &query).await,
+            Event::Thread { algorithm, query } => self.thread(algorithm, &query).await,
             Event::Fetch { uids, items, changed_since, vanished, set_seen } => {
                 let since = changed_since.map(|since| (since, vanished));
                 self.fetch(&uids, &items, since, set_seen).await

@@ -1,4 +1,4 @@
-//! Two sessions on one mailbox, and one that comes back: CONDSTORE, QRESYNC, `$`, PARTIAL, save dates.
+//! Two sessions on one mailbox, and one that comes back: CONDSTORE, QRESYNC, `$`, PARTIAL, save dates; SORT and THREAD.
 
 use crate::kit::{Server, Talk, World};
 
@@ -27,7 +27,10 @@ impl Session {
     }
 
     fn append(&mut self, subject: &str) {
-        let message = format!("Subject: {subject}\r\n\r\nx\r\n");
+        self.put(&format!("Subject: {subject}\r\n\r\nx\r\n"));
+    }
+
+    fn put(&mut self, message: &str) {
         self.ask(&format!("APPEND INBOX {{{}+}}\r\n{message}", message.len()));
     }
 }
@@ -134,4 +137,29 @@ fn results_that_are_kept_parts_of_them_and_save_dates() {
         ["* SEARCH 1 2 3 4"]
     );
     assert_eq!(session.ask("SEARCH SAVEDBEFORE 1-Jan-2020").0, ["* SEARCH"]);
+}
+
+#[test]
+fn messages_are_sorted_and_threaded() {
+    let world = World::new([]);
+    let server = world.start("a.test", &[]);
+    let mut session = Session::new(&server);
+    let mut put = |at: u32, subject: &str, more: &str| {
+        session.put(&format!(
+            "Date: {at} Jan 2020 10:00:00 +0000\r\nSubject: {subject}\r\nMessage-ID: <{at}@x>\r\n{more}\r\nx\r\n"
+        ));
+    };
+    put(9, "plans", "");
+    put(3, "=?utf-8?q?=C3=84pfel?=", "");
+    put(12, "Re: plans", "References: <9@x>\r\n");
+    put(11, "AW: something", "In-Reply-To: <9@x>\r\n");
+    session.ask("SELECT INBOX");
+    assert_eq!(session.ask("SORT (DATE) UTF-8 ALL").0, ["* SORT 2 1 4 3"]);
+    assert_eq!(session.ask("UID SORT (REVERSE SUBJECT DATE) UTF-8 ALL").0, ["* SORT 2 1 3 4"]);
+    assert_eq!(
+        session.ask("SORT RETURN (ALL COUNT) (DATE) UTF-8 NOT SUBJECT \"\u{e4}PFEL\"").0,
+        ["* ESEARCH (TAG \"t\") ALL 1,4,3 COUNT 3"]
+    );
+    assert_eq!(session.ask("THREAD REFERENCES UTF-8 ALL").0, ["* THREAD (2)(1 (4)(3))"]);
+    assert_eq!(session.ask("THREAD ORDEREDSUBJECT UTF-8 ALL").0, ["* THREAD (2)(1 3)(4)"]);
 }
