@@ -1,9 +1,9 @@
 use nom::{
-    Err, Parser,
+    Parser,
     bytes::complete::{take_while, take_while_m_n, take_while1},
     character::complete::char,
     combinator::{all_consuming, map, opt, verify},
-    error::{Error, ErrorKind},
+    error::Error,
     sequence::{pair, preceded, terminated},
 };
 
@@ -33,25 +33,26 @@ use crate::{Command, CommandError};
 /// ```
 pub fn command(line: &[u8]) -> Result<Command<'_>, CommandError> {
     let octets = Octets::of(line);
-    let line = match core::str::from_utf8(line) {
-        Ok(text) if !octets.control => text,
-        _ => return Err(CommandError::NotPrintable),
-    };
+    if octets.control || octets.high && core::str::from_utf8(line).is_err() {
+        return Err(CommandError::NotPrintable);
+    }
     let (keyword, rest) = keyword(line).ok_or(CommandError::Unknown)?;
     // RFC 1939 §3: keywords and arguments consist of printable ASCII characters. RFC 6856 §2.2:
     // names and passwords may be UTF-8.
     if octets.high && !matches!(&keyword, b"USER" | b"PASS" | b"APOP") {
         return Err(CommandError::NotPrintable);
     }
-    let args = rest.trim_end_matches(' ');
+    let args = without_spaces(rest);
 
     let none = |command, form| if args.is_empty() { Ok(command) } else { Err(Syntax(form)) };
-    let one = |make: fn(u32) -> Command<'static>, form| whole(message, args, form).map(make);
-    let maybe =
-        |make: fn(Option<u32>) -> Command<'static>, form| whole(opt(message), args, form).map(make);
+    let one = |make: fn(u32) -> Command<'static>, form| message(args).map(make).ok_or(Syntax(form));
+    let maybe = |make: fn(Option<u32>) -> Command<'static>, form| match message(args) {
+        None if !args.is_empty() => Err(Syntax(form)),
+        number => Ok(make(number)),
+    };
     use CommandError::Syntax;
     match &keyword {
-        b"TOP " => whole(top, args, "TOP msg n"),
+        b"TOP " => top(args).ok_or(Syntax("TOP msg n")),
         b"USER" => whole(text, args, "USER name").map(Command::User),
         // RFC 1939 §7: spaces in the argument may be part of the password.
         b"PASS" => whole(text, rest, "PASS string").map(Command::Pass),
@@ -75,13 +76,22 @@ pub fn command(line: &[u8]) -> Result<Command<'_>, CommandError> {
 
 fn whole<'a, T>(
     parser: impl Parser<&'a str, Output = T, Error = Error<&'a str>>,
-    args: &'a str,
+    args: &'a [u8],
     form: &'static str,
 ) -> Result<T, CommandError> {
+    let args = core::str::from_utf8(args).map_err(|_| CommandError::NotPrintable)?;
     match all_consuming(parser).parse(args) {
         Ok((_, value)) => Ok(value),
         Err(_) => Err(CommandError::Syntax(form)),
     }
+}
+
+/// Spaces at the end of a line are forgiven.
+fn without_spaces(mut args: &[u8]) -> &[u8] {
+    while let [shorter @ .., b' '] = args {
+        args = shorter;
+    }
+    args
 }
 
 /// What is in a line.
@@ -116,11 +126,11 @@ impl Octets {
 
 /// A keyword in upper case, up to a space or the end, and what follows it: `QUITNOW` is not `QUIT`.
 /// One of three letters is filled up with a space, which none has.
-fn keyword(line: &str) -> Option<([u8; 4], &str)> {
-    let len = line.bytes().take(5).position(|octet| octet == b' ').unwrap_or(line.len());
+fn keyword(line: &[u8]) -> Option<([u8; 4], &[u8])> {
+    let len = line.iter().take(5).position(|octet| *octet == b' ').unwrap_or(line.len());
     let (word, rest) = line.split_at_checked(len)?;
     let mut keyword = [b' '; 4];
-    keyword.get_mut(..len)?.copy_from_slice(word.as_bytes());
+    keyword.get_mut(..len)?.copy_from_slice(word);
     keyword.make_ascii_uppercase();
     Some((keyword, rest))
 }
@@ -156,23 +166,24 @@ fn text(input: &str) -> Res<'_, &str> {
     preceded(char(' '), take_while1(|_| true)).parse(input)
 }
 
-/// A message number: digits, no sign, no leading zero (they count from 1, RFC 1939 §4).
-fn message(input: &str) -> Res<'_, u32> {
-    let (rest, number) = number(input)?;
-    if input.starts_with(" 0") {
-        return Err(Err::Error(Error::new(input, ErrorKind::Verify)));
-    }
-    Ok((rest, to_u32(number)))
+/// A message number and nothing else: digits, no sign, no leading zero (they count from 1, RFC 1939
+/// §4).
+fn message(args: &[u8]) -> Option<u32> {
+    let (message, rest) = number(args)?;
+    (rest.is_empty() && !args.starts_with(b" 0")).then(|| to_u32(message))
 }
 
-/// Digits after one space.
-fn number(input: &str) -> Res<'_, u64> {
-    let after = input.strip_prefix(' ');
-    digits(after.ok_or_else(|| Err::Error(Error::new(input, ErrorKind::Space)))?)
+fn top(args: &[u8]) -> Option<Command<'static>> {
+    let (message, rest) = number(args).filter(|_| !args.starts_with(b" 0"))?;
+    let (lines, rest) = number(rest)?;
+    rest.is_empty().then(|| Command::Top { message: to_u32(message), lines })
 }
 
-fn top(input: &str) -> Res<'_, Command<'static>> {
-    map(pair(message, number), |(message, lines)| Command::Top { message, lines }).parse(input)
+/// Digits after one space, and what follows them.
+fn number(args: &[u8]) -> Option<(u64, &[u8])> {
+    let args = args.strip_prefix(b" ")?;
+    let (number, len) = digits(args)?;
+    Some((number, args.get(len..)?))
 }
 
 /// RFC 5034 §4: `AUTH mechanism [initial-response]`; RFC 4422 §3.1: up to 20 characters.

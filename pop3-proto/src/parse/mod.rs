@@ -13,25 +13,21 @@ pub use response::{
     ResponseError, continuation, language, response, scan, stat, timestamp, unique_id,
 };
 
-use nom::{
-    Err, IResult,
-    error::{Error, ErrorKind},
-};
+use nom::IResult;
 
 type Res<'a, T> = IResult<&'a str, T>;
 
-/// Decimal digits. A number too large to hold becomes the largest, which names no message.
-fn digits(input: &str) -> Res<'_, u64> {
+/// Decimal digits at the start: the number, and how many they are. A number too large to hold becomes
+/// the largest, which names no message.
+#[inline]
+fn digits(input: &[u8]) -> Option<(u64, usize)> {
     let mut number = 0_u64;
     let mut len = 0;
-    for octet in input.bytes().take_while(u8::is_ascii_digit) {
+    for octet in input.iter().take_while(|octet| octet.is_ascii_digit()) {
         number = number.saturating_mul(10).saturating_add(u64::from(octet & 0xF));
         len += 1;
     }
-    match input.split_at_checked(len) {
-        Some((_, rest)) if len > 0 => Ok((rest, number)),
-        _ => Err(Err::Error(Error::new(input, ErrorKind::Digit))),
-    }
+    (len > 0).then_some((number, len))
 }
 
 fn to_u32(number: u64) -> u32 {

@@ -87,7 +87,9 @@ pub fn scan(text: &str) -> Option<Scan> {
 /// Reads a unique-id listing, `message SP unique-id` (RFC 1939 §7).
 #[inline]
 pub fn unique_id(text: &str) -> Option<UniqueId<'_>> {
-    let (rest, message) = digits(blanks(text)).ok().filter(|(_, n)| *n > 0)?;
+    let text = blanks(text);
+    let (message, len) = digits(text.as_bytes()).filter(|(message, _)| *message > 0)?;
+    let (_, rest) = text.split_at_checked(len)?;
     let uidl = blanks(rest);
     let separated = uidl.len() < rest.len();
     let uidl = uidl.trim_ascii_end();
@@ -95,14 +97,18 @@ pub fn unique_id(text: &str) -> Option<UniqueId<'_>> {
 }
 
 /// Two numbers, spaces or tabs before each.
+#[inline]
 fn numbers(text: &str) -> Option<(u64, u64)> {
-    let (rest, first) = digits(blanks(text)).ok()?;
+    let text = blanks(text);
+    let (first, len) = digits(text.as_bytes())?;
+    let (_, rest) = text.split_at_checked(len)?;
     let second = blanks(rest);
-    let (_, second) = digits(second).ok().filter(|_| second.len() < rest.len())?;
-    Some((first, second))
+    let (number, _) = digits(second.as_bytes()).filter(|_| second.len() < rest.len())?;
+    Some((first, number))
 }
 
 /// What follows spaces and tabs.
+#[inline]
 fn blanks(text: &str) -> &str {
     let len = text.bytes().take_while(|octet| matches!(octet, b' ' | b'\t')).count();
     text.split_at_checked(len).unwrap_or_default().1
