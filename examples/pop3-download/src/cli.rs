@@ -34,7 +34,7 @@ pub(crate) struct Cli {
     pub(crate) user: String,
     #[command(flatten)]
     pub(crate) output: Output,
-    /// Leave everything on the server
+    /// Leave everything on the server; the first run without this deletes what was fetched until then
     #[arg(long)]
     keep: bool,
     /// Delete on the server what was fetched so many days ago
