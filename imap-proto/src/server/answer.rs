@@ -52,6 +52,12 @@ impl Server {
             Work::Sort { .. } => core.print_sort(),
             Work::Thread { .. } => core.print_threads(),
             Work::Fetch { .. } => core.close_row()?,
+            Work::Metadata(_) if code.is_none() => {
+                let code = core.print_metadata().unwrap_or_default();
+                let text = format!("{code}{}", StatusText::new(None, text));
+                core.complete(Status::Ok, &text);
+                return Ok(());
+            }
             _ => {}
         }
         let text = format!("{}", StatusText::new(code, text));

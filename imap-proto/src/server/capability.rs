@@ -19,6 +19,10 @@ impl Core {
             list.push(' ');
             list.push_str(AUTHENTICATED);
             list.push_str(if self.config.mod_seqs { " CONDSTORE QRESYNC" } else { "" });
+            if self.config.quotas {
+                list.push_str(" QUOTA QUOTA=RES-STORAGE QUOTA=RES-MESSAGE");
+            }
+            list.push_str(if self.config.metadata { " METADATA" } else { "" });
             list.push_str(if self.config.save_dates { " SAVEDATE" } else { "" });
             list.push_str(&format!(" APPENDLIMIT={}", self.config.append_limit));
             return list;

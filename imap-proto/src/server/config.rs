@@ -28,6 +28,10 @@ pub struct Config {
     pub mod_seqs: bool,
     /// Whether the host keeps save dates: SAVEDATE is offered (RFC 8514). Default: `false`.
     pub save_dates: bool,
+    /// Whether the host knows quotas of octets and of messages: QUOTA is offered (RFC 9208). Default: `false`.
+    pub quotas: bool,
+    /// Whether the host keeps annotations: METADATA is offered (RFC 5464). Default: `false`.
+    pub metadata: bool,
     /// Bounds on what a client can make the session hold.
     pub limits: Limits,
     /// How long a session waits.
@@ -46,6 +50,8 @@ impl Default for Config {
             append_limit: 50 << 20,
             mod_seqs: false,
             save_dates: false,
+            quotas: false,
+            metadata: false,
             limits: Limits::default(),
             timeouts: Timeouts::default(),
         }

@@ -8,6 +8,7 @@ use super::{
     answer::part,
     core::Core,
     event::Event,
+    notes::NO_SETQUOTA,
     view::View,
     work::{Begin, Phase, Status, Work},
 };
@@ -74,7 +75,9 @@ impl Core {
             Command::StartTls | Command::Login { .. } | Command::Authenticate { .. } => {
                 return self.bad_command("Logged in already");
             }
-            command if !is_served(&command) => return self.bad_command("Not offered"),
+            command if !is_served(&command) || !self.is_configured(&command) => {
+                return self.bad_command("Not offered");
+            }
             Command::Enable(names) => return self.enable(&names),
             Command::Namespace => {
                 let delimiter = self.config.delimiter;
@@ -147,6 +150,17 @@ impl Core {
                 let work = Work::Status(items.clone());
                 Begin::new(Event::Status { mailbox, items }, work)
             }
+            Command::SetQuota { .. } => {
+                let (status, text) = NO_SETQUOTA;
+                return self.complete(status, text);
+            }
+            command @ (Command::GetQuota(_)
+            | Command::GetQuotaRoot(_)
+            | Command::GetMetadata { .. }
+            | Command::SetMetadata { .. }) => match self.notes_command(command) {
+                Some(begin) => begin,
+                None => return self.bad_command("Not now"),
+            },
             command => return self.in_mailbox(command),
         };
         self.begin(begin);
@@ -388,16 +402,11 @@ fn is_served(command: &Command<'_>) -> bool {
             | Command::GetJmapAccess
             | Command::CancelUpdate(_)
             | Command::XList(_)
-            | Command::GetQuota(_)
-            | Command::GetQuotaRoot(_)
-            | Command::SetQuota { .. }
             | Command::SetAcl { .. }
             | Command::DeleteAcl { .. }
             | Command::GetAcl(_)
             | Command::ListRights { .. }
             | Command::MyRights(_)
-            | Command::GetMetadata { .. }
-            | Command::SetMetadata { .. }
             | Command::GenUrlAuth(_)
             | Command::ResetKey(_)
             | Command::UrlFetch(_)
@@ -405,6 +414,17 @@ fn is_served(command: &Command<'_>) -> bool {
 }
 
 impl Core {
+    /// Whether the host keeps what the command is about.
+    fn is_configured(&self, command: &Command<'_>) -> bool {
+        match command {
+            Command::GetQuota(_) | Command::GetQuotaRoot(_) | Command::SetQuota { .. } => {
+                self.config.quotas
+            }
+            Command::GetMetadata { .. } | Command::SetMetadata { .. } => self.config.metadata,
+            _ => true,
+        }
+    }
+
     /// Whether the machine acts on all that the search asks for.
     fn is_served_search(&self, query: &SearchQuery<'_>) -> bool {
         let served = query.returns.as_ref().is_none_or(|returns| {

@@ -3,7 +3,7 @@ use alloc::{string::String, vec::Vec};
 use mailwire::sasl::Claim;
 
 use crate::{
-    command::QResync,
+    command::{EntryName, QResync},
     types::{
         DateTime, FetchItems, Flag, ListQuery, Mailbox, OneOrMore, SearchQuery, SortCriterion,
         SpecialUse, StatusItem, StoreAction, ThreadAlgorithm, UidSet,
@@ -154,6 +154,23 @@ pub enum Event<'a> {
         /// Where to.
         mailbox: Mailbox<'static>,
     },
+    /// Tell of a quota root (RFC 9208 §4.1.1). Answer: [`quota`](super::Server::quota), then [`ok`](super::Server::ok), or
+    /// `no` with [`NonExistent`](crate::types::Code::NonExistent).
+    GetQuota(Vec<u8>),
+    /// Tell of the quota roots of a mailbox (RFC 9208 §4.1.2). Answer: [`quota_roots`](super::Server::quota_roots),
+    /// [`quota`](super::Server::quota) for each, then [`ok`](super::Server::ok).
+    GetQuotaRoot(Mailbox<'static>),
+    /// Tell of the annotations of a mailbox, or of the server where there is none (RFC 5464 §4.2). Answer:
+    /// [`metadata`](super::Server::metadata) for each, then [`ok`](super::Server::ok).
+    GetMetadata(Option<Mailbox<'static>>),
+    /// Change annotations of a mailbox, or of the server; `None` takes one away (RFC 5464 §4.3). Answer:
+    /// [`ok`](super::Server::ok), or `no` with a METADATA code.
+    SetMetadata {
+        /// Of which mailbox; `None` for the server.
+        mailbox: Option<Mailbox<'static>>,
+        /// Entries and their values.
+        entries: OneOrMore<(EntryName<'static>, Option<Vec<u8>>)>,
+    },
     /// The client waits for news: tell it what changes, as it changes, until another event comes.
     /// Wants no answer.
     Idle,
@@ -193,6 +210,10 @@ impl Event<'_> {
             }
             Event::Copy { uids, mailbox } => Event::Copy { uids, mailbox },
             Event::Move { uids, mailbox } => Event::Move { uids, mailbox },
+            Event::GetQuota(root) => Event::GetQuota(root),
+            Event::GetQuotaRoot(mailbox) => Event::GetQuotaRoot(mailbox),
+            Event::GetMetadata(mailbox) => Event::GetMetadata(mailbox),
+            Event::SetMetadata { mailbox, entries } => Event::SetMetadata { mailbox, entries },
             Event::Idle => Event::Idle,
             _ => Event::Nothing,
         }

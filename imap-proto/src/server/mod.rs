@@ -15,6 +15,7 @@ mod config;
 mod core;
 mod dispatch;
 mod event;
+mod notes;
 mod row;
 mod updates;
 mod view;

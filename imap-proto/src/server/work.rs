@@ -4,7 +4,7 @@ use alloc::{collections::BTreeMap, string::String, vec::Vec};
 
 use mailwire::sasl::{Secret, server::Exchange};
 
-use super::event::Event;
+use super::{event::Event, notes::Asked};
 use crate::{
     command::QResync,
     response::Thread,
@@ -109,6 +109,8 @@ pub(super) enum Work {
         uid: bool,
         threads: Vec<Thread>,
     },
+    Quota,
+    Metadata(Asked),
     Fetch {
         uid: bool,
         row: Option<OpenRow>,

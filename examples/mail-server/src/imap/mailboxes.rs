@@ -1,8 +1,8 @@
 //! Making, renaming, deleting mailboxes, and what STATUS says of them.
 
 use super::{Done, Session};
-use imap_proto::types::{Mailbox, SpecialUse, StatusData};
-use mailstore::{MailboxId, NewMailbox, Store};
+use imap_proto::types::{Mailbox, SpecialUse, StatusData, StatusItem};
+use mailstore::{Flags, MailboxId, NewMailbox, Store};
 
 impl<S: Store> Session<S> {
     pub(super) async fn create(&mut self, name: &Mailbox<'_>, uses: &[SpecialUse]) -> Done {
@@ -41,9 +41,15 @@ impl<S: Store> Session<S> {
         Ok(self.driver.machine.ok(if subscribe { "Subscribed" } else { "Unsubscribed" })?)
     }
 
-    pub(super) async fn status(&mut self, name: &Mailbox<'_>) -> Done {
+    pub(super) async fn status(&mut self, name: &Mailbox<'_>, items: &[StatusItem]) -> Done {
         let mailbox = self.app.store.mailbox(self.account()?, name.as_str()).await?;
-        let data = self.status_of(mailbox.id).await?;
+        let mut data = self.status_of(mailbox.id).await?;
+        if items.contains(&StatusItem::DeletedStorage) {
+            // RFC 9208 §5.1
+            let snapshot = self.app.store.snapshot(mailbox.id).await?;
+            let deleted = snapshot.rows().filter(|row| row.flags.contains(&Flags::DELETED));
+            data.deleted_storage = Some(deleted.map(|row| row.size).sum());
+        }
         self.driver.machine.status(name, &data)?;
         self.refresh().await?;
         Ok(self.driver.machine.ok("Done")?)

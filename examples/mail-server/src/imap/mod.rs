@@ -6,6 +6,7 @@ mod flags;
 mod list;
 mod mailboxes;
 mod messages;
+mod notes;
 mod search;
 mod selected;
 mod session;
@@ -73,6 +74,7 @@ impl Failure {
                     Error::AlreadyExists { .. } => Code::AlreadyExists,
                     Error::Invalid { .. } => Code::Cannot,
                     Error::Locked { .. } => Code::InUse,
+                    Error::OverQuota { .. } => Code::OverQuota,
                     Error::Corrupt { .. } => Code::Corruption,
                     _ => Code::Unavailable,
                 };

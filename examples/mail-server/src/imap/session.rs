@@ -54,6 +54,8 @@ fn machine_config<S>(app: &App<S>) -> Config {
     config.mechanisms = mechanisms(&app.config);
     config.mod_seqs = true;
     config.save_dates = true;
+    config.quotas = true;
+    config.metadata = true;
     config.append_limit = app.config.limits.message_size;
     config.id = vec![
         ("name".into(), "mail-server".into()),
@@ -152,7 +154,7 @@ impl<S: Store> Session<S> {
             Event::Unsubscribe(mailbox) => self.subscribe(&mailbox, false).await,
             Event::List(query) => self.list(&query, false).await,
             Event::Lsub(query) => self.list(&query, true).await,
-            Event::Status { mailbox, .. } => self.status(&mailbox).await,
+            Event::Status { mailbox, items } => self.status(&mailbox, &items).await,
             Event::Append(wanted) => self.append(wanted).await,
             Event::Appended => self.appended().await,
             Event::AppendAborted => {
@@ -160,6 +162,12 @@ impl<S: Store> Session<S> {
                 Ok(())
             }
             Event::Expunge { uids } => self.expunge(uids).await,
+            Event::GetQuota(root) => self.quota(&root).await,
+            Event::GetQuotaRoot(mailbox) => self.quota_root(&mailbox).await,
+            Event::GetMetadata(mailbox) => self.metadata(mailbox.as_ref()).await,
+            Event::SetMetadata { mailbox, entries } => {
+                self.set_metadata(mailbox.as_ref(), entries).await
+            }
             Event::Search(query) => self.search(&query).await,
             Event::Sort { criteria, query } => self.sort(&criteria, &query).await,
             Event::Thread { algorithm, query } => self.thread(algorithm, &query).await,

@@ -1,4 +1,5 @@
-//! Two sessions on one mailbox, and one that comes back: CONDSTORE, QRESYNC, `$`, PARTIAL, save dates; SORT and THREAD.
+//! Two sessions on one mailbox, and one that comes back: CONDSTORE, QRESYNC, `$`, PARTIAL, save dates; SORT and THREAD;
+//! quotas and annotations.
 
 use crate::kit::{Server, Talk, World};
 
@@ -162,4 +163,30 @@ fn messages_are_sorted_and_threaded() {
     );
     assert_eq!(session.ask("THREAD REFERENCES UTF-8 ALL").0, ["* THREAD (2)(1 (4)(3))"]);
     assert_eq!(session.ask("THREAD ORDEREDSUBJECT UTF-8 ALL").0, ["* THREAD (2)(1 3)(4)"]);
+}
+
+#[test]
+fn quotas_and_annotations_are_kept() {
+    let world = World::new([]);
+    let server = world.start("a.test", &[]);
+    let mut session = Session::new(&server);
+    assert_eq!(
+        session.ask("GETQUOTAROOT INBOX").0,
+        ["* QUOTAROOT \"INBOX\" \"\"", "* QUOTA \"\" ()"]
+    );
+    session.ask("SETMETADATA INBOX (/private/Comment \"my own\" /shared/comment \"all\")");
+    session.ask("SETMETADATA \"\" (/private/vendor/x {3+}\r\na\"b)");
+    let mut again = Session::new(&server);
+    let (told, _) = again.ask("GETMETADATA INBOX (/private/comment /shared/comment)");
+    assert!(told[0].contains("my own") && told[0].contains("all"), "{told:?}");
+    let (told, _) = again.ask("GETMETADATA (DEPTH infinity) \"\" /private");
+    assert!(told[0].starts_with("* METADATA \"\" (") && told[0].contains("\"a\\\"b\""), "{told:?}");
+    again.ask("SETMETADATA INBOX (/private/comment NIL)");
+    let (told, _) = session.ask("GETMETADATA INBOX /private/comment");
+    assert!(told[0].ends_with("NIL)"), "{told:?}");
+    session.append("size");
+    session.ask("SELECT INBOX");
+    session.ask("STORE 1 +FLAGS (\\Deleted)");
+    let (told, _) = session.ask("STATUS INBOX (DELETED DELETED-STORAGE)");
+    assert_eq!(told, ["* STATUS \"INBOX\" (DELETED 1 DELETED-STORAGE 20)"]);
 }

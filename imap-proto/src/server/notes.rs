@@ -1,0 +1,163 @@
+//! QUOTA (RFC 9208) and METADATA (RFC 5464): what is kept beside the mail.
+
+use alloc::{borrow::Cow, format, string::String, vec::Vec};
+
+use mailwire::Misuse;
+
+use super::{
+    Server,
+    core::Core,
+    event::Event,
+    work::{Begin, Phase, Status, Work},
+};
+use crate::{
+    command::{Command, Depth, EntryName, MetadataOptions},
+    response::Response,
+    types::{Atom, Mailbox, OneOrMore},
+};
+
+/// What GETMETADATA asks for, and what was found.
+#[derive(Debug)]
+pub(super) struct Asked {
+    mailbox: Mailbox<'static>,
+    options: MetadataOptions,
+    entries: OneOrMore<EntryName<'static>>,
+    found: Vec<(String, Option<Vec<u8>>)>,
+    /// The longest value left out for its length.
+    longest: Option<u64>,
+}
+
+impl Core {
+    /// The commands of both extensions; `None` for any other.
+    pub(super) fn notes_command(&mut self, command: Command<'_>) -> Option<Begin> {
+        let known =
+            |mailbox: Mailbox<'_>| (!mailbox.as_str().is_empty()).then(|| mailbox.into_owned());
+        Some(match command {
+            Command::GetQuota(root) => Begin::new(Event::GetQuota(root.into_owned()), Work::Quota),
+            Command::GetQuotaRoot(mailbox) => {
+                Begin::new(Event::GetQuotaRoot(mailbox.into_owned()), Work::Quota)
+            }
+            Command::SetMetadata { mailbox, entries } => {
+                let own = |value: Option<Cow<'_, [u8]>>| value.map(Cow::into_owned);
+                let entries = entries.map(|(name, value)| (name.into_owned(), own(value)));
+                Begin::plain(Event::SetMetadata { mailbox: known(mailbox), entries })
+            }
+            Command::GetMetadata { mailbox, options, entries } => {
+                let asked = Asked {
+                    mailbox: mailbox.clone().into_owned(),
+                    options,
+                    entries: entries.map(EntryName::into_owned),
+                    found: Vec::new(),
+                    longest: None,
+                };
+                Begin::new(Event::GetMetadata(known(mailbox)), Work::Metadata(asked))
+            }
+            _ => return None,
+        })
+    }
+
+    /// What was found, and the code that says what was left out (RFC 5464 §4.2.1).
+    pub(super) fn print_metadata(&mut self) -> Option<String> {
+        let Work::Metadata(asked) = &mut self.work else { return None };
+        let mut found = core::mem::take(&mut asked.found);
+        // RFC 5464 §4.2: a response is required; an entry that has no value has NIL.
+        for entry in &asked.entries {
+            let told = |(name, _): &(String, _)| name.eq_ignore_ascii_case(entry.as_str());
+            let deep = !matches!(asked.options.depth, None | Some(Depth::Entry));
+            if !deep && asked.longest.is_none() && !found.iter().any(told) {
+                found.push((String::from(entry.as_str()), None));
+            }
+        }
+        let longest = asked.longest;
+        let mailbox = asked.mailbox.clone();
+        if !found.is_empty() {
+            let text = |octets: Vec<u8>| Cow::Owned(octets);
+            let values =
+                found.into_iter().map(|(name, value)| (text(name.into_bytes()), value.map(text)));
+            self.send.put(&Response::Metadata(mailbox, values.collect()).print());
+        }
+        longest.map(|octets| format!("[METADATA LONGENTRIES {octets}] "))
+    }
+}
+
+impl Asked {
+    /// Whether this entry is asked for: itself, or as one below another (RFC 5464 §4.2.2).
+    fn names(&self, entry: &str) -> bool {
+        self.entries.iter().any(|asked| {
+            let Some((head, below)) = entry.split_at_checked(asked.as_str().len()) else {
+                return false;
+            };
+            if !head.eq_ignore_ascii_case(asked.as_str()) {
+                return false;
+            }
+            match (below.strip_prefix('/'), self.options.depth.unwrap_or_default()) {
+                (None, _) => below.is_empty(),
+                (Some(_), Depth::Infinity) => true,
+                (Some(child), Depth::Children) => !child.contains('/'),
+                (Some(_), Depth::Entry) => false,
+            }
+        })
+    }
+}
+
+impl Server {
+    /// The quota roots of a mailbox, for [`Event::GetQuotaRoot`]; then [`quota`](Self::quota) for each.
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse`] when no command about quotas waits.
+    pub fn quota_roots(&mut self, mailbox: &Mailbox<'_>, roots: &[&[u8]]) -> Result<(), Misuse> {
+        let roots = roots.iter().map(|root| Cow::Borrowed(*root)).collect();
+        self.quota_response(&Response::QuotaRoot(mailbox.clone(), roots))
+    }
+
+    /// What a quota root's resources (`STORAGE` in units of 1,024 octets, `MESSAGE` …) are used and limited to, for
+    /// [`Event::GetQuota`] and [`Event::GetQuotaRoot`] (RFC 9208 §5).
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse`] when no command about quotas waits.
+    pub fn quota(&mut self, root: &[u8], resources: &[(Atom<'_>, u64, u64)]) -> Result<(), Misuse> {
+        let resources = resources.to_vec();
+        self.quota_response(&Response::Quota { root: Cow::Borrowed(root), resources })
+    }
+
+    fn quota_response(&mut self, response: &Response<'_>) -> Result<(), Misuse> {
+        let core = &mut self.core;
+        match (&core.phase, &core.work) {
+            (Phase::Answer, Work::Quota) => {
+                core.send.put(&response.print());
+                Ok(())
+            }
+            _ => Err(Misuse::new("no command about quotas waits")),
+        }
+    }
+
+    /// An entry of the mailbox or the server that [`Event::GetMetadata`] names, and its value. All that there are may be
+    /// given: those that were not asked for are left out.
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse`] when no GETMETADATA waits.
+    pub fn metadata(&mut self, entry: &str, value: &[u8]) -> Result<(), Misuse> {
+        let core = &mut self.core;
+        let (Phase::Answer, Work::Metadata(asked)) = (&core.phase, &mut core.work) else {
+            return Err(Misuse::new("metadata answers Event::GetMetadata"));
+        };
+        if !asked.names(entry) || EntryName::new(entry).is_none() {
+            return Ok(());
+        }
+        let len = value.len() as u64;
+        match asked.options.max_size {
+            Some(most) if len > u64::from(most) => {
+                asked.longest = Some(asked.longest.map_or(len, |longest| longest.max(len)));
+            }
+            _ => asked.found.push((String::from(entry), Some(value.to_vec()))),
+        }
+        Ok(())
+    }
+}
+
+/// What is said where quotas are the operator's (RFC 9208 §4.1.3: QUOTASET is not offered).
+pub(super) const NO_SETQUOTA: (Status, &str) =
+    (Status::No, "[NOPERM] Quotas are set by the operator");
