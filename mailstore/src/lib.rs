@@ -97,6 +97,7 @@
 )]
 
 mod accounts;
+mod block;
 mod body;
 mod changes;
 #[cfg(feature = "contract")]

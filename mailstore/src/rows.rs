@@ -4,7 +4,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::{Flags, MessageId, ModSeq, Row, Status, Timestamp, Uid, UidValidity};
+use crate::block::{Block, Packed};
+use crate::{Flags, ModSeq, Row, Status, Uid, UidValidity};
 
 /// Rows in a block: a change copies at most this many.
 const BLOCK: usize = 256;
@@ -21,24 +22,6 @@ pub(crate) struct Rows {
     graves: Vec<Arc<Vec<Grave>>>,
     /// Removals up to this point are forgotten.
     forgotten: ModSeq,
-}
-
-#[derive(Clone, Debug, Default)]
-struct Block {
-    rows: Vec<Packed>,
-    highest: u64,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Packed {
-    message: MessageId,
-    modseq: ModSeq,
-    size: u64,
-    internal_date: Timestamp,
-    save_date: Timestamp,
-    uid: Uid,
-    /// System flags in the low 8 bits, the number of the keyword set above them.
-    flags: u32,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -109,9 +92,15 @@ impl Rows {
             flags: pack(&mut self.keywords, &row.flags),
         };
         match self.blocks.last_mut() {
-            Some(block) if block.rows.len() < BLOCK => Arc::make_mut(block).push(packed),
+            Some(block) if block.len() < BLOCK => {
+                let block = Arc::make_mut(block);
+                block.push(packed);
+                if block.len() == BLOCK {
+                    block.seal();
+                }
+            }
             _ => {
-                let mut block = Block { rows: Vec::with_capacity(1), highest: 0 };
+                let mut block = Block::default();
                 block.push(packed);
                 self.blocks.push(Arc::new(block));
             }
@@ -127,12 +116,7 @@ impl Rows {
         let Some((block, place)) = self.locate(uid) else { return false };
         let flags = pack(&mut self.keywords, flags);
         let Some(block) = self.blocks.get_mut(block).map(Arc::make_mut) else { return false };
-        let Some(row) = block.rows.get_mut(place) else { return false };
-        let old = *row;
-        row.flags = flags;
-        row.modseq = modseq;
-        let new = *row;
-        block.highest = block.highest.max(modseq.value());
+        let Some((old, new)) = block.flag(place, flags, modseq) else { return false };
         self.count(old, false);
         self.count(new, true);
         self.raise(Uid::FIRST, modseq);
@@ -151,22 +135,14 @@ impl Rows {
             left = later;
             if !here.is_empty() {
                 let block = Arc::make_mut(block);
-                let mut gone = Vec::new();
-                block.rows.retain(|row| {
-                    let stays = here.binary_search(&row.uid).is_err();
-                    if !stays {
-                        gone.push(*row);
-                    }
-                    stays
-                });
-                for row in gone {
+                for row in block.take(|uid| here.binary_search(&uid).is_ok()) {
                     self.count(row, false);
                     self.bury(Grave { modseq, uid: row.uid });
                 }
             }
             index += 1;
         }
-        self.blocks.retain(|block| !block.rows.is_empty());
+        self.blocks.retain(|block| block.len() > 0);
         self.raise(Uid::FIRST, modseq);
     }
 
@@ -223,8 +199,8 @@ impl Rows {
         let after = move |last: Uid| uid.is_none_or(|uid| last > uid);
         let first = self.blocks.partition_point(|b| b.last_uid().is_some_and(|last| !after(last)));
         let blocks = self.blocks.get(first..).unwrap_or_default();
-        let rows = blocks.iter().flat_map(|block| block.rows.iter());
-        rows.filter(move |row| after(row.uid)).map(|row| self.unpack(row))
+        let rows = blocks.iter().flat_map(|block| block.iter());
+        rows.filter(move |row| after(row.uid)).map(|row| self.unpack(&row))
     }
 
     /// Records a removal that happened earlier.
@@ -246,12 +222,12 @@ impl Rows {
 
     pub(crate) fn find(&self, uid: Uid) -> Option<Row> {
         let (block, place) = self.locate(uid)?;
-        let packed = self.blocks.get(block)?.rows.get(place)?;
-        Some(self.unpack(packed))
+        let packed = self.blocks.get(block)?.get(place)?;
+        Some(self.unpack(&packed))
     }
 
     pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = Row> {
-        self.packed().map(|packed| self.unpack(packed))
+        self.packed().map(|packed| self.unpack(&packed))
     }
 
     pub(crate) fn uids(&self) -> impl DoubleEndedIterator<Item = Uid> {
@@ -265,9 +241,9 @@ impl Rows {
     }
 
     pub(crate) fn changed_since(&self, modseq: ModSeq) -> impl Iterator<Item = Row> {
-        let blocks = self.blocks.iter().filter(move |block| block.highest > modseq.value());
-        let rows = blocks.flat_map(|block| block.rows.iter());
-        rows.filter(move |row| row.modseq > modseq).map(|packed| self.unpack(packed))
+        let blocks = self.blocks.iter().filter(move |block| block.highest() > modseq.value());
+        let rows = blocks.flat_map(|block| block.iter());
+        rows.filter(move |row| row.modseq > modseq).map(|packed| self.unpack(&packed))
     }
 
     /// Says that removals up to this point are forgotten.
@@ -297,6 +273,11 @@ impl Rows {
         uids
     }
 
+    /// The octets the rows take.
+    pub(crate) fn octets(&self) -> usize {
+        self.blocks.iter().map(|block| size_of::<Arc<Block>>() + block.octets()).sum()
+    }
+
     pub(crate) fn keywords(&self) -> Flags {
         Flags::NONE.with_keywords(self.keywords.spelling.values().map(|name| &**name))
     }
@@ -307,15 +288,13 @@ impl Rows {
         flags.spelled_like(|name| spelling.get(&name.to_ascii_lowercase()).cloned())
     }
 
-    fn packed(&self) -> impl DoubleEndedIterator<Item = &Packed> {
-        self.blocks.iter().flat_map(|block| block.rows.iter())
+    fn packed(&self) -> impl DoubleEndedIterator<Item = Packed> {
+        self.blocks.iter().flat_map(|block| block.iter())
     }
 
     fn locate(&self, uid: Uid) -> Option<(usize, usize)> {
         let block = self.blocks.partition_point(|b| b.last_uid().is_some_and(|last| last < uid));
-        let rows = &self.blocks.get(block)?.rows;
-        let place = rows.binary_search_by_key(&uid, |row| row.uid).ok()?;
-        Some((block, place))
+        Some((block, self.blocks.get(block)?.find(uid)?))
     }
 
     fn unpack(&self, packed: &Packed) -> Row {
@@ -342,17 +321,6 @@ impl Rows {
         let size = self.status.size;
         self.status.size =
             if comes { size.saturating_add(row.size) } else { size.saturating_sub(row.size) };
-    }
-}
-
-impl Block {
-    fn push(&mut self, row: Packed) {
-        self.highest = self.highest.max(row.modseq.value());
-        self.rows.push(row);
-    }
-
-    fn last_uid(&self) -> Option<Uid> {
-        self.rows.last().map(|row| row.uid)
     }
 }
 
@@ -397,6 +365,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::MessageId;
 
     #[derive(Clone, Debug)]
     enum Step {

@@ -89,6 +89,12 @@ impl Snapshot {
         self.0.changed_since(modseq)
     }
 
+    /// The octets its rows take in memory, shared with other snapshots as far as they are the same.
+    #[must_use]
+    pub fn heap_octets(&self) -> usize {
+        self.0.octets()
+    }
+
     /// Every keyword a message of the mailbox has or had, each once.
     #[must_use]
     pub fn keywords(&self) -> Flags {

@@ -151,6 +151,7 @@ fn open(folder: &Path) -> Result<MaildirStore> {
 /// Which files a folder's messages were in, as its list says.
 fn find_files(tree: &mut Tree, id: crate::MailboxId) -> Result<()> {
     let Some(path) = tree.folders.get(&id).map(|folder| tree.path(folder)) else { return Ok(()) };
+    super::uidlist::unlock_stale(&path)?;
     let (Some(list), true) = (UidList::read(&path), path.join("cur").is_dir()) else {
         return Ok(());
     };

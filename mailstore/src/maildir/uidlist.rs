@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use super::tree::gone;
+use super::tree::{gone, replace};
 use crate::{Error, Result, Uid, UidValidity, disk};
 
 pub(super) const FILE: &str = "dovecot-uidlist";
@@ -141,12 +141,28 @@ pub(super) fn number(
     Ok(numbered)
 }
 
+/// Removes a lock this store left behind when it crashed. It is open once, so none of its own is in use.
+pub(super) fn unlock_stale(folder: &Path) -> Result<()> {
+    let path = folder.join(format!("{FILE}.lock"));
+    let look = || Some((fs::read(&path).ok()?, fs::metadata(&path).ok()?.modified().ok()?));
+    let Some(first) = look() else { return Ok(()) };
+    if first.0.is_empty() {
+        // Another program may be about to write its name into it.
+        std::thread::sleep(Duration::from_secs(1));
+    }
+    if look().as_ref() == Some(&first) && (first.0.is_empty() || first.0 == OURS) {
+        gone(fs::remove_file(&path))?;
+    }
+    Ok(())
+}
+
+/// What a lock of ours holds.
+const OURS: &[u8] = b"mailstore\n";
+
 /// The lock file, removed when dropped.
 struct Lock<'a> {
     folder: &'a Path,
     path: PathBuf,
-    file: File,
-    renamed: bool,
 }
 
 impl<'a> Lock<'a> {
@@ -155,7 +171,11 @@ impl<'a> Lock<'a> {
         let start = Instant::now();
         loop {
             match disk::create_private(&path) {
-                Ok(file) => return Ok(Lock { folder, path, file, renamed: false }),
+                Ok(mut file) => {
+                    let lock = Lock { folder, path };
+                    file.write_all(OURS)?;
+                    return Ok(lock);
+                }
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(error.into()),
             }
@@ -169,22 +189,15 @@ impl<'a> Lock<'a> {
         }
     }
 
-    /// The lock file becomes the list.
-    fn replace(mut self, text: &str) -> Result<()> {
-        self.file.write_all(text.as_bytes())?;
-        self.file.sync_all()?;
-        fs::rename(&self.path, self.folder.join(FILE))?;
-        self.renamed = true;
-        Ok(disk::sync_dir(self.folder)?)
+    fn replace(&self, text: &str) -> Result<()> {
+        replace(self.folder, FILE, text)
     }
 }
 
 impl Drop for Lock<'_> {
     fn drop(&mut self) {
-        if !self.renamed {
-            // One that stays is an obstacle to others for two minutes, and no harm.
-            let _ = gone(fs::remove_file(&self.path));
-        }
+        // One that stays is removed when the store is opened next.
+        let _ = gone(fs::remove_file(&self.path));
     }
 }
 
