@@ -254,6 +254,8 @@ fn announced(line: &[u8]) -> Option<(u64, bool)> {
 /// (RFC 3501 §7.1, §7.5).
 fn is_text_response(line: &[u8]) -> bool {
     let Some(rest) = line.strip_prefix(b"* ") else { return true };
-    let word = rest.split(|b| matches!(b, b' ' | b'\r')).next().unwrap_or_default();
+    // Spaces and brackets are where careless servers put them: `*  OK x`, `* OK[ALERT] x`.
+    let rest = rest.trim_ascii_start();
+    let word = rest.split(|b| matches!(b, b' ' | b'\t' | b'\r' | b'[')).next().unwrap_or_default();
     ["OK", "NO", "BAD", "BYE", "PREAUTH"].iter().any(|w| word.eq_ignore_ascii_case(w.as_bytes()))
 }

@@ -321,9 +321,9 @@ fn status_data() -> impl Strategy<Value = StatusData> {
             [data.size, data.highest_mod_seq, data.deleted_storage] = large;
             data.deleted = Some(1);
             data.append_limit = limit;
-            data.mailbox_id = id.map(String::from);
+            data.mailbox_id = id.and_then(Atom::new);
             if other {
-                data.other.push(("X-NEW".into(), b"(a 1)".to_vec()));
+                data.other.push((Atom::new("X-NEW").unwrap(), b"(a 1)".to_vec()));
             }
             data
         })

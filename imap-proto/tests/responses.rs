@@ -218,7 +218,7 @@ fn careless_servers_are_understood() {
         let read = format!("{:?}", read.response);
         assert!(read.contains(expected), "{text:?}: {read}");
     }
-    for text in ["", "\r\n", "a\r\n", "a FROB x\r\n", "a BYE x\r\n", "220 smtp ready\r\n"] {
+    for text in ["", "a\r\n", "a FROB x\r\n", "a BYE x\r\n", "220 smtp ready\r\n"] {
         assert!(parse::response(text.as_bytes()).is_err(), "{text:?}");
         assert!(parse::tolerant_response(text.as_bytes()).is_err(), "{text:?}");
     }

@@ -140,7 +140,7 @@ pub(super) fn entry_name(input: &[u8]) -> Res<'_, EntryName<'_>> {
 /// `value = nstring / literal8` (RFC 5464 §5)
 fn set_metadata(input: &[u8]) -> Res<'_, Command<'_>> {
     let (rest, mailbox) = preceded(sp, mailbox).parse(input)?;
-    let text = alt((nstring, literal.map(|octets| Some(Cow::Borrowed(octets)))));
+    let text = alt((nstring, any_literal.map(|octets| Some(Cow::Borrowed(octets)))));
     let mut pair = (terminated(entry_name, sp), text);
     let (rest, entries) = preceded(sp, paren_list1(|input| pair.parse(input))).parse(rest)?;
     Ok((rest, Command::SetMetadata { mailbox, entries }))

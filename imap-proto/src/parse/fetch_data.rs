@@ -7,7 +7,7 @@ use nom::{
     bytes::complete::{tag, take_while1},
     combinator::{opt, recognize, value},
     error::ErrorKind,
-    sequence::{delimited, preceded, terminated},
+    sequence::{delimited, preceded},
 };
 
 use super::{DeviationKind, Res, basic::*, envelope, fail, fetch::response_section, notes::Notes};
@@ -47,6 +47,11 @@ pub(super) fn items<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Vec<FetchData
                 _ => next,
             },
             [b')', ..] => after,
+            b"\r\n" => {
+                // The list does not end; the line does.
+                notes.note(DeviationKind::Malformed, after)?;
+                return Ok((after, items));
+            }
             _ => {
                 notes.note(DeviationKind::MissingSpace, after)?;
                 after
@@ -71,8 +76,8 @@ fn item<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, FetchData<'a>> {
     let (rest, name) = item_name(input)?;
     let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
     let value = match rest {
-        [b' ', value @ ..] => value,
-        [b'[', ..] => return section(input),
+        [b' ', value @ ..] => notes.gap(value)?,
+        [b'[', ..] => return section(input, notes),
         _ => {
             notes.note(DeviationKind::MissingSpace, rest)?;
             rest
@@ -115,9 +120,9 @@ fn item<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, FetchData<'a>> {
         () if is("X-GM-MSGID") => number64.map(FetchData::GmailMessageId).parse(value)?,
         () if is("X-GM-THRID") => number64.map(FetchData::GmailThreadId).parse(value)?,
         () if is("X-GM-LABELS") => {
-            paren_list(super::fetch::label).map(FetchData::GmailLabels).parse(value)?
+            notes.list(super::fetch::label).map(FetchData::GmailLabels).parse(value)?
         }
-        () if is("RFC822") || is("RFC822.HEADER") || is("RFC822.TEXT") => section(input)?,
+        () if is("RFC822") || is("RFC822.HEADER") || is("RFC822.TEXT") => section(input, notes)?,
         () => {
             let (rest, raw) = unknown(input)?;
             (rest, raw)
@@ -210,26 +215,35 @@ pub(super) fn nstring8(input: &[u8]) -> Res<'_, Option<Text<'_>>> {
 
 /// `"BINARY" section-binary ["<" number ">"] SP (nstring / literal8)`, `"BINARY.SIZE"
 /// section-binary SP number` (RFC 3516 §7)
-fn binary(input: &[u8]) -> Res<'_, FetchData<'_>> {
+fn binary<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, FetchData<'a>> {
     let (rest, name) = item_name(input)?;
     let (rest, part) = super::fetch::part(rest)?;
     if name.eq_ignore_ascii_case(b"BINARY.SIZE") {
-        return preceded(sp, number64).map(|n| FetchData::BinarySize(part.clone(), n)).parse(rest);
+        return preceded(notes.sp(), number64)
+            .map(|n| FetchData::BinarySize(part.clone(), n))
+            .parse(rest);
     }
     let (rest, origin) = opt(delimited(tag("<"), number64, tag(">"))).parse(rest)?;
-    let (rest, octets) = preceded(sp, nstring8).parse(rest)?;
+    let (rest, octets) = preceded(notes.sp(), nstring8).parse(rest)?;
     Ok((rest, FetchData::Binary { part, origin, octets }))
 }
 
 /// A section and its octets; or only their number, where they were streamed.
-fn section(input: &[u8]) -> Res<'_, FetchData<'_>> {
+fn section<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, FetchData<'a>> {
     if input.get(..6).is_some_and(|name| name.eq_ignore_ascii_case(b"BINARY")) {
-        return binary(input);
+        return binary(input, notes);
     }
     if input.first().is_some_and(|b| !matches!(b, b'B' | b'b' | b'R' | b'r')) {
         return unknown(input);
     }
-    let (rest, (section, origin)) = terminated(response_section, sp).parse(input)?;
+    let (rest, (section, origin)) = response_section(input)?;
+    let rest = match rest {
+        [b' ', rest @ ..] => notes.gap(rest)?,
+        _ => {
+            notes.note(DeviationKind::MissingSpace, rest)?;
+            rest
+        }
+    };
     let streamed = delimited(tag("{"), number64, tag("}"));
     if let Ok((after, len)) = { streamed }.parse(rest)
         && !after.starts_with(b"\r\n")

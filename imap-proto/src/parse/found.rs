@@ -22,6 +22,16 @@ pub(super) fn numbers<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Found> {
     let mut found = Found::default();
     let mut rest = input;
     while let [b' ', after @ ..] = rest {
+        let after = match after {
+            // At the end of the line the gap is noted by who reads that.
+            [b' ', ..]
+                if !notes.peek(after).is_empty()
+                    && !after.trim_ascii_start().starts_with(b"\r") =>
+            {
+                notes.gap(after)?
+            }
+            after => after,
+        };
         match after.first() {
             Some(b'0'..=b'9') => {
                 let (next, n) = number(after)?;
@@ -51,7 +61,7 @@ pub(super) fn e_search<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Response<'
     if let Some(after) = rest.strip_prefix(b" (") {
         rest = after;
         loop {
-            let (after, name) = terminated(atom, sp).parse(rest)?;
+            let (after, name) = terminated(atom, notes.sp()).parse(rest)?;
             let is = |known: &str| known.eq_ignore_ascii_case(name);
             rest = match () {
                 () if is("TAG") => store(astring(after)?, &mut result.tag),
@@ -71,14 +81,16 @@ pub(super) fn e_search<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Response<'
         }
     }
     let (after, uid) =
-        opt((sp, word("UID"), nom::combinator::peek(nom::branch::alt((sp, end))))).parse(rest)?;
+        opt((notes.sp(), word("UID"), nom::combinator::peek(nom::branch::alt((sp, end)))))
+            .parse(rest)?;
     rest = after;
     result.uid = uid.is_some();
     while let [b' ', after @ ..] = rest {
-        if after.starts_with(b"\r\n") || after.starts_with(b" ") {
+        if notes.peek(after).is_empty() {
             break;
         }
-        let (value, name) = terminated(atom, sp).parse(after)?;
+        let after = notes.gap(after)?;
+        let (value, name) = terminated(atom, notes.sp()).parse(after)?;
         rest = return_data(value, name, &mut result, notes)?;
     }
     Ok((rest, Response::ESearch(result)))
@@ -121,7 +133,7 @@ fn return_data<'a>(
             result.remove_from.extend(pairs);
             rest
         }
-        () if is("RELEVANCY") => store(paren_list(number)(input)?, &mut result.relevancy),
+        () if is("RELEVANCY") => store(notes.list(number)(input)?, &mut result.relevancy),
         () => {
             let (rest, raw) = recognize(fetch_data::any_value).parse(input)?;
             result.other.push((Atom::checked(name), Raw::new(raw)));
@@ -144,9 +156,9 @@ fn store<'a, T>((rest, read): (&'a [u8], T), slot: &mut Option<T>) -> &'a [u8] {
 }
 
 /// `"VANISHED" [SP "(EARLIER)"] SP known-uids` (RFC 7162 §7)
-pub(super) fn vanished(input: &[u8]) -> Res<'_, Response<'_>> {
-    let (rest, earlier) = opt((sp, tag("("), word("EARLIER"), tag(")"))).parse(input)?;
-    let (rest, uids): (_, UidSet) = preceded(sp, uid_set).parse(rest)?;
+pub(super) fn vanished<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Response<'a>> {
+    let (rest, earlier) = opt((notes.sp(), tag("("), word("EARLIER"), tag(")"))).parse(input)?;
+    let (rest, uids): (_, UidSet) = preceded(notes.sp(), uid_set).parse(rest)?;
     Ok((rest, Response::Vanished { earlier: earlier.is_some(), uids }))
 }
 

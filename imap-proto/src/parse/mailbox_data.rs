@@ -19,7 +19,7 @@ use crate::{
 
 /// A mailbox name; one that is no modified UTF-7 is taken as it stands.
 fn name<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Mailbox<'a>> {
-    let (rest, octets) = preceded(sp, astring).parse(input)?;
+    let (rest, octets) = preceded(notes.sp(), astring).parse(input)?;
     let read = match octets {
         Cow::Borrowed(octets) => Mailbox::from_wire(octets).map_err(|_| Cow::Borrowed(octets)),
         Cow::Owned(octets) => match Mailbox::from_wire(&octets).map(Mailbox::into_owned) {
@@ -40,7 +40,7 @@ fn name<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Mailbox<'a>> {
 
 /// `DQUOTE QUOTED-CHAR DQUOTE / nil`
 fn delimiter<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Option<char>> {
-    let (rest, text) = preceded(sp, nstring).parse(input)?;
+    let (rest, text) = preceded(notes.sp(), nstring).parse(input)?;
     let Some(text) = text else { return Ok((rest, None)) };
     let mut chars = to_text(text).unwrap_or_default().into_owned();
     let one = chars.pop();
@@ -53,15 +53,16 @@ fn delimiter<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Option<char>> {
 /// `mailbox-list = "(" [mbx-list-flags] ")" SP (DQUOTE QUOTED-CHAR DQUOTE / nil) SP mailbox
 /// [SP mbox-list-extended]` (RFC 9051 §9)
 pub(super) fn list_item<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, ListItem<'a>> {
-    let (rest, attributes) = preceded(sp, |i| fetch_data::flags(i, notes)).parse(input)?;
+    let (rest, attributes) = preceded(notes.sp(), |i| fetch_data::flags(i, notes)).parse(input)?;
     let (rest, delimiter) = delimiter(rest, notes)?;
     let (mut rest, mailbox) = name(rest, notes)?;
     let mut item = ListItem::new(attributes, delimiter, mailbox);
     if let Some(after) = rest.strip_prefix(b" (") {
-        rest = after;
+        rest = notes.gap(after)?;
         while !rest.starts_with(b")") {
             rest = extended(rest, &mut item, notes)?;
-            rest = rest.strip_prefix(b" ").unwrap_or(rest);
+            rest = rest.strip_prefix(b" ").filter(|rest| !rest.starts_with(b")")).unwrap_or(rest);
+            rest = notes.gap(rest)?;
         }
         rest = rest.get(1..).unwrap_or_default();
     }
@@ -74,9 +75,9 @@ fn extended<'a>(
     item: &mut ListItem<'a>,
     notes: &Notes,
 ) -> Result<&'a [u8], nom::Err<nom::error::Error<&'a [u8]>>> {
-    let (value, tag) = terminated(astring, sp).parse(input)?;
+    let (value, tag) = terminated(astring, notes.sp()).parse(input)?;
     if tag.eq_ignore_ascii_case(b"CHILDINFO") {
-        let (rest, options) = paren_list(astring)(value)?;
+        let (rest, options) = notes.list(astring)(value)?;
         item.child_info = options;
         return Ok(rest);
     }
@@ -100,13 +101,14 @@ fn extended<'a>(
 pub(super) fn status<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Response<'a>> {
     let (rest, mailbox) = name(input, notes)?;
     let rest = match rest {
-        [b' ', rest @ ..] => rest,
+        [b' ', rest @ ..] => notes.gap(rest)?,
         _ => {
             notes.note(DeviationKind::MissingSpace, rest)?;
             rest
         }
     };
-    let (mut rest, _) = tag("(")(rest)?;
+    let (rest, _) = tag("(")(rest)?;
+    let mut rest = notes.gap(rest)?;
     let mut data = StatusData::default();
     if rest.starts_with(b")") {
         notes.note(DeviationKind::EmptyStatus, rest)?;
@@ -121,7 +123,7 @@ pub(super) fn status<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Response<'a>
         if let [b')', after @ ..] = rest {
             return Ok((after, Response::MailboxStatus(mailbox, data)));
         }
-        let (value, word) = terminated(atom, sp).parse(rest)?;
+        let (value, word) = terminated(atom, notes.sp()).parse(rest)?;
         rest = status_value(value, word, &mut data, notes)?;
     }
 }
@@ -135,12 +137,12 @@ fn status_value<'a>(
     match StatusItem::new(word) {
         None => {
             let (rest, raw) = recognize(fetch_data::any_value).parse(value)?;
-            data.other.push((String::from(word), raw.to_vec()));
+            data.other.push((Atom::checked(word).into_owned(), raw.to_vec()));
             Ok(rest)
         }
         Some(StatusItem::MailboxId) => {
             let (rest, id) = delimited(tag("("), atom, tag(")")).parse(value)?;
-            data.mailbox_id = Some(String::from(id));
+            data.mailbox_id = Some(Atom::checked(id).into_owned());
             Ok(rest)
         }
         Some(StatusItem::AppendLimit) if nil(value).is_ok() => {
@@ -168,11 +170,13 @@ fn status_value<'a>(
 /// `"NAMESPACE" SP namespace SP namespace SP namespace` (RFC 2342 §6)
 pub(super) fn namespaces<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Response<'a>> {
     let list = |input| -> Res<'a, Vec<Namespace<'a>>> {
-        let (rest, _) = sp(input)?;
+        let (rest, ()) = notes.sp()(input)?;
         if let Ok((rest, ())) = nil(rest) {
             return Ok((rest, Vec::new()));
         }
-        delimited(tag("("), many1(|i| namespace(i, notes)), tag(")")).parse(rest)
+        let (rest, all) = preceded(tag("("), many1(|i| namespace(i, notes))).parse(rest)?;
+        let (rest, _) = tag(")")(notes.gap(rest)?)?;
+        Ok((rest, all))
     };
     let (rest, (personal, other, shared)) = (list, list, list).parse(input)?;
     Ok((rest, Response::Namespace(Namespaces { personal, other, shared })))
@@ -183,16 +187,23 @@ fn namespace<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Namespace<'a>> {
     let input = notes.gap(input)?;
     let (rest, prefix) = delimited(tag("("), mailbox, nom::combinator::success(())).parse(input)?;
     let (rest, delimiter) = delimiter(rest, notes)?;
-    let extension = |i| (preceded(sp, string), preceded(sp, paren_list(string))).parse(i);
+    let extension =
+        |i| (preceded(notes.sp(), string), preceded(notes.sp(), notes.list(string))).parse(i);
     let (rest, extensions) = terminated(many0(extension), tag(")")).parse(rest)?;
     Ok((rest, Namespace { prefix, delimiter, extensions }))
 }
 
 /// `"QUOTA" SP quota-root-name SP quota-list` (RFC 9208 §7)
-pub(super) fn quota(input: &[u8]) -> Res<'_, Response<'_>> {
-    let resource =
-        |i| (terminated(atom.map(Atom::checked), sp), terminated(number64, sp), number64).parse(i);
-    (preceded(sp, astring), preceded(sp, paren_list(resource)))
+pub(super) fn quota<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Response<'a>> {
+    let resource = |i| {
+        (
+            terminated(atom.map(Atom::checked), notes.sp()),
+            terminated(number64, notes.sp()),
+            number64,
+        )
+            .parse(i)
+    };
+    (preceded(notes.sp(), astring), preceded(notes.sp(), notes.list(resource)))
         .map(|(root, resources)| Response::Quota { root, resources })
         .parse(input)
 }
@@ -200,7 +211,7 @@ pub(super) fn quota(input: &[u8]) -> Res<'_, Response<'_>> {
 /// `"QUOTAROOT" SP mailbox *(SP quota-root-name)`
 pub(super) fn quota_root<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Response<'a>> {
     let (rest, mailbox) = name(input, notes)?;
-    many0(preceded(sp, astring))
+    many0(preceded(notes.sp(), astring))
         .map(|roots| Response::QuotaRoot(mailbox.clone(), roots))
         .parse(rest)
 }
@@ -208,7 +219,7 @@ pub(super) fn quota_root<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Response
 /// `"ACL" SP mailbox *(SP identifier SP rights)` (RFC 4314 §7)
 pub(super) fn acl<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Response<'a>> {
     let (rest, mailbox) = name(input, notes)?;
-    many0((preceded(sp, astring), preceded(sp, astring)))
+    many0((preceded(notes.sp(), astring), preceded(notes.sp(), astring)))
         .map(|entries| Response::Acl(mailbox.clone(), entries))
         .parse(rest)
 }
@@ -216,26 +227,26 @@ pub(super) fn acl<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Response<'a>> {
 /// `"LISTRIGHTS" SP mailbox SP identifier SP rights *(SP rights)`
 pub(super) fn list_rights<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Response<'a>> {
     let (rest, mailbox) = name(input, notes)?;
-    let (rest, identifier) = preceded(sp, astring).parse(rest)?;
-    let (rest, rights) = many1(preceded(sp, astring)).parse(rest)?;
+    let (rest, identifier) = preceded(notes.sp(), astring).parse(rest)?;
+    let (rest, rights) = many1(preceded(notes.sp(), astring)).parse(rest)?;
     Ok((rest, Response::ListRights { mailbox, identifier, rights }))
 }
 
 /// `"MYRIGHTS" SP mailbox SP rights`
 pub(super) fn my_rights<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Response<'a>> {
     let (rest, mailbox) = name(input, notes)?;
-    let (rest, rights) = preceded(sp, astring).parse(rest)?;
+    let (rest, rights) = preceded(notes.sp(), astring).parse(rest)?;
     Ok((rest, Response::MyRights(mailbox, rights)))
 }
 
 /// `"METADATA" SP mailbox SP (entry-values / entry-list)` (RFC 5464 §5)
 pub(super) fn metadata<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Response<'a>> {
     let (rest, mailbox) = name(input, notes)?;
-    if rest.starts_with(b" (") {
-        let pair = |i| (terminated(astring, sp), fetch_data::nstring8).parse(i);
-        let (rest, values) = preceded(sp, paren_list(pair)).parse(rest)?;
+    if notes.peek(rest).starts_with(b"(") {
+        let pair = |i| (terminated(astring, notes.sp()), fetch_data::nstring8).parse(i);
+        let (rest, values) = preceded(notes.sp(), notes.list(pair)).parse(rest)?;
         return Ok((rest, Response::Metadata(mailbox, values)));
     }
-    let (rest, names) = many1(preceded(sp, astring)).parse(rest)?;
+    let (rest, names) = many1(preceded(notes.sp(), astring)).parse(rest)?;
     Ok((rest, Response::MetadataChanged(mailbox, names)))
 }

@@ -66,7 +66,8 @@ fn whole<'a, T>(
 
 /// Whether the octets are one value of a response, and nothing else.
 pub(crate) fn is_value(octets: &[u8]) -> bool {
-    matches!(fetch_data::any_value(octets), Ok(([], ())))
+    // What looks like the announcement of a literal would be taken for one at the end of a line.
+    matches!(fetch_data::any_value(octets), Ok(([], ()))) && !octets.contains(&b'{')
 }
 
 /// A sequence set alone, without what stands around it.

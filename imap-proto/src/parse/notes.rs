@@ -52,6 +52,47 @@ impl Notes {
         self.list.into_inner()
     }
 
+    /// `SP`, and more of them where a server was careless.
+    pub(super) fn sp<'a>(&self) -> impl Fn(&'a [u8]) -> super::Res<'a, ()> + Copy + '_ {
+        move |input| match input {
+            [b' ', rest @ ..] => Ok((self.gap(rest)?, ())),
+            _ => Err(nom::Err::Error(Error::new(input, ErrorKind::Space))),
+        }
+    }
+
+    /// What follows the spaces.
+    pub(super) fn peek<'a>(&self, rest: &'a [u8]) -> &'a [u8] {
+        rest.trim_ascii_start()
+    }
+
+    /// `"(" [item *(SP item)] ")"`, with spaces where none belong.
+    pub(super) fn list<'a, T>(
+        &self,
+        mut item: impl FnMut(&'a [u8]) -> super::Res<'a, T>,
+    ) -> impl FnMut(&'a [u8]) -> super::Res<'a, Vec<T>> {
+        move |input| {
+            let mut rest = match input {
+                [b'(', rest @ ..] => self.gap(rest)?,
+                _ => return super::fail(input, ErrorKind::Char),
+            };
+            let mut items = Vec::new();
+            loop {
+                if let [b')', after @ ..] = rest {
+                    return Ok((after, items));
+                }
+                let (after, one) = item(rest)?;
+                items.push(one);
+                rest = match after {
+                    [b')', ..] => after,
+                    // One space before the next item; before `)` none.
+                    [b' ', b')', ..] => self.gap(after)?,
+                    [b' ', next @ ..] => self.gap(next)?,
+                    _ => return super::fail(after, ErrorKind::SeparatedList),
+                };
+            }
+        }
+    }
+
     /// Spaces where none belong.
     pub(super) fn gap<'a>(&self, rest: &'a [u8]) -> Result<&'a [u8], nom::Err<Error<&'a [u8]>>> {
         if rest.first() != Some(&b' ') {

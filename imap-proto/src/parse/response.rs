@@ -91,7 +91,7 @@ fn read<'a>(frame: &'a [u8], notes: &Notes) -> Result<Response<'a>, ResponseErro
         Err(error) => {
             let offset = offset_of(frame, error);
             let at = frame.get(offset..).unwrap_or_default();
-            if frame.starts_with(b"* ") && !notes.is_strict() {
+            if (frame.starts_with(b"* ") || frame == b"\r\n") && !notes.is_strict() {
                 notes.rewind(0);
                 let _ = notes.note(DeviationKind::Malformed, at);
                 return Ok(Response::Unknown(Raw::new(frame)));
@@ -104,7 +104,7 @@ fn read<'a>(frame: &'a [u8], notes: &Notes) -> Result<Response<'a>, ResponseErro
 /// `response-tagged = tag SP resp-cond-state CRLF`
 fn tagged<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Response<'a>> {
     let (rest, tag) =
-        terminated(map_opt(ascii(take_while1(is_tag_char)), Tag::new), sp).parse(input)?;
+        terminated(map_opt(ascii(take_while1(is_tag_char)), Tag::new), notes.sp()).parse(input)?;
     let (rest, status) = status_word(rest)?;
     if matches!(status, Status::Bye | Status::PreAuth) {
         return fail(input, ErrorKind::Verify);
@@ -139,7 +139,7 @@ fn untagged<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Option<Response<'a>>>
         _ if is("ESEARCH") => found::e_search(rest, notes)?,
         _ if is("FLAGS") => flags(rest, notes)?,
         _ if is("CAPABILITY") => words(rest, notes).map(into(Response::Capability))?,
-        _ if is("VANISHED") => found::vanished(rest)?,
+        _ if is("VANISHED") => found::vanished(rest, notes)?,
         _ if is("ENABLED") => words(rest, notes).map(into(Response::Enabled))?,
         _ if is("ID") => id(rest, notes)?,
         _ if is("LSUB") => mailbox_data::list_item(rest, notes).map(into(Response::Lsub))?,
@@ -147,33 +147,35 @@ fn untagged<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Option<Response<'a>>>
         _ if is("NAMESPACE") => mailbox_data::namespaces(rest, notes)?,
         _ if is("SORT") => found::numbers(rest, notes).map(into(Response::Sort))?,
         _ if is("THREAD") => found::threads(rest)?,
-        _ if is("QUOTA") => mailbox_data::quota(rest)?,
+        _ if is("QUOTA") => mailbox_data::quota(rest, notes)?,
         _ if is("QUOTAROOT") => mailbox_data::quota_root(rest, notes)?,
         _ if is("ACL") => mailbox_data::acl(rest, notes)?,
         _ if is("LISTRIGHTS") => mailbox_data::list_rights(rest, notes)?,
         _ if is("MYRIGHTS") => mailbox_data::my_rights(rest, notes)?,
         _ if is("METADATA") => mailbox_data::metadata(rest, notes)?,
         _ if is("LANGUAGE") => {
-            preceded(sp, paren_list(astring)).map(Response::Language).parse(rest)?
+            preceded(notes.sp(), notes.list(astring)).map(Response::Language).parse(rest)?
         }
         _ if is("COMPARATOR") => {
-            let others = nom::combinator::opt(preceded(sp, paren_list(astring)));
-            (preceded(sp, astring), others)
+            let others = nom::combinator::opt(preceded(notes.sp(), notes.list(astring)));
+            (preceded(notes.sp(), astring), others)
                 .map(|(active, others)| Response::Comparator(active, others.unwrap_or_default()))
                 .parse(rest)?
         }
-        _ if is("GENURLAUTH") => texts(rest).map(into(Response::GenUrlAuth))?,
+        _ if is("GENURLAUTH") => texts(rest, notes).map(into(Response::GenUrlAuth))?,
         _ if is("URLFETCH") => {
-            let pair = |i| (preceded(sp, astring), preceded(sp, nstring)).parse(i);
+            let pair = |i| (preceded(notes.sp(), astring), preceded(notes.sp(), nstring)).parse(i);
             nom::multi::many1(pair).map(Response::UrlFetch).parse(rest)?
         }
-        _ if is("JMAPACCESS") => preceded(sp, string).map(Response::JmapAccess).parse(rest)?,
+        _ if is("JMAPACCESS") => {
+            preceded(notes.sp(), string).map(Response::JmapAccess).parse(rest)?
+        }
         _ if ["COPYUID", "APPENDUID", "HIGHESTMODSEQ", "UIDNEXT", "UIDVALIDITY"]
             .iter()
             .any(|code| is(code)) =>
         {
             notes.note(DeviationKind::BareCode, input)?;
-            text::bare_code(input)?
+            text::bare_code(input, notes)?
         }
         _ => return Ok((input, None)),
     };
@@ -189,14 +191,17 @@ fn into<'a, T>(
 
 /// `nz-number SP ("EXPUNGE" / ("FETCH" SP msg-att))`, `number SP ("EXISTS" / "RECENT")`
 fn numbered<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Option<Response<'a>>> {
-    let Ok((rest, (n, name))) = (terminated(number, sp), atom).parse(input) else {
+    let Ok((rest, n)) = number(input) else { return Ok((input, None)) };
+    if rest.first() != Some(&b' ') {
         return Ok((input, None));
-    };
+    }
+    let (rest, ()) = notes.sp()(rest)?;
+    let Ok((rest, name)) = atom(rest) else { return Ok((input, None)) };
     let is = |known: &str| known.eq_ignore_ascii_case(name);
     let zero = || if n == 0 { notes.note(DeviationKind::ZeroNumber, input) } else { Ok(()) };
     let items = |rest: &'a [u8]| {
         let rest = match rest {
-            [b' ', rest @ ..] => rest,
+            [b' ', rest @ ..] => notes.gap(rest)?,
             _ => {
                 notes.note(DeviationKind::MissingSpace, rest)?;
                 rest
@@ -221,7 +226,13 @@ fn numbered<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Option<Response<'a>>>
         }
         () => return Ok((input, None)),
     };
-    let (rest, ()) = end(notes.gap(rest)?)?;
+    let rest = notes.gap(rest)?;
+    if let (Response::Fetch(..) | Response::UidFetch(..), false) = (&response, rest == b"\r\n") {
+        // What was read is kept, what follows is not.
+        notes.note(DeviationKind::Malformed, rest)?;
+        return Ok((&[], Some(response)));
+    }
+    let (rest, ()) = end(rest)?;
     Ok((rest, Some(response)))
 }
 
@@ -230,6 +241,11 @@ fn words<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Vec<Atom<'a>>> {
     let mut words = Vec::new();
     let mut rest = input;
     while let [b' ', word @ ..] = rest {
+        // Blanks at the end are told by who reads the end.
+        if notes.peek(word).is_empty() {
+            break;
+        }
+        let word = notes.gap(word)?;
         let len = word.iter().take_while(|b| **b > 0x20 && **b != 0x7f).count();
         let Some((text, after)) = word.split_at_checked(len).filter(|_| len > 0) else { break };
         match core::str::from_utf8(text).ok().and_then(Atom::new) {
@@ -242,14 +258,14 @@ fn words<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Vec<Atom<'a>>> {
 }
 
 /// `1*(SP astring)`
-fn texts(input: &[u8]) -> Res<'_, Vec<Text<'_>>> {
-    nom::multi::many1(preceded(sp, astring)).parse(input)
+fn texts<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Vec<Text<'a>>> {
+    nom::multi::many1(preceded(notes.sp(), astring)).parse(input)
 }
 
 /// `"FLAGS" SP flag-list`
 fn flags<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Response<'a>> {
-    let (rest, _) = sp(input)?;
-    let (after, flags) = flags_perm(rest)?;
+    let (rest, ()) = notes.sp()(input)?;
+    let (after, flags) = flags_perm(rest, notes)?;
     if flags.contains(&Flag::Any) {
         notes.note(DeviationKind::BadFlag, rest)?;
     }
@@ -273,13 +289,15 @@ fn id<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Response<'a>> {
     };
     let pair = |i| {
         let (rest, name) = text(i)?;
-        let (rest, value) = preceded(sp, value_text).parse(rest)?;
+        let (rest, value) = preceded(notes.sp(), value_text).parse(rest)?;
         Ok((rest, (name, value)))
     };
-    preceded(sp, alt((value(Vec::new(), nil), paren_list(pair)))).map(Response::Id).parse(input)
+    preceded(notes.sp(), alt((value(Vec::new(), nil), notes.list(pair))))
+        .map(Response::Id)
+        .parse(input)
 }
 
 /// Flags, with `\*` where it may stand.
-pub(super) fn flags_perm(input: &[u8]) -> Res<'_, Vec<Flag<'_>>> {
-    paren_list(flag_perm)(input)
+pub(super) fn flags_perm<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Vec<Flag<'a>>> {
+    notes.list(flag_perm)(input)
 }

@@ -22,9 +22,10 @@ pub(super) fn continuation<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Respon
 }
 
 /// A response code that stands by itself: `* COPYUID 1 2 3`.
-pub(super) fn bare_code(input: &[u8]) -> Res<'_, Response<'_>> {
+pub(super) fn bare_code<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Response<'a>> {
     let text = |code| StatusText::new(Some(code), "");
-    code.map(|code| Response::Status { status: Status::Ok, text: text(code) }).parse(input)
+    code(input, notes)
+        .map(|(rest, code)| (rest, Response::Status { status: Status::Ok, text: text(code) }))
 }
 
 /// `SP resp-text CRLF`, where `resp-text = ["[" resp-text-code "]" SP] [text]` (RFC 9051 §9).
@@ -44,7 +45,7 @@ pub(super) fn status_text<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, StatusT
             line
         }
     };
-    let (text, code) = opt(bracketed_code).parse(line)?;
+    let (text, code) = opt(|line| bracketed_code(line, notes)).parse(line)?;
     let text = match text {
         [b' ', text @ ..] if code.is_some() => text,
         [] if code.is_some() => {
@@ -88,11 +89,27 @@ fn lossy(text: &[u8]) -> Cow<'_, str> {
 }
 
 /// `"[" resp-text-code "]"`; a code that is not understood is kept as text.
-fn bracketed_code(input: &[u8]) -> Res<'_, Code<'_>> {
-    alt((delimited(tag("["), code, tag("]")), delimited(tag("["), other, tag("]")))).parse(input)
+fn bracketed_code<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Code<'a>> {
+    let mark = notes.mark();
+    let known = |input| delimited(tag("["), |i| code(i, notes), tag("]")).parse(input);
+    if let Ok(read) = known(input) {
+        return Ok(read);
+    }
+    notes.rewind(mark);
+    let (rest, other) = delimited(tag("["), other, tag("]")).parse(input)?;
+    // One that is known and does not fit is kept as it came; what is not known always fits.
+    if code(input.get(1..).unwrap_or_default(), notes).is_err() {
+        notes.rewind(mark);
+        // For a strict reader this is no text either.
+        notes.note(DeviationKind::Malformed, input).map_err(|error| match error {
+            nom::Err::Error(error) => nom::Err::Failure(error),
+            other => other,
+        })?;
+    }
+    Ok((rest, other))
 }
 
-fn code(input: &[u8]) -> Res<'_, Code<'_>> {
+fn code<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Code<'a>> {
     let (rest, name) = atom(input)?;
     let is = |known: &str| known.eq_ignore_ascii_case(name);
     if let Some((_, code)) = PLAIN_CODES.iter().find(|(known, _)| is(known)) {
@@ -100,53 +117,58 @@ fn code(input: &[u8]) -> Res<'_, Code<'_>> {
     }
     let words = |input| -> Res<'_, Vec<Cow<'_, str>>> {
         let word = ascii(take_while1(|b: u8| b > 0x20 && b < 0x7f && b != b']'));
-        nom::multi::separated_list1(sp, word.map(Cow::Borrowed)).parse(input)
+        nom::multi::separated_list1(notes.sp(), word.map(Cow::Borrowed)).parse(input)
     };
-    let number = |make: fn(u32) -> Code<'static>| preceded(sp, number).map(make);
+    let number = |make: fn(u32) -> Code<'static>| preceded(notes.sp(), number).map(make);
     match () {
-        () if is("BADURL") => preceded(sp, plain_text).map(Code::BadUrl).parse(rest),
+        () if is("BADURL") => preceded(notes.sp(), plain_text).map(Code::BadUrl).parse(rest),
         () if is("UNDEFINED-FILTER") => {
-            preceded(sp, plain_text).map(Code::UndefinedFilter).parse(rest)
+            preceded(notes.sp(), plain_text).map(Code::UndefinedFilter).parse(rest)
         }
         () if is("BADEVENT") => {
-            let (rest, names) = preceded(sp, paren_list(atom)).parse(rest)?;
+            let (rest, names) = preceded(notes.sp(), notes.list(atom)).parse(rest)?;
             Ok((rest, Code::BadEvent(names.into_iter().map(Cow::Borrowed).collect())))
         }
-        () if is("NOUPDATE") => preceded(sp, quoted_text).map(Code::NoUpdate).parse(rest),
+        () if is("NOUPDATE") => preceded(notes.sp(), quoted_text).map(Code::NoUpdate).parse(rest),
         () if is("MAILBOXID") => {
             let id = atom.map(|id| Code::MailboxId(Cow::Borrowed(id)));
             delimited(tag(" ("), id, tag(")")).parse(rest)
         }
-        () if is("METADATA") => metadata(rest),
-        () if is("MESSAGELIMIT") => {
-            (preceded(sp, super::basic::number), opt(preceded(sp, super::basic::number)))
-                .map(|(n, uid)| Code::MessageLimit(n, uid))
-                .parse(rest)
-        }
-        () if is("INPROGRESS") => opt(in_progress)
+        () if is("METADATA") => metadata(rest, notes),
+        () if is("MESSAGELIMIT") => (
+            preceded(notes.sp(), super::basic::number),
+            opt(preceded(notes.sp(), super::basic::number)),
+        )
+            .map(|(n, uid)| Code::MessageLimit(n, uid))
+            .parse(rest),
+        () if is("INPROGRESS") => opt(|i| in_progress(i, notes))
             .map(|known| {
                 let (tag, now, all) = known.unwrap_or_default();
                 Code::InProgress(tag, now, all)
             })
             .parse(rest),
         () if is("URLMECH") => url_mech(rest),
-        () if is("CAPABILITY") => preceded(sp, words).map(Code::Capability).parse(rest),
+        () if is("CAPABILITY") => preceded(notes.sp(), words).map(Code::Capability).parse(rest),
         () if is("BADCHARSET") => {
-            let list = preceded(sp, paren_list(astring_text));
+            let list = preceded(notes.sp(), notes.list(astring_text));
             opt(list).map(|names| Code::BadCharset(names.unwrap_or_default())).parse(rest)
         }
         () if is("PERMANENTFLAGS") => {
-            preceded(sp, flags_perm).map(Code::PermanentFlags).parse(rest)
+            preceded(notes.sp(), |i| flags_perm(i, notes)).map(Code::PermanentFlags).parse(rest)
         }
         () if is("UIDNEXT") => number(Code::UidNext).parse(rest),
         () if is("UIDVALIDITY") => number(Code::UidValidity).parse(rest),
         () if is("UNSEEN") => number(Code::Unseen).parse(rest),
-        () if is("HIGHESTMODSEQ") => preceded(sp, number64).map(Code::HighestModSeq).parse(rest),
-        () if is("MODIFIED") => preceded(sp, uid_set).map(Code::Modified).parse(rest),
-        () if is("APPENDUID") => (preceded(sp, super::basic::number), preceded(sp, uid_set))
-            .map(|(validity, uids)| Code::AppendUid(validity, uids))
-            .parse(rest),
-        () if is("COPYUID") => copy_uid(rest),
+        () if is("HIGHESTMODSEQ") => {
+            preceded(notes.sp(), number64).map(Code::HighestModSeq).parse(rest)
+        }
+        () if is("MODIFIED") => preceded(notes.sp(), uid_set).map(Code::Modified).parse(rest),
+        () if is("APPENDUID") => {
+            (preceded(notes.sp(), super::basic::number), preceded(notes.sp(), uid_set))
+                .map(|(validity, uids)| Code::AppendUid(validity, uids))
+                .parse(rest)
+        }
+        () if is("COPYUID") => copy_uid(rest, notes),
         () => other(input),
     }
 }
@@ -162,14 +184,16 @@ fn quoted_text(input: &[u8]) -> Res<'_, Cow<'_, str>> {
 
 /// `"METADATA" SP ("LONGENTRIES" SP number / "MAXSIZE" SP number / "TOOMANY" / "NOPRIVATE")`
 /// (RFC 5464 §5)
-fn metadata(input: &[u8]) -> Res<'_, Code<'_>> {
-    let (rest, name) = preceded(sp, atom).parse(input)?;
+fn metadata<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Code<'a>> {
+    let (rest, name) = preceded(notes.sp(), atom).parse(input)?;
     let is = |known: &str| known.eq_ignore_ascii_case(name);
     match () {
         () if is("LONGENTRIES") => {
-            preceded(sp, number64).map(Code::MetadataLongEntries).parse(rest)
+            preceded(notes.sp(), number64).map(Code::MetadataLongEntries).parse(rest)
         }
-        () if is("MAXSIZE") => preceded(sp, number64).map(Code::MetadataMaxSize).parse(rest),
+        () if is("MAXSIZE") => {
+            preceded(notes.sp(), number64).map(Code::MetadataMaxSize).parse(rest)
+        }
         () if is("TOOMANY") => Ok((rest, Code::MetadataTooMany)),
         () if is("NOPRIVATE") => Ok((rest, Code::MetadataNoPrivate)),
         () => super::fail(input, nom::error::ErrorKind::Tag),
@@ -195,15 +219,16 @@ fn url_mech(input: &[u8]) -> Res<'_, Code<'_>> {
 type Progress<'a> = (Option<Cow<'a, str>>, Option<u32>, Option<u32>);
 
 /// `SP "(" (quoted / nil) SP (number / nil) SP (nz-number / nil) ")"` (RFC 9585 §4)
-fn in_progress(input: &[u8]) -> Res<'_, Progress<'_>> {
+fn in_progress<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Progress<'a>> {
     let some = |input| alt((number.map(Some), nil.map(|()| None))).parse(input);
     let text = alt((quoted_text.map(Some), nil.map(|()| None)));
-    delimited(tag(" ("), (text, preceded(sp, some), preceded(sp, some)), tag(")")).parse(input)
+    delimited(tag(" ("), (text, preceded(notes.sp(), some), preceded(notes.sp(), some)), tag(")"))
+        .parse(input)
 }
 
 /// `"COPYUID" SP nz-number SP uid-set SP uid-set` (RFC 4315 §4)
-fn copy_uid(input: &[u8]) -> Res<'_, Code<'_>> {
-    (preceded(sp, number), preceded(sp, uid_list), preceded(sp, uid_list))
+fn copy_uid<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Code<'a>> {
+    (preceded(notes.sp(), number), preceded(notes.sp(), uid_list), preceded(notes.sp(), uid_list))
         .map(|(validity, from, to)| Code::CopyUid(validity, from, to))
         .parse(input)
 }

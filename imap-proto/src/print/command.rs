@@ -163,6 +163,16 @@ impl Printer {
         }
     }
 
+    /// A string, or a literal8 where it holds NUL (RFC 3516 §4.4).
+    fn string8(&mut self, text: &[u8]) {
+        if memchr::memchr(0, text).is_none() {
+            return self.string(text);
+        }
+        self.put(b"~");
+        self.announce(text.len() as u64);
+        self.put(text);
+    }
+
     /// `{n}` or `{n+}`, and where to wait.
     fn announce(&mut self, len: u64) {
         self.put(b"{");

@@ -25,7 +25,13 @@ impl Response<'_> {
     /// Prints the response, its CRLF included, at the end of `out`.
     pub fn print_to(&self, out: &mut Vec<u8>) {
         match self {
-            Self::Unknown(raw) => return out.put(raw),
+            Self::Unknown(raw) => {
+                // A value alone is no response: it cannot run into the next one.
+                let whole = raw.ends_with(b"\r\n");
+                out.put(if whole { b"" } else { b"* " });
+                out.put(raw);
+                return out.put(if whole { b"" } else { b"\r\n" });
+            }
             // An empty challenge stays empty: it is base64 (RFC 9051 §9 `continue-req`).
             Self::Continue(text) if text.code.is_none() && text.text.is_empty() => out.put(b"+ "),
             Self::Continue(text) => show(out, format_args!("+ {text}")),

@@ -2,7 +2,22 @@ use super::{Out, decimal, string};
 use crate::types::{BodySection, Section, SectionSpelling, SectionText, is_astring};
 
 /// `section`: what stands between the brackets, and the brackets.
-pub(crate) fn section(out: &mut impl Out, section: &Section<'_>) {
+fn section(out: &mut impl Out, section: &Section<'_>) {
+    section_with(
+        out,
+        section,
+        |out, name| {
+            if is_astring(name) { out.put(name) } else { string(out, name) }
+        },
+    );
+}
+
+/// The same; names of header fields are printed as the caller says.
+pub(crate) fn section_with<O: Out>(
+    out: &mut O,
+    section: &Section<'_>,
+    mut print_name: impl FnMut(&mut O, &[u8]),
+) {
     out.put(b"[");
     for (i, number) in section.part().as_slice().iter().enumerate() {
         if i > 0 {
@@ -25,11 +40,7 @@ pub(crate) fn section(out: &mut impl Out, section: &Section<'_>) {
     if let Some(names) = names {
         for (i, name) in names.iter().enumerate() {
             out.put(if i == 0 { b" (" } else { b" " });
-            if is_astring(name.as_bytes()) {
-                out.put(name.as_bytes());
-            } else {
-                string(out, name.as_bytes());
-            }
+            print_name(out, name.as_bytes());
         }
         out.put(b")");
     }

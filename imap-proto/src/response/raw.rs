@@ -7,7 +7,7 @@ pub struct Raw<'a>(&'a [u8]);
 
 impl<'a> Raw<'a> {
     /// One value as responses have them: an atom, a number, a string with its quotes, a list of values; `None` if the
-    /// octets are not exactly that.
+    /// octets are not exactly that, or hold `{`, which could be taken for a literal.
     ///
     /// ```
     /// use imap_proto::response::Raw;

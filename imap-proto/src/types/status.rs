@@ -1,4 +1,6 @@
-use alloc::{string::String, vec::Vec};
+use alloc::vec::Vec;
+
+use super::Atom;
 
 /// What STATUS can ask for (RFC 3501 §6.3.10, RFC 8438, RFC 7162, RFC 9051).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -77,11 +79,11 @@ pub struct StatusData {
     /// The greatest message APPEND takes; `Some(None)`, NIL, for no limit.
     pub append_limit: Option<Option<u64>>,
     /// The object identifier.
-    pub mailbox_id: Option<String>,
+    pub mailbox_id: Option<Atom<'static>>,
     /// Octets of messages with `\Deleted`.
     pub deleted_storage: Option<u64>,
     /// Values that are not known: name and value as they came.
-    pub other: Vec<(String, Vec<u8>)>,
+    pub other: Vec<(Atom<'static>, Vec<u8>)>,
 }
 
 impl StatusData {

@@ -71,7 +71,7 @@ impl Printer {
                     p.astring(entry.as_str().as_bytes());
                     p.put(b" ");
                     match value {
-                        Some(value) => p.string(value),
+                        Some(value) => p.string8(value),
                         None => p.put(b"NIL"),
                     }
                 });

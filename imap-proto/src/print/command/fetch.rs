@@ -2,7 +2,7 @@ use alloc::format;
 
 use super::Printer;
 use crate::{
-    print::{Out, section},
+    print::{Out, section_with},
     types::{BodySection, FetchItem, Part, SectionSpelling},
 };
 
@@ -49,7 +49,8 @@ impl Printer {
             SectionSpelling::Body => {}
         }
         self.put(if item.peek { b"BODY.PEEK" } else { b"BODY" });
-        section(self, &item.section);
+        // A name that needs a literal is waited for like any other.
+        section_with(self, &item.section, Self::astring);
         if let Some(partial) = item.partial {
             self.text(format!("<{}.{}>", partial.offset, partial.len));
         }
