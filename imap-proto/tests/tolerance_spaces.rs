@@ -77,3 +77,43 @@ fn text_is_text_whatever_stands_before_it() {
         assert_eq!(framer.find(&mut buf), Frame::Complete { len: line.len() + 2 }, "{line}");
     }
 }
+
+#[test]
+fn dates_quotes_numbers_and_nil_as_careless_servers_write_them() {
+    use DeviationKind::{BadDate, Malformed, NilForString, RawQuote, StringForNil};
+    let date = "* 1 FETCH (INTERNALDATE \"17-Jul-1996 02:44:25 +0000\" UID 3)";
+    for (careless, right, kind) in [
+        ("* 1 FETCH (INTERNALDATE \"17-Jul-1996 02:44:25\" UID 3)", date, BadDate),
+        ("* 1 FETCH (INTERNALDATE \"Wed, 17 Jul 1996 02:44:25 +0000\" UID 3)", date, BadDate),
+        ("* 1 FETCH (INTERNALDATE \"17-Jul-1996 02:44:25 GMT\" UID 3)", date, BadDate),
+        ("* 1 FETCH (INTERNALDATE \"17-Jul-96 2:44:25 +0000\" UID 3)", date, BadDate),
+        ("* 1 FETCH (INTERNALDATE \"1996-07-17T02:44:25Z\" UID 3)", date, BadDate),
+        (
+            "* 1 FETCH (INTERNALDATE \"1996-07-17 04:44:25 +02:00\" UID 3)",
+            "* 1 FETCH (INTERNALDATE \"17-Jul-1996 04:44:25 +0200\" UID 3)",
+            BadDate,
+        ),
+        ("* LIST () \"/\" \"a \"b\" c\"", "* LIST () \"/\" \"a \\\"b\\\" c\"", RawQuote),
+        ("* ID (\"name\" \"a \"b\" c\")", "* ID (\"name\" \"a \\\"b\\\" c\")", RawQuote),
+        ("* 1 FETCH (UID \"7\" FLAGS ())", "* 1 FETCH (UID 7 FLAGS ())", StringForNil),
+        ("* 1 FETCH (FLAGS NIL UID 7)", "* 1 FETCH (FLAGS () UID 7)", NilForString),
+        ("* 1 FETCH (MODSEQ 5 UID 7)", "* 1 FETCH (MODSEQ (5) UID 7)", Malformed),
+        (
+            "* 1 FETCH (MODSEQ ( 5 ) UID 7)",
+            "* 1 FETCH (MODSEQ (5) UID 7)",
+            DeviationKind::ExtraSpace,
+        ),
+    ] {
+        let frame = format!("{careless}\r\n");
+        assert!(parse::response(frame.as_bytes()).is_err(), "strict: {careless}");
+        let read = parse::tolerant_response(frame.as_bytes()).unwrap();
+        assert_eq!(read.deviations.first().map(|d| d.kind), Some(kind), "{careless}");
+        let frame = format!("{right}\r\n");
+        assert_eq!(read.response, parse::response(frame.as_bytes()).unwrap(), "{careless}");
+    }
+    let hopeless =
+        parse::tolerant_response(b"* 1 FETCH (INTERNALDATE \"yesterday\" UID 3)\r\n").unwrap();
+    assert_eq!(hopeless.deviations[0].kind, BadDate);
+    let Response::Fetch(1, items) = hopeless.response else { panic!() };
+    assert_eq!(items.len(), 2, "kept as it came, and the rest is read");
+}

@@ -126,7 +126,7 @@ fn text<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Option<Cow<'a, [u8]>>> {
 
 /// A quoted string in which `"` and `\` stand as they are: it ends where a parenthesis
 /// follows, or a blank and a value.
-fn raw_quoted<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Cow<'a, [u8]>> {
+pub(super) fn raw_quoted<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Cow<'a, [u8]>> {
     let inside = input.get(1..).unwrap_or_default();
     let ends = |(at, b): &(usize, &u8)| {
         let after = inside.get(at.saturating_add(1)..).unwrap_or_default();

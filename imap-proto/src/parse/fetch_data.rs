@@ -85,9 +85,15 @@ fn item<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, FetchData<'a>> {
     };
     let object = |i| delimited(tag("("), atom.map(Atom::checked), tag(")")).parse(i);
     Ok(match () {
+        () if is("FLAGS") && nil(value).is_ok() => {
+            notes.note(DeviationKind::NilForString, value)?;
+            (nil(value)?.0, FetchData::Flags(Vec::new()))
+        }
         () if is("FLAGS") => flags(value, notes).map(into(FetchData::Flags))?,
         () if is("UID") => {
+            let (value, quoted) = unquoted(value, notes)?;
             let (rest, uid) = number(value)?;
+            let rest = rest.get(usize::from(quoted)..).unwrap_or_default();
             if uid == 0 {
                 notes.note(DeviationKind::ZeroNumber, value)?;
             }
@@ -103,7 +109,15 @@ fn item<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, FetchData<'a>> {
         }
         () if is("BODY") => envelope::body_view(value, false, notes).map(into(FetchData::Body))?,
         () if is("MODSEQ") => {
-            delimited(tag("("), number64, tag(")")).map(FetchData::ModSeq).parse(value)?
+            let Some(inside) = value.strip_prefix(b"(") else {
+                // Without its parentheses.
+                let (rest, n) = number64(value)?;
+                notes.note(DeviationKind::Malformed, value)?;
+                return Ok((rest, FetchData::ModSeq(n)));
+            };
+            let (rest, n) = number64(notes.gap(inside)?)?;
+            let (rest, _) = tag(")")(notes.gap(rest)?)?;
+            (rest, FetchData::ModSeq(n))
         }
         () if is("PREVIEW") => nstring.map(FetchData::Preview).parse(value)?,
         () if is("SAVEDATE") => match nil(value) {
@@ -130,13 +144,70 @@ fn item<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, FetchData<'a>> {
     })
 }
 
+/// A number in quotes, where it stands without; whether it was.
+fn unquoted<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, bool> {
+    match input {
+        [b'"', inside @ ..] => {
+            let digits = inside.iter().take_while(|b| b.is_ascii_digit()).count();
+            if digits == 0 || inside.get(digits) != Some(&b'"') {
+                return fail(input, ErrorKind::Digit);
+            }
+            notes.note(DeviationKind::StringForNil, input)?;
+            Ok((inside, true))
+        }
+        _ => Ok((input, false)),
+    }
+}
+
+/// A date as careless servers write it: RFC 5322 style, without a zone or seconds, with two digits for the year, ISO 8601.
+fn careless_date(text: &[u8]) -> Option<crate::types::DateTime> {
+    let text = core::str::from_utf8(text).ok()?.trim();
+    let mut words = text.split([' ', '-', ',', 'T']).filter(|word| !word.is_empty());
+    let first = words.find(|word| word.bytes().all(|b| b.is_ascii_digit()))?;
+    let (second, third) = (words.next()?, words.next()?);
+    let month = |word: &str| {
+        let name = word.as_bytes().get(..3).and_then(crate::types::month_number);
+        name.or_else(|| word.parse().ok().filter(|n| (1..=12).contains(n)))
+    };
+    let (day, year) = if first.len() == 4 { (third, first) } else { (first, third) };
+    let number: u16 = year.parse().ok()?;
+    // RFC 5322 §4.3
+    let year = match (number, year.len()) {
+        (n @ 0..50, 2) => n.saturating_add(2000),
+        (n, 2 | 3) => n.saturating_add(1900),
+        (n, _) => n,
+    };
+    let date = crate::types::Date::new(year, month(second)?, day.parse().ok()?)?;
+    let clock = text.split([' ', 'T']).find(|word| word.contains(':')).unwrap_or("0:0:0");
+    let clock = clock.split(['+', '-', 'Z']).next().unwrap_or_default();
+    let mut parts = clock.split(':').map(|part| part.parse::<u8>().ok());
+    let (hour, minute) = (parts.next()??, parts.next()??);
+    let second = parts.next().unwrap_or(Some(0))?;
+    let zone = text.split(' ').next_back().filter(|word| word.starts_with(['+', '-']));
+    let zone = zone.and_then(|word| {
+        let digits: i16 = word.get(1..)?.replace(':', "").parse().ok()?;
+        let minutes = digits.checked_div(100)?.checked_mul(60)?.checked_add(digits % 100)?;
+        Some(if word.starts_with('-') { -minutes } else { minutes })
+    });
+    crate::types::DateTime::from_civil(date, (hour, minute, second), zone.unwrap_or(0))
+}
+
 /// `date-time`, whose day has two places: a blank or a digit, and a digit (RFC 3501 §9 `date-day-fixed`).
 fn dated<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, crate::types::DateTime> {
-    let (rest, at) = date_time(input)?;
-    if !matches!(input, [b'"', _, b'0'..=b'9', b'-', ..]) {
-        notes.note(DeviationKind::BadDate, input)?;
+    if let Ok((rest, at)) = date_time(input) {
+        if !matches!(input, [b'"', _, b'0'..=b'9', b'-', ..]) {
+            notes.note(DeviationKind::BadDate, input)?;
+        }
+        return Ok((rest, at));
     }
-    Ok((rest, at))
+    let (rest, text) = string(input)?;
+    match careless_date(&text) {
+        Some(at) => {
+            notes.note(DeviationKind::BadDate, input)?;
+            Ok((rest, at))
+        }
+        None => fail(input, ErrorKind::Verify),
+    }
 }
 
 /// An item's name: letters, digits, dots and, for Gmail's, dashes.

@@ -19,7 +19,12 @@ use crate::{
 
 /// A mailbox name; one that is no modified UTF-7 is taken as it stands.
 fn name<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Mailbox<'a>> {
-    let (rest, octets) = preceded(notes.sp(), astring).parse(input)?;
+    let (rest, ()) = notes.sp()(input)?;
+    let (rest, octets) = match astring(rest) {
+        Ok(read) if rest.first() != Some(&b'"') || ends_well(read.0) => read,
+        _ if rest.first() == Some(&b'"') => super::envelope::raw_quoted(rest, notes)?,
+        other => other?,
+    };
     let read = match octets {
         Cow::Borrowed(octets) => Mailbox::from_wire(octets).map_err(|_| Cow::Borrowed(octets)),
         Cow::Owned(octets) => match Mailbox::from_wire(&octets).map(Mailbox::into_owned) {
@@ -36,6 +41,11 @@ fn name<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Mailbox<'a>> {
         Ok(name) => Ok((rest, name)),
         Err(_) => fail(input, ErrorKind::Verify),
     }
+}
+
+/// What may follow a string.
+fn ends_well(rest: &[u8]) -> bool {
+    matches!(rest.first(), Some(b' ' | b')' | b'\r') | None)
 }
 
 /// `DQUOTE QUOTED-CHAR DQUOTE / nil`

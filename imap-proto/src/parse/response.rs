@@ -275,7 +275,13 @@ fn flags<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Response<'a>> {
 /// `id_response ::= "ID" SPACE id_params_list` (RFC 2971 §4)
 fn id<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Response<'a>> {
     let text = |input: &'a [u8]| {
-        if matches!(input.first(), Some(b'"' | b'{')) {
+        if input.first() == Some(&b'"') {
+            return match string(input) {
+                Ok(read) if matches!(read.0.first(), Some(b' ' | b')')) => Ok(read),
+                _ => super::envelope::raw_quoted(input, notes),
+            };
+        }
+        if input.first() == Some(&b'{') {
             return string(input);
         }
         notes.note(DeviationKind::UnquotedString, input)?;

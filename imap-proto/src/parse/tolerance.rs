@@ -44,7 +44,7 @@ pub enum DeviationKind {
     /// encoding, a parameter's value, a size (Exchange, Yahoo, DavMail). It is read as the empty
     /// value; as `7BIT` for an encoding.
     NilForString,
-    /// A string where only a list or NIL may stand: `""` for no addresses, no parameters or no
+    /// A string where only a number, a list or NIL may stand: `UID "7"`, `""` for no addresses, no parameters or no
     /// disposition (hMailServer, Domino, 163). A disposition is read as one without parameters, the
     /// rest as NIL.
     StringForNil,

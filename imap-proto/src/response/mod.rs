@@ -1,5 +1,6 @@
 //! What a server says: [`Response`].
 
+mod owned;
 mod raw;
 mod view;
 

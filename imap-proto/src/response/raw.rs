@@ -1,9 +1,10 @@
+use alloc::borrow::Cow;
 use core::{fmt, ops::Deref};
 
-/// Octets of a response that were not understood, byte for byte as the server sent them. Only the parser makes them: what
-/// is printed of them cannot hold a line end that was not there.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Raw<'a>(&'a [u8]);
+/// Octets of a response that were not understood, byte for byte as the server sent them. Only the parser makes them, or a
+/// check: what is printed of them cannot hold a line end that was not there.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Raw<'a>(Cow<'a, [u8]>);
 
 impl<'a> Raw<'a> {
     /// One value as responses have them: an atom, a number, a string with its quotes, a list of values; `None` if the
@@ -16,16 +17,21 @@ impl<'a> Raw<'a> {
     /// assert!(Raw::value(b"a\r\n* BYE").is_none());
     /// ```
     pub fn value(octets: &'a [u8]) -> Option<Self> {
-        crate::parse::is_value(octets).then_some(Self(octets))
+        crate::parse::is_value(octets).then_some(Self(Cow::Borrowed(octets)))
     }
 
     pub(crate) const fn new(octets: &'a [u8]) -> Self {
-        Self(octets)
+        Self(Cow::Borrowed(octets))
     }
 
     /// The octets.
-    pub const fn as_bytes(self) -> &'a [u8] {
-        self.0
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// The same octets, owned.
+    pub fn into_owned(self) -> Raw<'static> {
+        Raw(Cow::Owned(self.0.into_owned()))
     }
 }
 
@@ -33,7 +39,7 @@ impl Deref for Raw<'_> {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
-        self.0
+        &self.0
     }
 }
 
