@@ -144,6 +144,7 @@ def run(kit, server, report):
     report.step("imap-two-sessions", two_sessions, kit, server)
     report.step("imap-names", names, kit, server)
     report.step("imap-search", search, kit, server)
+    report.step("imap-sort-thread-sync", sort_thread_sync, kit, server)
 
     def starttls():
         m = imaplib.IMAP4(server.host, server.ports["imap"], timeout=30)
@@ -292,6 +293,38 @@ def search(kit, server):
             "no match in an encoded word",
         )
     return f"{len(found.split('; '))} keys that match, {len(unlike)} that do not, two in UTF-8"
+
+
+def sort_thread_sync(kit, server):
+    """SORT and THREAD (RFC 5256), CONDSTORE and QRESYNC (RFC 7162), quota roots (RFC 9208), as imaplib asks for them."""
+    kit.clean()
+    head = "Date: {0} Feb 2026 10:00:00 +0000\r\nSubject: {1}\r\nMessage-ID: <{0}@x>\r\n{2}\r\nx\r\n"
+    letters = [(5, "plans", ""), (3, "apples", ""), (9, "Re: plans", "References: <5@x>\r\n"), (7, "new name", "In-Reply-To: <5@x>\r\n")]
+    with server.imap(1) as a, server.imap(1) as b:
+        for letter in letters:
+            ok(a.append("INBOX", None, None, head.format(*letter).encode()), "APPEND")
+        ok(b.enable("QRESYNC"), "ENABLE")
+        ok(a.select("INBOX"), "SELECT")
+        ok(b.select("INBOX"), "SELECT")
+        for keys, expected in (("DATE", b"2 1 4 3"), ("REVERSE DATE", b"3 4 1 2"), ("SUBJECT REVERSE DATE", b"2 4 3 1")):
+            found = ok(a.sort(f"({keys})", "UTF-8", "ALL"), f"SORT {keys}")[0]
+            need(found == expected, f"SORT ({keys}) gave {found}, not {expected}")
+        threads = ok(a.thread("REFERENCES", "UTF-8", "ALL"), "THREAD")[0]
+        need(threads == b"(2)(1 (4)(3))", f"THREAD REFERENCES gave {threads}")
+        threads = ok(a.thread("ORDEREDSUBJECT", "UTF-8", "ALL"), "THREAD")[0]
+        need(threads == b"(2)(1 3)(4)", f"THREAD ORDEREDSUBJECT gave {threads}")
+        since = re.search(rb"HIGHESTMODSEQ (\d+)", b" ".join(ok(b.status("INBOX", "(HIGHESTMODSEQ)"), "STATUS"))).group(1).decode()
+        first = ok(a.uid("SEARCH", None, "ALL"), "UID SEARCH")[0].split()
+        ok(a.store("2", "+FLAGS.SILENT", "(\\Deleted)"), "STORE")
+        ok(a.expunge(), "EXPUNGE")
+        ok(a.store("1", "+FLAGS.SILENT", "(\\Answered)"), "STORE")
+        rows = ok(b.uid("FETCH", "1:*", "(FLAGS)", f"(CHANGEDSINCE {since} VANISHED)"), "UID FETCH CHANGEDSINCE")
+        need(len(rows) == 1 and b"\\Answered" in rows[0] and b"MODSEQ (" in rows[0], f"CHANGEDSINCE gave {rows}")
+        gone = b.response("VANISHED")[1]
+        need(any(first[1] in (one or b"") for one in gone), f"VANISHED gave {gone}, not {first[1]}")
+        roots = ok(a.getquotaroot("INBOX"), "GETQUOTAROOT")
+        need(b"INBOX" in roots[0][0], f"GETQUOTAROOT gave {roots}")
+    return "three orders, two ways to thread, what was missed"
 
 
 def names(kit, server):

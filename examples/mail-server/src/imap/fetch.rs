@@ -28,6 +28,8 @@ impl<S: Store> Session<S> {
         let mailbox = self.selected()?.mailbox;
         let newly_seen =
             if set_seen { self.set_seen(mailbox, uids).await? } else { HashSet::new() };
+        // What others have changed is told by the rows, and not a second time after them.
+        self.refresh().await?;
         let snapshot = self.app.store.snapshot(mailbox).await?;
         let since = changed_since.map_or(ModSeq::new(0), |(since, _)| ModSeq::new(since));
         if let Some((_, true)) = changed_since {
