@@ -69,6 +69,7 @@ fn machine_config<S>(app: &App<S>) -> Config {
     config.mechanisms = mechanisms(&app.config);
     // The store does not say which headers need it: that is seen when they are read.
     config.utf8 = app.config.pop3.utf8;
+    config.utf8_user = app.config.pop3.utf8;
     // RFC 2449 §6.7: nothing is removed here but what a reader deletes. There is no LOGIN-DELAY (§6.5),
     // as no log-in comes too soon.
     config.expire = Some(Expire::new(None));

@@ -100,9 +100,14 @@ impl Cli {
         }
     }
 
-    /// Whose messages these are. The port is no part of it: it changes when TLS is turned on.
+    /// Whose messages these are. The usual ports are no part of it, for they change when TLS is turned on; behind any other
+    /// there may be another server.
     pub(crate) fn account(&self) -> String {
-        format!("{}@{}", self.user, self.server.host)
+        let Server { host, port } = &self.server;
+        match port {
+            Some(port) if ![110, 995].contains(port) => format!("{}@{host}:{port}", self.user),
+            _ => format!("{}@{host}", self.user),
+        }
     }
 
     pub(crate) fn port(&self) -> u16 {

@@ -42,7 +42,7 @@ struct Wanted {
 /// What is still to be said to the server.
 struct Agenda {
     fetch: Vec<Wanted>,
-    delete: Vec<u32>,
+    delete: Vec<(u32, String)>,
     /// How many of either were given.
     given: (usize, usize),
     quit: bool,
@@ -71,7 +71,7 @@ pub(crate) fn run(cli: &Cli, mut session: Session, store: &mut Store) -> anyhow:
     });
     let agenda = Agenda {
         fetch: wanted.collect(),
-        delete: plan.delete.iter().map(|id| id.message).collect(),
+        delete: plan.delete.iter().map(|id| (id.message, id.uidl.to_owned())).collect(),
         given: (0, 0),
         quit: false,
     };
@@ -108,7 +108,7 @@ fn download(
     leave: Leave,
     summary: &mut Summary,
 ) -> anyhow::Result<()> {
-    let mut marked = 0;
+    let mut marked = Vec::new();
     loop {
         agenda.give(&mut session.driver.machine, inbox.at)?;
         let event = session.driver.next().with_context(|| broken(&session.server))?;
@@ -118,12 +118,14 @@ fn download(
                 None
             }
             Some(Event::Done(Outcome::Retr { message, .. })) => Some(message),
-            Some(Event::Done(Outcome::Dele { .. })) => {
-                marked += 1;
+            Some(Event::Done(Outcome::Dele { message })) => {
+                marked.extend(agenda.uidl(message));
                 None
             }
             Some(Event::Done(Outcome::Quit)) => {
-                summary.deleted = marked;
+                summary.deleted = marked.len();
+                // RFC 1939 §7: once its message is gone the server may give a unique id to another.
+                inbox.store.forget(&marked)?;
                 None
             }
             Some(Event::Failed { request, failure }) => {
@@ -150,11 +152,18 @@ fn download(
 }
 
 impl Agenda {
+    /// The unique id of a message.
+    fn uidl(&self, message: u32) -> Option<String> {
+        let old = self.delete.iter().find(|(number, _)| *number == message);
+        let new = || self.fetch.iter().find(|wanted| wanted.message == message);
+        old.map(|(_, uidl)| uidl).or_else(|| Some(&new()?.uidl)).cloned()
+    }
+
     /// Gives as many commands as may wait, and QUIT when the last message is there.
     fn give(&mut self, client: &mut Client, fetched: usize) -> Result<(), Misuse> {
         let (deleted, given) = &mut self.given;
         while client.unanswered() < AHEAD {
-            if let Some(message) = self.delete.get(*deleted) {
+            if let Some((message, _)) = self.delete.get(*deleted) {
                 *deleted += 1;
                 client.dele(*message)?;
             } else if let Some(wanted) = self.fetch.get(*given) {

@@ -81,7 +81,8 @@ impl Store {
         staged.with_context(|| format!("cannot write in {}", self.staged.display()))
     }
 
-    /// Like no other, for readers of a Maildir: the time, and who it is.
+    /// Like no other, for readers of a Maildir: the time to the microsecond, for a unique id may be given again, and who it
+    /// is.
     fn name(&self, uidl: &str, now: Duration) -> String {
         let mut hash = Sha256::new();
         for part in [&self.account, "\0", uidl] {
@@ -89,7 +90,7 @@ impl Store {
         }
         let hash: String =
             hash.finalize().iter().take(16).map(|octet| format!("{octet:02x}")).collect();
-        format!("{}.{hash}.pop3-download", now.as_secs())
+        format!("{}.M{:06}H{hash}.pop3-download", now.as_secs(), now.subsec_micros())
     }
 
     /// The message is whole. When this returns it is where it belongs, counts as fetched, and may be

@@ -263,6 +263,8 @@ impl Core {
         self.binding = ChannelBinding::default();
         self.user = None;
         self.login = None;
+        // What was said in the clear counts for nothing (RFC 2595 §4).
+        (self.language, self.language_chosen) = (0, false);
         self.state = State::Command;
         self.fresh = true;
         self.wait = Wait::default();

@@ -91,10 +91,11 @@ async fn one(
         let mut file = fs::File::open(&path).map_err(|error| failed(&path, error))?;
         let mut upload = store.upload();
         let mut piece = vec![0; 64 * 1024];
+        let mut lines = Lines::default();
         loop {
             let read = file.read(&mut piece).map_err(|error| failed(&path, error))?;
             let Some(octets) = piece.get(..read).filter(|octets| !octets.is_empty()) else { break };
-            upload.write(octets).await?;
+            upload.write(&lines.canonical(octets)).await?;
         }
         let staged = upload.finish().await?;
         let facts = facts::of(&staged).await?;
@@ -102,6 +103,27 @@ async fn one(
         store.append(mailbox, vec![message]).await?;
     }
     Ok(count)
+}
+
+/// A Maildir's line ends are those of the system; a message's are CRLF (RFC 5322 §2.1).
+#[derive(Default)]
+struct Lines {
+    /// Whether the octet before was a CR.
+    cr: bool,
+}
+
+impl Lines {
+    fn canonical(&mut self, octets: &[u8]) -> Vec<u8> {
+        let mut out = Vec::with_capacity(octets.len() + octets.len() / 32);
+        for octet in octets {
+            if *octet == b'\n' && !self.cr {
+                out.push(b'\r');
+            }
+            out.push(*octet);
+            self.cr = *octet == b'\r';
+        }
+        out
+    }
 }
 
 fn listed(folder: &Path) -> Result<Vec<PathBuf>, MailboxError> {
@@ -117,4 +139,20 @@ fn listed(folder: &Path) -> Result<Vec<PathBuf>, MailboxError> {
 
 fn failed(path: &Path, error: io::Error) -> MailboxError {
     MailboxError::File { path: path.to_owned(), error }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Lines;
+
+    #[test]
+    fn lines_end_in_crlf_however_they_are_cut() {
+        let text = b"a: b\n\r\nc\rd\n";
+        for cut in 1..=text.len() {
+            let mut lines = Lines::default();
+            let whole: Vec<u8> =
+                text.chunks(cut).flat_map(|piece| lines.canonical(piece)).collect();
+            assert_eq!(whole, b"a: b\r\n\r\nc\rd\r\n");
+        }
+    }
 }

@@ -170,7 +170,7 @@ async fn where_utf8_is_offered_a_header_that_needs_it_waits_for_a_client_that_as
         let refused = said.iter().filter(|said| said.contains("code: Some(Utf8)")).count();
         assert_eq!(refused, if asks { 0 } else { 2 }, "{said:?}");
         let text = said.join("\n");
-        assert!(text.contains("\"UTF8\"") && text.contains("Subject: one"), "{text}");
+        assert!(text.contains("\"UTF8 USER\"") && text.contains("Subject: one"), "{text}");
         assert_eq!(text.contains("Gr\u{fc}\u{df}e\r\n\r\nbody"), asks, "{text}");
         while fixture.listening.tasks.len() > 1 {
             tokio::task::yield_now().await;

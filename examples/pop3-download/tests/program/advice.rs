@@ -33,6 +33,53 @@ fn a_server_without_capa_is_fine_and_its_sizes_may_lie() {
     }
 }
 
+/// RFC 1939 §7: a unique id is unique as long as its message exists, and no longer.
+#[test]
+fn a_unique_id_that_is_given_again_is_another_message() {
+    for kind in Kind::BOTH {
+        let folder = tempfile::tempdir().unwrap();
+        let target = Target::new(kind, folder.path());
+        let first = Script::start(old_server);
+        let address = first.address();
+        let fetched = "1 message fetched, 1 deleted, 0 left there\n";
+        assert_eq!(succeeds(plain(&address, &target)), fetched);
+        first.heard();
+        let second = Script::start_at(&address, |command| match command {
+            "RETR 1" => "+OK\r\nc: d\r\n\r\n.\r\n",
+            other => old_server(other),
+        });
+        assert_eq!(succeeds(plain(&address, &target)), fetched);
+        second.heard();
+        assert_eq!(target.messages().len(), 2);
+        // What QUIT did not delete is still known, and is not fetched again.
+        let third = Script::start_at(&address, |command| match command {
+            "QUIT" => "-ERR some messages are still there\r\n",
+            other => old_server(other),
+        });
+        fails(plain(&address, &target));
+        third.heard();
+        let fourth = Script::start_at(&address, old_server);
+        let said = succeeds(plain(&address, &target));
+        assert_eq!(said, "0 messages fetched, 1 deleted, 0 left there\n");
+        fourth.heard();
+        assert_eq!(target.messages().len(), 3);
+    }
+}
+
+/// Two tunnels end on one host name.
+#[test]
+fn servers_behind_two_ports_are_two_accounts() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = Target::new(Kind::Maildir, folder.path());
+    for n in 1..=2 {
+        let server = Script::start(old_server);
+        let said = succeeds(program(&server.address(), &target, &["--tls", "none", "--keep"]));
+        assert_eq!(said, "1 message fetched, 0 deleted, 1 left there\n");
+        server.heard();
+        assert_eq!(target.messages().len(), n);
+    }
+}
+
 #[test]
 fn without_uidl_nothing_is_fetched_and_it_says_why() {
     let folder = tempfile::tempdir().unwrap();

@@ -15,7 +15,15 @@ impl Script {
     /// For one connection in the clear. `answer` gets each command, an empty one for the greeting,
     /// and gives what is said, its CRLFs included; nothing ends the connection.
     pub(crate) fn start(answer: impl Fn(&str) -> &'static str + Send + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        Self::start_at("127.0.0.1:0", answer)
+    }
+
+    /// The same at this address.
+    pub(crate) fn start_at(
+        address: &str,
+        answer: impl Fn(&str) -> &'static str + Send + 'static,
+    ) -> Self {
+        let listener = TcpListener::bind(address).unwrap();
         let port = listener.local_addr().unwrap().port();
         let heard = thread::spawn(move || {
             let (mut tcp, _) = listener.accept().unwrap();
