@@ -5,6 +5,7 @@ mod header;
 
 use self::header::Header;
 use crate::{accounts::mechanisms, app::App, listen::Connection, wire::Wire};
+use imap_proto::mime::Summary;
 use mailstore::{Account, Expunge, MailboxId, MaildropLock, MessageId, Snapshot, Store, Uid};
 use mailwire::{
     Machine, Misuse,
@@ -165,7 +166,8 @@ impl<S: Store> Session<S> {
         let lock = store.lock_maildrop(account.id).await?;
         let mailbox = store.mailbox(account.id, "INBOX").await?.id;
         let snapshot = store.snapshot(mailbox).await?;
-        let (messages, entries) = list(&snapshot).unzip();
+        let sizes = sizes(store, &snapshot).await?;
+        let (messages, entries) = list(&snapshot, sizes).unzip();
         self.maildrop = Some(Maildrop { mailbox, messages, _lock: lock });
         Ok(entries)
     }
@@ -241,12 +243,35 @@ impl<S: Store> Session<S> {
 
 /// The messages, and how a client knows them: the UIDL is that of the mailbox's generation and the
 /// UID, so it stays the same for as long as the message is there (RFC 1939 §7).
-fn list(snapshot: &Snapshot) -> impl Iterator<Item = ((Uid, MessageId), Entry)> {
+fn list(snapshot: &Snapshot, sizes: Vec<u64>) -> impl Iterator<Item = ((Uid, MessageId), Entry)> {
     let generation = snapshot.uid_validity();
-    snapshot.rows().filter_map(move |row| {
-        let entry = Entry::new(row.size, format!("{generation}-{}", row.uid)).ok()?;
+    snapshot.rows().zip(sizes).filter_map(move |(row, size)| {
+        let entry = Entry::new(size, format!("{generation}-{}", row.uid)).ok()?;
         Some(((row.uid, row.message), entry))
     })
+}
+
+/// What each message will have in octets on the wire: a message that came by IMAP may have other line ends than CRLF
+/// (RFC 1939 §11 wants the size to be right).
+async fn sizes<S: Store>(store: &S, snapshot: &Snapshot) -> mailstore::Result<Vec<u64>> {
+    let rows: Vec<_> = snapshot.rows().map(|row| (row.message, row.size)).collect();
+    let mut sizes = Vec::with_capacity(rows.len());
+    for batch in rows.chunks(256) {
+        let messages: Vec<_> = batch.iter().map(|(message, _)| *message).collect();
+        for ((message, size), facts) in batch.iter().zip(store.facts(&messages).await?) {
+            let known = facts.as_ref().and_then(|blob| Summary::decode(blob));
+            sizes.push(match known {
+                Some(summary) => summary.canonical_size(),
+                // Written by another version: counted now.
+                None => match store.body(*message).await {
+                    Ok(body) => Entry::octets_sent([&*body.bytes().await?]),
+                    Err(mailstore::Error::NotFound { .. }) => *size,
+                    Err(error) => return Err(error),
+                },
+            });
+        }
+    }
+    Ok(sizes)
 }
 
 /// What the client is told of an error of the store: the rest is for the log.

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// The first octet of a blob: the version of its layout.
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 
 /// What IMAP needs to know of a message, as a blob for the store to keep.
 ///
@@ -25,6 +25,7 @@ pub fn summarize(raw: &[u8]) -> Vec<u8> {
     let header = raw.get(header).unwrap_or_default();
     let mut out = alloc::vec![VERSION];
     varint(&mut out, raw.len() as u64);
+    varint(&mut out, canonical_len(raw));
     let date = super::sent_date_of(header);
     varint(&mut out, date.map_or(0, pack_date));
     // Zero is none; the sign is the lowest bit.
@@ -54,6 +55,22 @@ pub fn summarize(raw: &[u8]) -> Vec<u8> {
         varint(&mut out, part.below as u64);
     }
     out
+}
+
+/// Octets when each line, the last one, too, ends in CRLF.
+fn canonical_len(raw: &[u8]) -> u64 {
+    let mut len = raw.len() as u64;
+    for at in memchr::memchr2_iter(b'\r', b'\n', raw) {
+        let paired = match raw.get(at) {
+            Some(b'\r') => raw.get(at.saturating_add(1)) == Some(&b'\n'),
+            _ => at.checked_sub(1).and_then(|before| raw.get(before)) == Some(&b'\r'),
+        };
+        len = len.saturating_add(u64::from(!paired));
+    }
+    match raw.last() {
+        None | Some(b'\r' | b'\n') => len,
+        Some(_) => len.saturating_add(2),
+    }
 }
 
 fn zigzag(n: i64) -> u64 {
@@ -96,6 +113,7 @@ fn varint(out: &mut Vec<u8>, mut n: u64) {
 #[derive(Clone, Copy, Debug)]
 pub struct Summary<'a> {
     size: u64,
+    canonical: u64,
     date: u64,
     sent: u64,
     references: &'a [u8],
@@ -111,6 +129,7 @@ impl<'a> Summary<'a> {
         let mut reader = Reader { rest: blob.strip_prefix(&[VERSION])? };
         Some(Self {
             size: reader.varint()?,
+            canonical: reader.varint()?,
             date: reader.varint()?,
             sent: reader.varint()?,
             references: reader.block()?,
@@ -124,6 +143,11 @@ impl<'a> Summary<'a> {
     /// Octets of the message: RFC822.SIZE.
     pub fn size(&self) -> u64 {
         self.size
+    }
+
+    /// Octets of the message when each of its lines ends in CRLF: what POP3 sends (RFC 1939 §3).
+    pub fn canonical_size(&self) -> u64 {
+        self.canonical
     }
 
     /// The day of the `Date:` field, in the zone it was written in.

@@ -98,8 +98,7 @@ fn bracketed_code<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Code<'a>> {
     notes.rewind(mark);
     let (rest, other) = delimited(tag("["), other, tag("]")).parse(input)?;
     // One that is known and does not fit is kept as it came; what is not known always fits.
-    if code(input.get(1..).unwrap_or_default(), notes).is_err() {
-        notes.rewind(mark);
+    if matches!(&other, Code::Other(name, _) if is_known(name)) {
         // For a strict reader this is no text either.
         notes.note(DeviationKind::Malformed, input).map_err(|error| match error {
             nom::Err::Error(error) => nom::Err::Failure(error),
@@ -107,6 +106,34 @@ fn bracketed_code<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Code<'a>> {
         })?;
     }
     Ok((rest, other))
+}
+
+/// Codes with arguments, beside the plain ones.
+const WITH_ARGUMENTS: [&str; 19] = [
+    "APPENDUID",
+    "BADCHARSET",
+    "BADEVENT",
+    "BADURL",
+    "CAPABILITY",
+    "COPYUID",
+    "HIGHESTMODSEQ",
+    "INPROGRESS",
+    "MAILBOXID",
+    "MESSAGELIMIT",
+    "METADATA",
+    "MODIFIED",
+    "NOUPDATE",
+    "PERMANENTFLAGS",
+    "UIDNEXT",
+    "UIDVALIDITY",
+    "UNDEFINED-FILTER",
+    "UNSEEN",
+    "URLMECH",
+];
+
+fn is_known(name: &str) -> bool {
+    let plain = PLAIN_CODES.iter().map(|(known, _)| *known);
+    plain.chain(WITH_ARGUMENTS).any(|known| known.eq_ignore_ascii_case(name))
 }
 
 fn code<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Code<'a>> {

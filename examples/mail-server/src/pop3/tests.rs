@@ -126,6 +126,42 @@ async fn a_maildrop_is_read_and_what_is_deleted_is_removed_at_quit() {
 }
 
 #[tokio::test]
+async fn the_sizes_it_announces_are_those_it_sends() {
+    let messages =
+        ["a: b\r\n\r\nx\r\n", "a: b\n\n.x\nno end", "a: b\r\n\r\ncr\rlf\n", "a: b\r\n\r\nno end"];
+    let sent = [
+        "a: b\r\n\r\nx\r\n",
+        "a: b\r\n\r\n.x\r\nno end\r\n",
+        "a: b\r\n\r\ncr\r\nlf\r\n",
+        "a: b\r\n\r\nno end\r\n",
+    ];
+    for summarized in [false, true] {
+        let fixture = start(&[]).await;
+        for text in messages {
+            let mut upload = fixture.store.upload();
+            upload.write(text.as_bytes()).await.expect("written");
+            let mut message = NewMessage::new(upload.finish().await.expect("staged"));
+            if summarized {
+                message = message.facts(imap_proto::mime::summarize(text.as_bytes()));
+            }
+            fixture.store.append(fixture.inbox, vec![message]).await.expect("appended");
+        }
+        let said = talk(&fixture, |client| {
+            log_in(client);
+            client.list().expect("given");
+            (1..=4).for_each(|number| client.retr(number).expect("given"));
+            client.quit().expect("given");
+        })
+        .await;
+        let text = said.concat();
+        for (number, body) in (1..).zip(sent) {
+            let scan = format!("Scan {{ message: {number}, octets: {} }}", body.len());
+            assert!(text.contains(&scan) && text.contains(body), "{number}: {text}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn it_says_what_it_can_do_and_nothing_that_it_does_not_keep() {
     let fixture = start(&[]).await;
     let said = talk(&fixture, |client| {
