@@ -170,3 +170,12 @@ proptest! {
         let _ = (parse::continuation(&line), parse::timestamp(&line));
     }
 }
+
+#[test]
+fn a_code_is_read_before_text_in_an_unknown_character_set() {
+    let response = parse::response(b"-ERR [IN-USE] gesch\xfctzt").unwrap();
+    assert_eq!(response.code, Some(Code::InUse));
+    assert_eq!(response.text, "gesch\u{fffd}tzt");
+    let response = parse::response(b"-ERR gesch\xfctzt [IN-USE]").unwrap();
+    assert_eq!(response.code, None);
+}

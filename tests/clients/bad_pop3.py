@@ -45,6 +45,9 @@ def wrong_password(kit):
         got = p.command("PASS wrong", "-ERR")
         p.command("USER nobody-here@nowhere.test", ("+OK"))
         p.command("PASS wrong", "-ERR")
+        # A user with a tag is not the user without it.
+        p.command(f"USER {kit.server.address(1).replace('@', '+tag@')}", "+OK")
+        p.command(f"PASS {kit.server.users[1][1]}", "-ERR")
         p.command(f"USER {kit.server.address(1)}", "+OK")
         p.command(f"PASS {kit.server.users[1][1]}", "+OK")
     return got

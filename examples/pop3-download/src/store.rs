@@ -18,7 +18,7 @@ use std::{
     collections::BTreeMap,
     fs::{self, File, TryLockError},
     path::PathBuf,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 #[derive(Debug)]
@@ -39,7 +39,17 @@ impl Store {
         make_folder(&staged)?;
         let lock = private().open(state.join("lock"));
         let lock = lock.with_context(|| format!("cannot write in {}", state.display()))?;
-        match lock.try_lock() {
+        // One that was killed a moment ago may not be gone yet.
+        let patience = Instant::now() + Duration::from_secs(1);
+        let locked = loop {
+            match lock.try_lock() {
+                Err(TryLockError::WouldBlock) if Instant::now() < patience => {
+                    std::thread::sleep(Duration::from_millis(20));
+                }
+                locked => break locked,
+            }
+        };
+        match locked {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 bail!("another pop3-download is at work in {}", state.display())

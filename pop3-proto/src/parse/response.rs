@@ -45,11 +45,14 @@ pub fn response(line: &[u8]) -> Result<Response<'_>, ResponseError> {
             let (text, (status, code)) = head(line).map_err(|_| ResponseError)?;
             Ok(Response::new(status, code, text))
         }
-        // No code is read from a line in an unknown character set: it would not live long enough,
-        // and codes are ASCII.
-        Cow::Owned(line) => {
-            let (text, (status, _)) = head(&line).map_err(|_| ResponseError)?;
-            Ok(Response::new(status, None, String::from(text)))
+        // Status and code are ASCII even where the text is in an unknown character set.
+        Cow::Owned(lossy) => {
+            let (text, (status, _)) = head(&lossy).map_err(|_| ResponseError)?;
+            let end =
+                line.iter().position(|octet| *octet == b']').map_or(0, |at| at.saturating_add(1));
+            let start = line.get(..end).and_then(|start| core::str::from_utf8(start).ok());
+            let code = start.and_then(|start| head(start).ok()?.1.1);
+            Ok(Response::new(status, code, String::from(text)))
         }
     }
 }
