@@ -138,6 +138,7 @@ fn responses_of_extensions_are_read_and_printed() {
         "* OK [INPROGRESS (NIL 4 NIL)] x",
         "a NO [BADCOMPARATOR] x",
         "a NO [UNDEFINED-FILTER on-the-road] x",
+        "a NO [BADCHARSET (utf-8 \"a]b\" \"x y\")] x",
         "* 1 FETCH (BINARY[1.2] NIL BINARY.SIZE[3] 12 BINARY[]<5> \"ab\")",
         "* 1 FETCH (PREVIEW NIL SAVEDATE NIL THREADID NIL EMAILID (M1) UID 4)",
         "* 1 FETCH (PREVIEW \"x\" SAVEDATE \"17-Jul-1996 02:44:25 -0700\" THREADID (T6))",

@@ -214,7 +214,7 @@ impl fmt::Display for Code<'_> {
             Self::BadCharset(names) if names.is_empty() => f.write_str("BADCHARSET"),
             Self::BadCharset(names) => {
                 f.write_str("BADCHARSET (")?;
-                words(f, names.iter().filter(|n| super::string::is_atom(n.as_bytes())))?;
+                words(f, names.iter().map(|name| Charset(name)))?;
                 f.write_str(")")
             }
             Self::Capability(names) => {
@@ -287,6 +287,24 @@ impl fmt::Display for Code<'_> {
             }
             _ => Ok(()),
         }
+    }
+}
+
+/// `charset = atom / quoted` (RFC 9051 §9). What neither can hold is left out of the name.
+struct Charset<'a>(&'a str);
+
+impl fmt::Display for Charset<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        use fmt::Write;
+        if super::string::is_atom(self.0.as_bytes()) {
+            return f.write_str(self.0);
+        }
+        f.write_str("\"")?;
+        for c in self.0.chars().filter(|c| !matches!(c, '\r' | '\n' | '\0')) {
+            f.write_str(if matches!(c, '"' | '\\') { "\\" } else { "" })?;
+            f.write_char(c)?;
+        }
+        f.write_str("\"")
     }
 }
 
