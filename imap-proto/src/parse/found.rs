@@ -24,12 +24,7 @@ pub(super) fn numbers<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Found> {
     while let [b' ', after @ ..] = rest {
         let after = match after {
             // At the end of the line the gap is noted by who reads that.
-            [b' ', ..]
-                if !notes.peek(after).is_empty()
-                    && !after.trim_ascii_start().starts_with(b"\r") =>
-            {
-                notes.gap(after)?
-            }
+            [b' ', ..] if !after.trim_ascii_start().is_empty() => notes.gap(after)?,
             after => after,
         };
         match after.first() {
@@ -86,7 +81,7 @@ pub(super) fn e_search<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Response<'
     rest = after;
     result.uid = uid.is_some();
     while let [b' ', after @ ..] = rest {
-        if notes.peek(after).is_empty() {
+        if after.trim_ascii_start().is_empty() {
             break;
         }
         let after = notes.gap(after)?;

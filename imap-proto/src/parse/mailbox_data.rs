@@ -252,7 +252,7 @@ pub(super) fn my_rights<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Response<
 /// `"METADATA" SP mailbox SP (entry-values / entry-list)` (RFC 5464 §5)
 pub(super) fn metadata<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Response<'a>> {
     let (rest, mailbox) = name(input, notes)?;
-    if notes.peek(rest).starts_with(b"(") {
+    if rest.trim_ascii_start().starts_with(b"(") {
         let pair = |i| (terminated(astring, notes.sp()), fetch_data::nstring8).parse(i);
         let (rest, values) = preceded(notes.sp(), notes.list(pair)).parse(rest)?;
         return Ok((rest, Response::Metadata(mailbox, values)));

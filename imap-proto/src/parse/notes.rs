@@ -60,11 +60,6 @@ impl Notes {
         }
     }
 
-    /// What follows the spaces.
-    pub(super) fn peek<'a>(&self, rest: &'a [u8]) -> &'a [u8] {
-        rest.trim_ascii_start()
-    }
-
     /// `"(" [item *(SP item)] ")"`, with spaces where none belong.
     pub(super) fn list<'a, T>(
         &self,

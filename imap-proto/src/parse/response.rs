@@ -242,7 +242,7 @@ fn words<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Vec<Atom<'a>>> {
     let mut rest = input;
     while let [b' ', word @ ..] = rest {
         // Blanks at the end are told by who reads the end.
-        if notes.peek(word).is_empty() {
+        if word.trim_ascii_start().is_empty() {
             break;
         }
         let word = notes.gap(word)?;

@@ -8,7 +8,6 @@ use super::{
     answer::part,
     core::Core,
     event::Event,
-    notes::NO_SETQUOTA,
     view::View,
     work::{Begin, Phase, Status, Work},
 };
@@ -151,8 +150,8 @@ impl Core {
                 Begin::new(Event::Status { mailbox, items }, work)
             }
             Command::SetQuota { .. } => {
-                let (status, text) = NO_SETQUOTA;
-                return self.complete(status, text);
+                // RFC 9208 §4.1.3: QUOTASET is not offered.
+                return self.complete(Status::No, "[NOPERM] Quotas are set by the operator");
             }
             command @ (Command::GetQuota(_)
             | Command::GetQuotaRoot(_)

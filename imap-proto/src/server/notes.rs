@@ -8,7 +8,7 @@ use super::{
     Server,
     core::Core,
     event::Event,
-    work::{Begin, Phase, Status, Work},
+    work::{Begin, Phase, Work},
 };
 use crate::{
     command::{Command, Depth, EntryName, MetadataOptions},
@@ -157,7 +157,3 @@ impl Server {
         Ok(())
     }
 }
-
-/// What is said where quotas are the operator's (RFC 9208 §4.1.3: QUOTASET is not offered).
-pub(super) const NO_SETQUOTA: (Status, &str) =
-    (Status::No, "[NOPERM] Quotas are set by the operator");

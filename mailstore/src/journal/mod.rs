@@ -191,17 +191,11 @@ impl<J: Journal> Engine for JournalStore<J> {
     }
 
     async fn find_facts(&self, messages: &[MessageId]) -> Result<Vec<Option<Bytes>>> {
-        let index = self.0.index();
-        let facts = |id: &MessageId| match &index.objects.find(*id)?.facts {
-            Place::Memory(facts) => Some(facts.clone()),
-            _ => None,
-        };
-        Ok(messages.iter().map(facts).collect())
+        Ok(self.0.index().objects.facts_of(messages))
     }
 
     async fn find_threads(&self, messages: &[MessageId]) -> Result<Vec<Option<ThreadId>>> {
-        let index = self.0.index();
-        Ok(messages.iter().map(|id| index.objects.find(*id)?.thread).collect())
+        Ok(self.0.index().objects.threads_of(messages))
     }
 
     async fn find_body(&self, message: MessageId) -> Result<Body> {

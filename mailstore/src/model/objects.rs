@@ -54,6 +54,20 @@ impl Objects {
         self.all.get(&id).map(|(object, _)| object)
     }
 
+    /// The facts of messages, for a store that holds them in memory.
+    pub(crate) fn facts_of(&self, messages: &[MessageId]) -> Vec<Option<Bytes>> {
+        let facts = |id: &MessageId| match &self.find(*id)?.facts {
+            Place::Memory(facts) => Some(facts.clone()),
+            _ => None,
+        };
+        messages.iter().map(facts).collect()
+    }
+
+    /// The threads of messages.
+    pub(crate) fn threads_of(&self, messages: &[MessageId]) -> Vec<Option<ThreadId>> {
+        messages.iter().map(|id| self.find(*id)?.thread).collect()
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.all.len()
     }
