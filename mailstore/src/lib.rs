@@ -71,7 +71,8 @@
 //!     a whole, and taking away never is (`quotas`).
 //!
 //! 19. **One order**: whatever clients see at once could have happened to one client at a time (`histories`:
-//!     random operations of concurrent clients, explained by the memory backend or refused).
+//!     random operations of concurrent clients, explained by the memory backend or refused; a store that
+//!     races is the control).
 //! 20. **A barrier** is passed once everything begun before is durable or has failed (`messages`).
 //!
 //! Promise 1 is checked on disks that lose their power too (`power`), with a control: on a disk that does

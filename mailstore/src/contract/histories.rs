@@ -52,6 +52,11 @@ pub async fn a_made_up_answer_is_noticed<S: Subject>() -> Result<()> {
     Ok(())
 }
 
+/// Whether no order explains the history this store gives with this seed.
+pub(super) async fn is_unexplained(store: &impl Store, seed: u64) -> Result<bool> {
+    Ok(!explain(&record(store, seed).await?).await?)
+}
+
 #[derive(Clone, Debug)]
 enum Call {
     Append(usize, Vec<usize>),

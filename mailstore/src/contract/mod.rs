@@ -38,6 +38,7 @@ mod metadata;
 mod power;
 mod queue;
 mod quotas;
+mod racy;
 mod reopening;
 mod sharing;
 
@@ -60,6 +61,7 @@ pub use metadata::*;
 pub use power::*;
 pub use queue::*;
 pub use quotas::*;
+pub use racy::*;
 pub use reopening::*;
 pub use sharing::*;
 
@@ -170,6 +172,7 @@ macro_rules! contract_tests {
             a_limit_below_what_is_there_stops_growth_only
             concurrent_clients_see_one_order
             a_made_up_answer_is_noticed
+            a_store_that_races_is_noticed
             everything_acknowledged_survives_reopening
             nothing_is_reused_after_reopening
         }
