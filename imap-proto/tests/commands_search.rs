@@ -5,7 +5,7 @@ use imap_proto::{
     command::{Command, EntryName, FetchModifiers, Literals, PrintOptions, QResync, Tagged},
     parse,
     types::{
-        Atom, Date, FetchItem, FetchItems, ListQuery, Mailbox, OneOrMore, Part, Partial,
+        Atom, Date, FetchItem, FetchItems, ListQuery, Mailbox, NonEmpty, OneOrMore, Part, Partial,
         PartialRange, SearchKey, SearchQuery, SearchReturn, SequenceSet, SortCriterion, SortKey,
         Tag, UidSet,
     },
@@ -157,10 +157,11 @@ fn modifiers_of_fetch_and_select() {
     let mut state = QResync::new(67_890_007, 90_060_115_194_045_000).unwrap();
     let line = "SELECT INBOX (CONDSTORE QRESYNC (67890007 90060115194045000))";
     both_ways(select(true, Some(state.clone())), line);
-    state.known_uids = Some(UidSet::range(1, 29_997));
+    state.known_uids = NonEmpty::new(UidSet::range(1, 29_997));
     let line = "SELECT INBOX (QRESYNC (67890007 90060115194045000 1:29997))";
     both_ways(select(false, Some(state.clone())), line);
-    state.matches = Some((UidSet::range(5, 7), UidSet::range(15, 17)));
+    let some = |first, last| NonEmpty::new(UidSet::range(first, last)).unwrap();
+    state.matches = Some((some(5, 7), some(15, 17)));
     let line = "SELECT INBOX (QRESYNC (67890007 90060115194045000 1:29997 (5:7 15:17)))";
     both_ways(select(false, Some(state)), line);
 }
@@ -176,7 +177,8 @@ fn list_returns_rights_and_annotations() {
         "t LIST \"\" (\"%\") RETURN (MYRIGHTS METADATA (\"/shared/comment\" \"/private/a b\"))\r\n";
     assert_eq!(String::from_utf8_lossy(&wire), line);
     assert_eq!(parse::command(&wire).unwrap().command, Command::List(query));
-    both_ways(Command::XList(ListQuery::basic("", "*")), "XLIST \"\" \"*\"");
+    let both = Command::XList { reference: "".into(), pattern: "*".into() };
+    both_ways(both, "XLIST \"\" \"*\"");
 }
 
 #[test]

@@ -17,8 +17,8 @@ use imap_proto::{
     parse,
     response::{Response, Status},
     types::{
-        Code, Date, DateTime, Flag, Mailbox, SearchKey, SearchQuery, SequenceSet, StatusText, Tag,
-        UidSet, pattern_matches,
+        Code, Date, DateTime, Flag, Mailbox, NonEmpty, SearchKey, SearchQuery, SequenceSet,
+        StatusText, Tag, UidSet, pattern_matches,
     },
 };
 use mailwire::{Machine, test::assert_laws};
@@ -238,7 +238,7 @@ proptest! {
 
     #[test]
     fn status_texts_survive_printing(text in "[ -Z^-~]{1,40}", uid in 1u32..) {
-        let code = Some(Code::AppendUid(uid, UidSet::range(uid, uid)));
+        let code = Some(Code::AppendUid(uid, NonEmpty::new(UidSet::range(uid, uid)).unwrap()));
         let text = text.trim().to_string();
         prop_assume!(!text.is_empty());
         let response = Response::Status { status: Status::Ok, text: StatusText::new(code, text) };

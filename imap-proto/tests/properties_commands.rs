@@ -14,9 +14,9 @@ use imap_proto::{
     parse,
     types::{
         Atom, BodySection, Date, DateTime, EntryScope, FetchItem, FetchItems, Flag, ListQuery,
-        Mailbox, OneOrMore, Part, Partial, PartialRange, SearchKey, SearchQuery, SearchReturn,
-        Section, SectionSpelling, SectionText, SequenceSet, SortCriterion, SortKey, SpecialUse,
-        StatusItem, StoreAction, Tag, UidSet,
+        Mailbox, NonEmpty, OneOrMore, Part, Partial, PartialRange, SearchKey, SearchQuery,
+        SearchReturn, Section, SectionSpelling, SectionText, SequenceSet, SortCriterion, SortKey,
+        SpecialUse, StatusItem, StoreAction, Tag, UidSet,
     },
 };
 use proptest::{collection::vec, option, prelude::*, sample::select};
@@ -234,8 +234,11 @@ fn query() -> impl Strategy<Value = SearchQuery<'static>> {
     })
 }
 
+fn pattern() -> impl Strategy<Value = Cow<'static, str>> {
+    prop_oneof!["[a-z*%/&é ]{0,6}", "\\PC{0,4}"].prop_map(Cow::Owned)
+}
+
 fn list() -> impl Strategy<Value = ListQuery<'static>> {
-    let pattern = || prop_oneof!["[a-z*%/&é ]{0,6}", "\\PC{0,4}"].prop_map(Cow::Owned);
     let metadata = vec(entry(), 0..3);
     let lists = (some(pattern()), any::<bool>(), any::<[bool; 8]>(), statuses(), metadata);
     (pattern(), lists).prop_map(|(reference, (patterns, listed, on, status, metadata))| {
@@ -246,7 +249,9 @@ fn list() -> impl Strategy<Value = ListQuery<'static>> {
         let [subscribed, remote, recursive, special, children, uses, rights, told] = on;
         let select = &mut query.select;
         (select.subscribed, select.remote, select.special_use) = (subscribed, remote, special);
-        select.recursive_match = recursive && (subscribed || special);
+        if recursive && (subscribed || special) {
+            *select = select.with_recursive_match();
+        }
         let returns = &mut query.returns;
         (returns.subscribed, returns.children) = (told, children);
         (returns.special_use, returns.my_rights) = (uses, rights);
@@ -367,21 +372,23 @@ fn session() -> impl Strategy<Value = Command<'static>> {
 }
 
 fn mailboxes() -> impl Strategy<Value = Command<'static>> {
-    let uses = vec(select(vec![SpecialUse::Sent, SpecialUse::Junk, SpecialUse::Important]), 0..3);
+    let uses = vec(
+        prop_oneof![
+            select(vec![SpecialUse::Sent, SpecialUse::Junk, SpecialUse::Important]),
+            Just(SpecialUse::new("\\Snoozed").unwrap()),
+        ],
+        0..3,
+    );
     let state = (1u32.., 1u64.., option::of(uids()), option::of((uids(), uids()))).prop_map(
         |(validity, mod_seq, known, matches)| {
             let mut state = QResync::new(validity, mod_seq).unwrap();
-            (state.known_uids, state.matches) = (known, matches);
+            state.known_uids = known.and_then(NonEmpty::new);
+            state.matches = matches
+                .and_then(|(numbers, uids)| Some((NonEmpty::new(numbers)?, NonEmpty::new(uids)?)));
             state
         },
     );
     let items = some(select(vec![StatusItem::Unseen, StatusItem::Size, StatusItem::AppendLimit]));
-    let lsub = |query: ListQuery<'static>, subscribed| {
-        let pattern = query.patterns().first().cloned().unwrap_or_default();
-        let mut basic = ListQuery::basic(query.reference, pattern);
-        basic.select.subscribed = subscribed;
-        basic
-    };
     prop_oneof![
         (mailbox(), any::<[bool; 2]>(), option::of(state)).prop_map(
             |(mailbox, [read_only, condstore], qresync)| {
@@ -394,8 +401,10 @@ fn mailboxes() -> impl Strategy<Value = Command<'static>> {
         mailbox().prop_map(Command::Unsubscribe),
         (mailbox(), mailbox()).prop_map(|(from, to)| Command::Rename(from, to)),
         list().prop_map(Command::List),
-        list().prop_map(move |query| Command::Lsub(lsub(query, true))),
-        list().prop_map(move |query| Command::XList(lsub(query, false))),
+        (pattern(), pattern())
+            .prop_map(|(reference, pattern)| Command::Lsub { reference, pattern }),
+        (pattern(), pattern())
+            .prop_map(|(reference, pattern)| Command::XList { reference, pattern }),
         (mailbox(), items).prop_map(|(mailbox, items)| Command::Status(mailbox, items)),
         (mailbox(), some(message()))
             .prop_map(|(mailbox, all)| Command::Append(Append::many(mailbox, all))),
@@ -507,7 +516,7 @@ proptest! {
         let options = if utf8 { options.utf8() } else { options };
         let tagged = Tagged::new(Tag::new("t1").unwrap(), command);
         let printed = tagged.print(options).octets;
-        let read = parse::command(&printed);
+        let read = parse::command_in(&printed, options.names());
         prop_assert!(read.is_ok(), "{:?}: {:?}", String::from_utf8_lossy(&printed), read);
         let read = read.unwrap();
         prop_assert_eq!(&read, &tagged, "{:?}", String::from_utf8_lossy(&printed));

@@ -6,12 +6,12 @@ use std::borrow::Cow;
 use imap_proto::{
     parse,
     response::{
-        Address, BodyStructure, BodyView, ESearch, Envelope, EnvelopeView, Extension, FetchData,
-        Found, ListItem, Namespace, Namespaces, Raw, Response, Status, Thread,
+        Address, BodyStructure, BodyView, Completion, ESearch, Envelope, EnvelopeView, Extension,
+        FetchData, Found, ListItem, Namespace, Namespaces, Raw, Response, Status, Thread,
     },
     types::{
-        Atom, BodySection, Code, DateTime, Flag, Mailbox, Part, Section, SectionText, StatusData,
-        StatusText, Tag, UidList, UidSet,
+        Atom, BodySection, Code, DateTime, Flag, Mailbox, Names, NonEmpty, Part, Section,
+        SectionText, StatusData, StatusText, Tag, UidList, UidSet,
     },
 };
 use proptest::{collection::vec, option, prelude::*};
@@ -48,17 +48,18 @@ fn mailbox() -> impl Strategy<Value = Mailbox<'static>> {
     "\\PC{0,8}".prop_map(|name| Mailbox::new(name).unwrap())
 }
 
-fn set() -> impl Strategy<Value = UidSet> {
+fn set() -> impl Strategy<Value = NonEmpty<UidSet>> {
     vec((1u32.., 0u32..9), 1..5).prop_map(|all| {
-        UidSet::from_ranges(all.into_iter().map(|(n, more)| (n, n.saturating_add(more))).collect())
+        let ranges = all.into_iter().map(|(n, more)| (n, n.saturating_add(more))).collect();
+        NonEmpty::new(UidSet::from_ranges(ranges)).unwrap()
     })
 }
 
-fn list() -> impl Strategy<Value = UidList> {
+fn list() -> impl Strategy<Value = NonEmpty<UidList>> {
     vec((1u32.., 0u32..9), 1..5).prop_map(|all| {
         let mut list = UidList::new();
         all.into_iter().for_each(|(n, more)| list.push_range(n, n.saturating_add(more)));
-        list
+        NonEmpty::list(list).unwrap()
     })
 }
 
@@ -286,22 +287,27 @@ fn code() -> impl Strategy<Value = Code<'static>> {
         any::<u64>().prop_map(Code::MetadataLongEntries),
         any::<u64>().prop_map(Code::MetadataMaxSize),
         (1u32.., option::of(1u32..)).prop_map(|(n, uid)| Code::MessageLimit(n, uid)),
-        (option::of(word()), option::of(any::<u32>()), option::of(1u32..))
-            .prop_map(move |(tag, now, all)| Code::InProgress(tag.map(own), now, all)),
+        (
+            option::of("[!-z]{1,5}".prop_map(Cow::Owned)),
+            option::of(any::<u32>()),
+            option::of(1u32..)
+        )
+            .prop_map(|(tag, now, all)| Code::InProgress(tag, now, all)),
         (word(), option::of("[ -Z^-~]{1,9}"))
             .prop_map(move |(w, text)| Code::Other(own(w), text.map(Cow::Owned))),
     ]
 }
 
 fn status_text() -> impl Strategy<Value = StatusText<'static>> {
-    (option::of(code()), "[a-z][ -Z^-~]{0,12}").prop_map(|(code, text)| StatusText::new(code, text))
+    (option::of(code()), "[a-z]?[ -Z^-~]{0,12}")
+        .prop_map(|(code, text)| StatusText::new(code, text))
 }
 
 fn thread() -> impl Strategy<Value = Thread> {
-    let leaf = vec(1u32.., 1..4).prop_map(|numbers| Thread::new(numbers, Vec::new()));
+    let leaf = vec(1u32.., 1..4).prop_map(|numbers| Thread::new(numbers, Vec::new()).unwrap());
     leaf.prop_recursive(5, 20, 3, |inner| {
-        (vec(1u32.., 0..3), vec(inner, 2..4))
-            .prop_map(|(numbers, branches)| Thread::new(numbers, branches))
+        (vec(1u32.., 0..3), vec(inner, 1..4))
+            .prop_map(|(numbers, branches)| Thread::new(numbers, branches).unwrap())
     })
 }
 
@@ -362,6 +368,7 @@ fn e_search() -> impl Strategy<Value = ESearch<'static>> {
 
 fn response() -> impl Strategy<Value = Response<'static>> {
     let status = prop::sample::select(vec![Status::Ok, Status::No, Status::Bad]);
+    let completion = prop::sample::select(vec![Completion::Ok, Completion::No, Completion::Bad]);
     let found = || {
         (vec(1u32.., 0..5), option::of(any::<u64>()))
             .prop_map(|(n, mod_seq)| Found::new(n, mod_seq))
@@ -377,7 +384,7 @@ fn response() -> impl Strategy<Value = Response<'static>> {
     };
     let first = prop_oneof![
         status_text().prop_map(Response::Continue),
-        (word(), status.clone(), status_text()).prop_map(|(tag, status, text)| {
+        (word(), completion, status_text()).prop_map(|(tag, status, text)| {
             Response::Tagged { tag: Tag::new(tag).unwrap(), status, text }
         }),
         (status, status_text()).prop_map(|(status, text)| Response::Status { status, text }),
@@ -442,7 +449,11 @@ proptest! {
         let read = parse::tolerant_response(&printed).unwrap();
         prop_assert_eq!(&read.response, &response, "{}", &shown);
         prop_assert!(read.deviations.is_empty(), "{:?}: {}", read.deviations, shown);
-        prop_assert_eq!(read.response.into_owned(), response, "{}", shown);
+        prop_assert_eq!(&read.response.into_owned(), &response, "{}", shown);
+        // For a client that has enabled UTF-8.
+        let printed = response.print_in(Names::Utf8);
+        let shown = String::from_utf8_lossy(&printed);
+        prop_assert_eq!(parse::response_in(&printed, Names::Utf8).unwrap(), response, "{}", shown);
     }
 
     #[test]

@@ -3,8 +3,8 @@
 
 use imap_proto::{
     parse::{self, DeviationKind},
-    response::{BodyStructure, FetchData, Response, Status},
-    types::{Code, UidList, UidSet},
+    response::{BodyStructure, Completion, FetchData, Response, Status},
+    types::{Code, NonEmpty, UidSet},
 };
 
 fn both_ways(input: &str) {
@@ -147,9 +147,10 @@ fn responses_of_extensions_are_read_and_printed() {
         both_ways(response);
     }
     let read = parse::response(b"a OK [COPYUID 1 304,319:320 3:5] x\r\n").unwrap();
-    let Response::Tagged { status: Status::Ok, text, .. } = read else { panic!() };
-    let from: UidList = [304, 319, 320].into_iter().collect();
-    assert_eq!(text.code, Some(Code::CopyUid(1, from, UidSet::range(3, 5).into())));
+    let Response::Tagged { status: Completion::Ok, text, .. } = read else { panic!() };
+    let from = NonEmpty::list([304, 319, 320].into_iter().collect()).unwrap();
+    let to = NonEmpty::list(UidSet::range(3, 5).into()).unwrap();
+    assert_eq!(text.code, Some(Code::CopyUid(1, from, to)));
     // The order tells which copy is whose, and what SORT has found.
     both_ways("a OK [COPYUID 1 5,3 1:2] x");
     both_ways("* ESEARCH (TAG \"a\") UID ALL 23765,23764,23763,23761:23762,2");
@@ -297,7 +298,7 @@ fn deviations_are_named_and_strict_refuses_them() {
         ("* 1 FETCH (INTERNALDATE \"yesterday\" UID 5)\r\n", BadDate, "Uid(5)"),
         ("* ID (name x)\r\n", UnquotedString, "Id("),
         ("* 1 FETCH (RFC822.SIZE -1)\r\n", BadNumber, "Size(0)"),
-        ("* 1 FETCH (ENVELOPE NIL UID 5)\r\n", Malformed, "Uid(5)"),
+        ("* 1 FETCH (BODYSTRUCTURE NIL UID 5)\r\n", Malformed, "Uid(5)"),
         ("* LIST () \"/\" a&b\r\n", BadMailbox, "a&b"),
         (
             "* 1 FETCH (RFC822.SIZE 99999999999999999999)\r\n",

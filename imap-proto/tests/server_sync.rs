@@ -5,7 +5,7 @@
 use imap_proto::{
     response::Thread,
     server::{Config, Event, Resync, SelectData, Server},
-    types::{Code, DateTime, SearchKey, UidSet},
+    types::{Code, DateTime, NonEmpty, SearchKey, UidSet},
 };
 use mailwire::{Instant, Machine, Step, sasl::Verdict};
 
@@ -185,7 +185,8 @@ fn a_silent_store_still_tells_the_mod_sequence() {
     });
     session.0.stored(10, ["\\Deleted"], Some(101)).unwrap();
     session.0.stored(12, ["\\Deleted"], Some(101)).unwrap();
-    session.0.ok_with(Some(Code::Modified(uids("11"))), "Stored in part").unwrap();
+    let modified = NonEmpty::new(uids("11")).map(Code::Modified);
+    session.0.ok_with(modified, "Stored in part").unwrap();
     assert_eq!(
         session.said(),
         "* 1 FETCH (UID 10 MODSEQ (101))\r\n* 3 FETCH (UID 12 MODSEQ (101))\r\n\
@@ -366,8 +367,9 @@ fn sort_and_thread_tell_numbers_or_uids_in_order() {
         assert_eq!(algorithm.as_str(), "REFERENCES");
         assert_eq!(query.key, SearchKey::Uid("10,20".parse().unwrap()));
     });
-    let branch = |uid| Thread::new(vec![uid], vec![]);
-    session.0.threads(vec![Thread::new(vec![10], vec![branch(20), branch(30)])]).unwrap();
+    let branch = |uid| Thread::new(vec![uid], vec![]).unwrap();
+    let thread = Thread::new(vec![10], vec![branch(20), branch(30)]).unwrap();
+    session.0.threads(vec![thread]).unwrap();
     session.0.ok("Threaded").unwrap();
     assert!(session.said().starts_with("* THREAD (1 (2)(3))\r\n"));
     for refused in ["SORT (RELEVANCY) UTF-8 ALL", "THREAD REFS UTF-8 ALL"] {

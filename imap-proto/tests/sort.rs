@@ -180,11 +180,11 @@ fn a_hundred_thousand_answers_are_no_burden() {
         threader.push(uid, DateTime::utc(i64::from(uid)), &Summary::decode(&blob).unwrap());
     }
     let threads = threader.finish();
-    let mut left: Vec<Thread> = threads;
+    let mut left: Vec<&Thread> = threads.iter().collect();
     let mut count = 0;
     while let Some(thread) = left.pop() {
-        count += thread.numbers.len();
-        left.extend(thread.branches);
+        count += thread.numbers().len();
+        left.extend(thread.branches());
     }
     assert_eq!(count, 100_000);
     let line = (1..=n).rev();
@@ -197,5 +197,5 @@ fn a_hundred_thousand_answers_are_no_burden() {
     }
     let threads = threader.finish();
     assert_eq!(threads.len(), 1);
-    assert_eq!(threads.first().map(|thread| thread.numbers.len()), Some(100_000));
+    assert_eq!(threads.first().map(|thread| thread.numbers().len()), Some(100_000));
 }

@@ -31,7 +31,7 @@ fn command(frame: &[u8]) {
             for literals in [Literals::Sync, Literals::Minus, Literals::Plus] {
                 for options in [PrintOptions::new(literals), PrintOptions::new(literals).utf8()] {
                     let printed = tagged.print(options).octets;
-                    let again = parse::command(&printed);
+                    let again = parse::command_in(&printed, options.names());
                     assert_eq!(again.as_ref(), Ok(&tagged), "{}", printed.escape_ascii());
                 }
             }

@@ -34,7 +34,8 @@ fn holds(name: &Mailbox<'_>) {
     let tagged = Tagged::new(Tag::new("t").unwrap(), Command::Delete(name.clone()));
     for options in [PrintOptions::new(Literals::Plus), PrintOptions::new(Literals::Sync).utf8()] {
         let printed = tagged.print(options).octets;
-        assert_eq!(parse::command(&printed).as_ref(), Ok(&tagged), "{}", printed.escape_ascii());
+        let again = parse::command_in(&printed, options.names());
+        assert_eq!(again.as_ref(), Ok(&tagged), "{}", printed.escape_ascii());
     }
 }
 

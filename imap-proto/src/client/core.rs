@@ -18,7 +18,7 @@ use crate::{
     frame::{Frame, Framer},
     parse,
     response::{FetchData, Response, Status},
-    types::{BodySection, Code, StatusText},
+    types::{BodySection, Code, Names, StatusText},
 };
 
 /// What a command's answer changes.
@@ -340,7 +340,7 @@ impl Core {
     /// A whole response. Continuations are dealt with here; the rest becomes an event.
     fn frame(&mut self, frame: Bytes) {
         self.deviations.clear();
-        let read = match parse::tolerant_response(&frame) {
+        let read = match parse::streamed_response(&frame, Names::default()) {
             Ok(read) => read,
             Err(_) => return self.close(Close::Protocol),
         };
@@ -370,7 +370,7 @@ impl Core {
                 let at = self.inflight.iter().position(|(have, _)| Some(*have) == known);
                 match at.and_then(|at| self.inflight.remove(at)) {
                     Some((tag, kind)) => {
-                        self.answered(tag, &kind, status, &text);
+                        self.answered(tag, &kind, status.into(), &text);
                         Announce::Done(tag)
                     }
                     None => Announce::Stray,
@@ -484,13 +484,13 @@ impl Core {
 }
 
 fn lend(frame: &[u8], announce: Announce) -> Event<'_> {
-    let read = parse::tolerant_response(frame).map(|read| read.response);
+    let read = parse::streamed_response(frame, Names::default()).map(|read| read.response);
     match (read, announce) {
         (Ok(Response::Status { status, text }), Announce::Greeting) => {
             Event::Greeting { pre_auth: status == Status::PreAuth, text }
         }
         (Ok(Response::Tagged { status, text, .. }), Announce::Done(tag)) => {
-            Event::Done { tag, status, text }
+            Event::Done { tag, status: status.into(), text }
         }
         (_, Announce::Stray) => Event::Data(Response::Unknown(crate::response::Raw::new(frame))),
         (Ok(response), _) => Event::Data(response),
@@ -512,7 +512,7 @@ fn closed(gathered: &[u8], head: &[u8]) -> Vec<u8> {
 
 /// The section whose octets are to be streamed: the last item of the response.
 fn section_of(frame: &[u8]) -> Option<(u32, Option<u32>, BodySection<'static>, Option<u64>)> {
-    let read = parse::tolerant_response(frame).ok()?;
+    let read = parse::streamed_response(frame, Names::default()).ok()?;
     let (number, mut uid, items) = match read.response {
         Response::Fetch(number, items) => (number, None, items),
         Response::UidFetch(uid, items) => (0, Some(uid), items),

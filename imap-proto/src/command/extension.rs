@@ -1,7 +1,10 @@
 use alloc::borrow::Cow;
-use core::fmt;
+use core::{
+    fmt,
+    num::{NonZeroU32, NonZeroU64},
+};
 
-use crate::types::{PartialRange, UidSet};
+use crate::types::{NonEmpty, PartialRange, UidSet};
 
 /// Access rights: lower-case letters and digits, each one right (RFC 4314 §2.1). May be empty.
 ///
@@ -126,20 +129,20 @@ pub struct FetchModifiers {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct QResync {
-    /// The UIDVALIDITY it knows; not zero.
-    pub uid_validity: u32,
-    /// The mod-sequence it has seen all changes up to; not zero.
-    pub mod_seq: u64,
+    /// The UIDVALIDITY it knows.
+    pub uid_validity: NonZeroU32,
+    /// The mod-sequence it has seen all changes up to.
+    pub mod_seq: NonZeroU64,
     /// The UIDs it knows; `None` for all.
-    pub known_uids: Option<UidSet>,
+    pub known_uids: Option<NonEmpty<UidSet>>,
     /// Some sequence numbers, and the UIDs they stood for (RFC 7162 §3.2.5.2).
-    pub matches: Option<(UidSet, UidSet)>,
+    pub matches: Option<(NonEmpty<UidSet>, NonEmpty<UidSet>)>,
 }
 
 impl QResync {
     /// A resynchronization from this state of all messages; `None` if a number is zero.
     pub fn new(uid_validity: u32, mod_seq: u64) -> Option<Self> {
-        let known = uid_validity > 0 && mod_seq > 0;
-        known.then_some(Self { uid_validity, mod_seq, known_uids: None, matches: None })
+        let (uid_validity, mod_seq) = (NonZeroU32::new(uid_validity)?, NonZeroU64::new(mod_seq)?);
+        Some(Self { uid_validity, mod_seq, known_uids: None, matches: None })
     }
 }

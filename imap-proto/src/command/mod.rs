@@ -116,7 +116,7 @@ pub enum Command<'a> {
         /// The name; without the trailing delimiter a client may have put there.
         mailbox: Mailbox<'a>,
         /// `USE (…)`
-        uses: Vec<SpecialUse>,
+        uses: Vec<SpecialUse<'a>>,
     },
     /// `DELETE`
     Delete(Mailbox<'a>),
@@ -129,9 +129,19 @@ pub enum Command<'a> {
     /// `LIST` (RFC 3501, RFC 5258)
     List(ListQuery<'a>),
     /// `LSUB`
-    Lsub(ListQuery<'a>),
+    Lsub {
+        /// The reference name, Unicode.
+        reference: Cow<'a, str>,
+        /// The pattern, Unicode, with `*` and `%`.
+        pattern: Cow<'a, str>,
+    },
     /// `XLIST`, which servers had before SPECIAL-USE; no RFC defines it.
-    XList(ListQuery<'a>),
+    XList {
+        /// The reference name, Unicode.
+        reference: Cow<'a, str>,
+        /// The pattern, Unicode, with `*` and `%`.
+        pattern: Cow<'a, str>,
+    },
     /// `STATUS`
     Status(Mailbox<'a>, OneOrMore<StatusItem>),
     /// `APPEND`, of one message or several (RFC 3502).

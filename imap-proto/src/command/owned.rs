@@ -2,7 +2,7 @@ use alloc::{borrow::Cow, vec::Vec};
 
 use super::{Command, EntryName, MailboxFilter, SecretText, Tagged};
 use crate::types::{
-    Atom, Flag, Mailbox, SearchReturn, Tag,
+    Atom, Flag, Mailbox, SearchReturn, SpecialUse, Tag,
     string::{own, own_str},
 };
 
@@ -54,14 +54,21 @@ impl Command<'_> {
             Self::Select { mailbox, read_only, condstore, qresync } => {
                 Command::Select { mailbox: name(mailbox), read_only, condstore, qresync }
             }
-            Self::Create { mailbox, uses } => Command::Create { mailbox: name(mailbox), uses },
+            Self::Create { mailbox, uses } => {
+                let uses = uses.into_iter().map(SpecialUse::into_owned).collect();
+                Command::Create { mailbox: name(mailbox), uses }
+            }
             Self::Delete(mailbox) => Command::Delete(name(mailbox)),
             Self::Rename(from, to) => Command::Rename(name(from), name(to)),
             Self::Subscribe(mailbox) => Command::Subscribe(name(mailbox)),
             Self::Unsubscribe(mailbox) => Command::Unsubscribe(name(mailbox)),
             Self::List(query) => Command::List(query.into_owned()),
-            Self::Lsub(query) => Command::Lsub(query.into_owned()),
-            Self::XList(query) => Command::XList(query.into_owned()),
+            Self::Lsub { reference, pattern } => {
+                Command::Lsub { reference: own_str(reference), pattern: own_str(pattern) }
+            }
+            Self::XList { reference, pattern } => {
+                Command::XList { reference: own_str(reference), pattern: own_str(pattern) }
+            }
             Self::Status(mailbox, items) => Command::Status(name(mailbox), items),
             Self::Append(append) => Command::Append(append.into_owned()),
             Self::Replace(replace) => Command::Replace(replace.into_owned()),

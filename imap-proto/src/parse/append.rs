@@ -9,13 +9,13 @@ use crate::{
     command::{
         Append, AppendBody, AppendData, AppendMessage, CatenatePart, MessageLiteral, Replace,
     },
-    types::{DateTime, Flag, Mailbox, OneOrMore},
+    types::{DateTime, Flag, Mailbox, Names, OneOrMore},
 };
 
 /// `append = "APPEND" SP mailbox 1*append-message` (RFC 3502), from the space after the word on,
 /// with the octets of its literals.
-pub(super) fn append(input: &[u8]) -> Res<'_, Append<'_>> {
-    let (rest, mailbox) = sp_then(mailbox)(input)?;
+pub(super) fn append(input: &[u8], names: Names) -> Res<'_, Append<'_>> {
+    let (rest, mailbox) = sp_then(mailbox(names))(input)?;
     let (mut rest, first) = message(rest)?;
     let mut messages = OneOrMore::one(first);
     while rest.first() == Some(&b' ') {
@@ -27,9 +27,9 @@ pub(super) fn append(input: &[u8]) -> Res<'_, Append<'_>> {
 }
 
 /// `replace = "REPLACE" SP seq-number SP mailbox append-message` (RFC 8508 §5)
-pub(super) fn replace(input: &[u8], uid: bool) -> Res<'_, Replace<'_>> {
+pub(super) fn replace(input: &[u8], uid: bool, names: Names) -> Res<'_, Replace<'_>> {
     let (rest, number) = sp_then(seq_number)(input)?;
-    let (rest, mailbox) = sp_then(mailbox)(rest)?;
+    let (rest, mailbox) = sp_then(mailbox(names))(rest)?;
     let (rest, message) = message(rest)?;
     let number = number.and_then(core::num::NonZeroU32::new);
     Ok((rest, Replace::new(uid, number, mailbox, message)))
@@ -218,6 +218,14 @@ impl AppendReader {
     /// Reads the first line, up to and with the announcement of the first literal. `None` if `line`
     /// is no APPEND or REPLACE, or announces a literal that is part of the mailbox's name.
     pub fn start(line: &[u8]) -> Option<(Self, AppendHead<'_>, Vec<AppendEvent<'_>>)> {
+        Self::start_in(line, Names::default())
+    }
+
+    /// The same, with the mailbox's name in this encoding.
+    pub fn start_in(
+        line: &[u8],
+        names: Names,
+    ) -> Option<(Self, AppendHead<'_>, Vec<AppendEvent<'_>>)> {
         let (rest, tag) = super::command::tag(line).ok()?;
         let (rest, uid) = match word("UID ")(rest) {
             Ok((rest, ())) => (rest, true),
@@ -232,7 +240,7 @@ impl AppendReader {
             Err(_) if uid => return None,
             Err(_) => (word("APPEND")(rest).ok()?.0, None),
         };
-        let (rest, mailbox) = sp_then(mailbox)(rest).ok()?;
+        let (rest, mailbox) = sp_then(mailbox(names))(rest).ok()?;
         let mut reader = Self { place: Place::Message { first: true }, one: replace.is_some() };
         let events = reader.next(rest).ok()?;
         Some((reader, AppendHead { tag, mailbox, replace }, events))

@@ -13,7 +13,7 @@ use nom::{
 
 use super::{Res, fail};
 use crate::types::{
-    Date, DateTime, Flag, Mailbox, OneOrMore, SequenceSet, UidList, UidSet,
+    Date, DateTime, Flag, Mailbox, Names, NonEmpty, OneOrMore, SequenceSet, UidList, UidSet,
     string::{is_astring_char, is_atom_char},
 };
 
@@ -184,14 +184,14 @@ pub(super) fn nstring(input: &[u8]) -> Res<'_, Option<Cow<'_, [u8]>>> {
 }
 
 /// `mailbox = "INBOX" / astring`
-pub(super) fn mailbox(input: &[u8]) -> Res<'_, Mailbox<'_>> {
-    map_opt(astring, to_mailbox).parse(input)
+pub(super) fn mailbox<'a>(names: Names) -> impl Fn(&'a [u8]) -> Res<'a, Mailbox<'a>> + Copy {
+    move |input| map_opt(astring, |octets| to_mailbox(octets, names)).parse(input)
 }
 
-fn to_mailbox(octets: Cow<'_, [u8]>) -> Option<Mailbox<'_>> {
+pub(super) fn to_mailbox(octets: Cow<'_, [u8]>, names: Names) -> Option<Mailbox<'_>> {
     match octets {
-        Cow::Borrowed(octets) => Mailbox::from_wire(octets).ok(),
-        Cow::Owned(octets) => Some(Mailbox::from_wire(&octets).ok()?.into_owned()),
+        Cow::Borrowed(octets) => Mailbox::from_wire_in(octets, names).ok(),
+        Cow::Owned(octets) => Some(Mailbox::from_wire_in(&octets, names).ok()?.into_owned()),
     }
 }
 
@@ -231,7 +231,11 @@ pub(super) fn seq_number(input: &[u8]) -> Res<'_, Option<u32>> {
 }
 
 /// A set of UIDs without `*`, in a response, in the order it is in.
-pub(super) fn uid_list(input: &[u8]) -> Res<'_, UidList> {
+pub(super) fn uid_list(input: &[u8]) -> Res<'_, NonEmpty<UidList>> {
+    map_opt(uid_numbers, NonEmpty::list).parse(input)
+}
+
+fn uid_numbers(input: &[u8]) -> Res<'_, UidList> {
     let mut list = UidList::new();
     let mut rest = input;
     loop {
@@ -249,8 +253,8 @@ pub(super) fn uid_list(input: &[u8]) -> Res<'_, UidList> {
 }
 
 /// A set of UIDs without `*`, in a response.
-pub(super) fn uid_set(input: &[u8]) -> Res<'_, UidSet> {
-    map_opt(sequence_set, |set| set.is_plain().then(|| set.numbers().clone())).parse(input)
+pub(super) fn uid_set(input: &[u8]) -> Res<'_, NonEmpty<UidSet>> {
+    map_opt(sequence_set, |set| NonEmpty::new(set.into_plain()?)).parse(input)
 }
 
 /// `date = date-text / DQUOTE date-text DQUOTE`

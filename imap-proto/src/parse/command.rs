@@ -6,7 +6,7 @@ use nom::{
     Parser,
     branch::alt,
     bytes::complete::{tag as lit, take_while1},
-    combinator::{map_opt, opt, value},
+    combinator::{map_opt, opt, recognize, value},
     error::ErrorKind,
     multi::many1,
     sequence::{delimited, preceded, terminated},
@@ -17,7 +17,7 @@ use mailwire::sasl::{Response, decode_response};
 use super::{Res, append, basic::*, extension, fail, fetch, list, notify, offset_of, search};
 use crate::{
     command::{Command, SecretText, Tagged},
-    types::{Atom, OneOrMore, SpecialUse, Tag, string::is_tag_char},
+    types::{Atom, Mailbox, Names, OneOrMore, SequenceSet, SpecialUse, Tag, string::is_tag_char},
 };
 
 /// Why a command was not understood, and the tag its answer must carry.
@@ -59,6 +59,20 @@ pub enum CommandErrorKind {
 /// assert_eq!(parse::command(b"a2 frob\r\n").unwrap_err().tag, Some("a2"));
 /// ```
 pub fn command(frame: &[u8]) -> Result<Tagged<'_>, CommandError<'_>> {
+    command_in(frame, Names::default())
+}
+
+/// The same, with mailbox names in this encoding.
+///
+/// ```
+/// use imap_proto::{command::Command, parse, types::Names};
+///
+/// let line = b"a1 DELETE R&D\r\n";
+/// assert!(parse::command(line).is_err());
+/// let Command::Delete(name) = parse::command_in(line, Names::Utf8).unwrap().command else { panic!() };
+/// assert_eq!(name.as_str(), "R&D");
+/// ```
+pub fn command_in(frame: &[u8], names: Names) -> Result<Tagged<'_>, CommandError<'_>> {
     let (rest, tag) = tag(frame).map_err(|_| CommandError {
         tag: None,
         kind: CommandErrorKind::Tag,
@@ -67,7 +81,7 @@ pub fn command(frame: &[u8]) -> Result<Tagged<'_>, CommandError<'_>> {
     let error = |kind, offset| CommandError { tag: Some(tag), kind, offset };
     let at = frame.len().saturating_sub(rest.len());
     let (rest, name) = verb(rest).map_err(|_| error(CommandErrorKind::Unknown, at))?;
-    match arguments(name, rest) {
+    match arguments(name, rest, names) {
         None => Err(error(CommandErrorKind::Unknown, at)),
         Some(Err(e)) => Err(error(CommandErrorKind::Arguments, offset_of(frame, e))),
         Some(Ok((rest, command))) => match end(rest) {
@@ -100,7 +114,7 @@ fn verb(input: &[u8]) -> Res<'_, &str> {
 }
 
 /// `None`: no such command.
-fn arguments<'a>(name: &str, rest: &'a [u8]) -> Option<Res<'a, Command<'a>>> {
+fn arguments<'a>(name: &str, rest: &'a [u8], names: Names) -> Option<Res<'a, Command<'a>>> {
     let mut upper = [0u8; 16];
     let upper = upper.get_mut(..name.len())?;
     upper.copy_from_slice(name.as_bytes());
@@ -115,19 +129,19 @@ fn arguments<'a>(name: &str, rest: &'a [u8]) -> Option<Res<'a, Command<'a>>> {
             let query = search::search.map(|query| Command::Search { uid, query }).parse(rest);
             return Some(query);
         }
-        b"ESEARCH" => return Some(search::e_search(rest, uid)),
+        b"ESEARCH" => return Some(search::e_search(rest, uid, names)),
         b"SORT" => return Some(search::sort(rest, uid)),
         b"THREAD" => return Some(search::thread(rest, uid)),
         b"COPY" => {
             let copy = |(set, mailbox)| Command::Copy { uid, set, mailbox };
-            return Some(set_and_mailbox.map(copy).parse(rest));
+            return Some(set_and_mailbox(names).map(copy).parse(rest));
         }
         b"MOVE" => {
             let to = |(set, mailbox)| Command::Move { uid, set, mailbox };
-            return Some(set_and_mailbox.map(to).parse(rest));
+            return Some(set_and_mailbox(names).map(to).parse(rest));
         }
         b"REPLACE" => {
-            return Some(append::replace(rest, uid).map(|(r, c)| (r, Command::Replace(c))));
+            return Some(append::replace(rest, uid, names).map(into(Command::Replace)));
         }
         b"EXPUNGE" if uid => {
             let set = preceded(sp, sequence_set).map(|set| Command::Expunge(Some(set)));
@@ -152,24 +166,26 @@ fn arguments<'a>(name: &str, rest: &'a [u8]) -> Option<Res<'a, Command<'a>>> {
         b"ENABLE" => map_opt(many1(preceded(sp, atom.map(Atom::checked))), OneOrMore::new)
             .map(Command::Enable)
             .parse(rest),
-        b"SELECT" => select(rest, false),
-        b"EXAMINE" => select(rest, true),
-        b"CREATE" => create(rest),
-        b"DELETE" => preceded(sp, mailbox).map(Command::Delete).parse(rest),
-        b"RENAME" => (preceded(sp, mailbox), preceded(sp, mailbox))
+        b"SELECT" => select(rest, false, names),
+        b"EXAMINE" => select(rest, true, names),
+        b"CREATE" => create(rest, names),
+        b"DELETE" => preceded(sp, mailbox(names)).map(Command::Delete).parse(rest),
+        b"RENAME" => (preceded(sp, mailbox(names)), preceded(sp, mailbox(names)))
             .map(|(from, to)| Command::Rename(from, to))
             .parse(rest),
-        b"SUBSCRIBE" => preceded(sp, mailbox).map(Command::Subscribe).parse(rest),
-        b"UNSUBSCRIBE" => preceded(sp, mailbox).map(Command::Unsubscribe).parse(rest),
-        b"LIST" => list::list.map(Command::List).parse(rest),
-        b"XLIST" => list::xlist.map(Command::XList).parse(rest),
-        b"LSUB" => list::lsub.map(Command::Lsub).parse(rest),
-        b"STATUS" => (preceded(sp, mailbox), preceded(sp, list::status_items))
+        b"SUBSCRIBE" => preceded(sp, mailbox(names)).map(Command::Subscribe).parse(rest),
+        b"UNSUBSCRIBE" => preceded(sp, mailbox(names)).map(Command::Unsubscribe).parse(rest),
+        b"LIST" => list::list(rest, names).map(into(Command::List)),
+        b"XLIST" => list::basic(rest, names)
+            .map(into(|(reference, pattern)| Command::XList { reference, pattern })),
+        b"LSUB" => list::basic(rest, names)
+            .map(into(|(reference, pattern)| Command::Lsub { reference, pattern })),
+        b"STATUS" => (preceded(sp, mailbox(names)), preceded(sp, list::status_items))
             .map(|(mailbox, items)| Command::Status(mailbox, items))
             .parse(rest),
-        b"NOTIFY" => notify::notify(rest),
-        b"APPEND" => append::append.map(Command::Append).parse(rest),
-        _ => return extension::arguments(name, rest),
+        b"NOTIFY" => notify::notify(rest, names),
+        b"APPEND" => append::append(rest, names).map(into(Command::Append)),
+        _ => return extension::arguments(name, rest, names),
     })
 }
 
@@ -201,8 +217,8 @@ fn login(input: &[u8]) -> Res<'_, Command<'_>> {
 }
 
 /// `select = "SELECT" SP mailbox [SP "(" select-param *(SP select-param) ")"]` (RFC 4466 §2.1)
-fn select(input: &[u8], read_only: bool) -> Res<'_, Command<'_>> {
-    let (rest, mailbox) = preceded(sp, mailbox).parse(input)?;
+fn select(input: &[u8], read_only: bool, names: Names) -> Res<'_, Command<'_>> {
+    let (rest, mailbox) = preceded(sp, mailbox(names)).parse(input)?;
     let mut param = alt((word("CONDSTORE").map(|()| None), extension::qresync.map(Some)));
     let (rest, params) = opt(preceded(sp, paren_list(|input| param.parse(input)))).parse(rest)?;
     let params = params.unwrap_or_default();
@@ -213,23 +229,27 @@ fn select(input: &[u8], read_only: bool) -> Res<'_, Command<'_>> {
 
 /// `create = "CREATE" SP mailbox [SP "(" "USE" SP "(" [use-attr *(SP use-attr)] ")" ")"]`
 /// (RFC 6154 §6)
-fn create(input: &[u8]) -> Res<'_, Command<'_>> {
-    let use_attr = |input| -> Res<'_, SpecialUse> {
-        let (rest, text) = flag(input)?;
-        match SpecialUse::new(&alloc::format!("{text}")) {
-            Some(one) => Ok((rest, one)),
-            None => fail(input, ErrorKind::Tag),
-        }
+fn create(input: &[u8], names: Names) -> Res<'_, Command<'_>> {
+    let use_attr = |input| {
+        let spelling = ascii(recognize(preceded(lit("\\"), atom)));
+        map_opt(spelling, SpecialUse::new).parse(input)
     };
     let uses = delimited((lit(" ("), word("USE"), sp), paren_list(use_attr), lit(")"));
-    let (rest, (mailbox, uses)) = (preceded(sp, mailbox), opt(uses)).parse(input)?;
+    let (rest, (mailbox, uses)) = (preceded(sp, mailbox(names)), opt(uses)).parse(input)?;
     Ok((rest, Command::Create { mailbox, uses: uses.unwrap_or_default() }))
 }
 
-fn set_and_mailbox(
-    input: &[u8],
-) -> Res<'_, (crate::types::SequenceSet, crate::types::Mailbox<'_>)> {
-    (preceded(sp, sequence_set), preceded(sp, mailbox)).parse(input)
+fn set_and_mailbox<'a>(
+    names: Names,
+) -> impl Parser<&'a [u8], Output = (SequenceSet, Mailbox<'a>), Error = nom::error::Error<&'a [u8]>>
+{
+    (preceded(sp, sequence_set), preceded(sp, mailbox(names)))
+}
+
+fn into<'a, T>(
+    make: impl Fn(T) -> Command<'a>,
+) -> impl Fn((&'a [u8], T)) -> (&'a [u8], Command<'a>) {
+    move |(rest, value)| (rest, make(value))
 }
 
 /// `fetch = "FETCH" SP sequence-set SP (…) [fetch-modifiers]`

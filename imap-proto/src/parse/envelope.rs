@@ -94,7 +94,7 @@ pub(super) fn envelope<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Envelope<'
 }
 
 /// `nstring`, or an atom where a server was careless. Octets that are no UTF-8 are kept.
-fn text<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Option<Cow<'a, [u8]>>> {
+pub(super) fn text<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Option<Cow<'a, [u8]>>> {
     let (rest, text) = match input.first() {
         Some(b'"') => {
             let (rest, text) = quoted(input)
@@ -398,6 +398,9 @@ fn single<'a>(input: &'a [u8], depth: u32, notes: &Notes) -> Res<'a, BodyStructu
         let (after, read) = self::text(after, notes)?;
         md5 = read;
         rest = extensions(after, &mut extension, notes)?;
+    }
+    if kind.eq_ignore_ascii_case(b"multipart") {
+        return Ok((rest, BodyStructure::Multi { parts: Vec::new(), subtype, params, extension }));
     }
     let body = BodyStructure::Single {
         kind,

@@ -15,11 +15,15 @@ use nom::{
 use super::{Res, basic::*, fail};
 use crate::{
     command::{Command, Depth, EntryName, MetadataOptions, QResync, Rights, RightsAction},
-    types::{Atom, Mailbox, OneOrMore, Tag},
+    types::{Atom, Mailbox, Names, OneOrMore, Tag},
 };
 
 /// The arguments of a command of this name, in upper case; `None`: no such command here.
-pub(super) fn arguments<'a>(name: &[u8], rest: &'a [u8]) -> Option<Res<'a, Command<'a>>> {
+pub(super) fn arguments<'a>(
+    name: &[u8],
+    rest: &'a [u8],
+    names: Names,
+) -> Option<Res<'a, Command<'a>>> {
     Some(match name {
         b"UNAUTHENTICATE" => Ok((rest, Command::Unauthenticate)),
         b"GETJMAPACCESS" => Ok((rest, Command::GetJmapAccess)),
@@ -31,24 +35,24 @@ pub(super) fn arguments<'a>(name: &[u8], rest: &'a [u8]) -> Option<Res<'a, Comma
             map_opt(many1(preceded(sp, tag)), OneOrMore::new).map(Command::CancelUpdate).parse(rest)
         }
         b"GETQUOTA" => preceded(sp, astring).map(Command::GetQuota).parse(rest),
-        b"GETQUOTAROOT" => preceded(sp, mailbox).map(Command::GetQuotaRoot).parse(rest),
+        b"GETQUOTAROOT" => preceded(sp, mailbox(names)).map(Command::GetQuotaRoot).parse(rest),
         b"SETQUOTA" => set_quota(rest),
-        b"SETACL" => set_acl(rest),
-        b"DELETEACL" => mailbox_and_identifier
+        b"SETACL" => set_acl(rest, names),
+        b"DELETEACL" => mailbox_and_identifier(names)
             .map(|(mailbox, identifier)| Command::DeleteAcl { mailbox, identifier })
             .parse(rest),
-        b"GETACL" => preceded(sp, mailbox).map(Command::GetAcl).parse(rest),
-        b"LISTRIGHTS" => mailbox_and_identifier
+        b"GETACL" => preceded(sp, mailbox(names)).map(Command::GetAcl).parse(rest),
+        b"LISTRIGHTS" => mailbox_and_identifier(names)
             .map(|(mailbox, identifier)| Command::ListRights { mailbox, identifier })
             .parse(rest),
-        b"MYRIGHTS" => preceded(sp, mailbox).map(Command::MyRights).parse(rest),
-        b"GETMETADATA" => get_metadata(rest),
-        b"SETMETADATA" => set_metadata(rest),
+        b"MYRIGHTS" => preceded(sp, mailbox(names)).map(Command::MyRights).parse(rest),
+        b"GETMETADATA" => get_metadata(rest, names),
+        b"SETMETADATA" => set_metadata(rest, names),
         b"GENURLAUTH" => {
             let all = many1((preceded(sp, astring), preceded(sp, word_of)));
             map_opt(all, OneOrMore::new).map(Command::GenUrlAuth).parse(rest)
         }
-        b"RESETKEY" => reset_key(rest),
+        b"RESETKEY" => reset_key(rest, names),
         b"URLFETCH" => {
             map_opt(many1(preceded(sp, astring)), OneOrMore::new).map(Command::UrlFetch).parse(rest)
         }
@@ -63,13 +67,16 @@ fn word_of(input: &[u8]) -> Res<'_, Atom<'_>> {
 type Octets<'a> = Cow<'a, [u8]>;
 
 /// `SP mailbox SP identifier` (RFC 4314 §7)
-fn mailbox_and_identifier(input: &[u8]) -> Res<'_, (Mailbox<'_>, Octets<'_>)> {
-    (preceded(sp, mailbox), preceded(sp, astring)).parse(input)
+fn mailbox_and_identifier<'a>(
+    names: Names,
+) -> impl Parser<&'a [u8], Output = (Mailbox<'a>, Octets<'a>), Error = nom::error::Error<&'a [u8]>>
+{
+    (preceded(sp, mailbox(names)), preceded(sp, astring))
 }
 
 /// `setacl = "SETACL" SP mailbox SP identifier SP mod-rights` (RFC 4314 §7)
-fn set_acl(input: &[u8]) -> Res<'_, Command<'_>> {
-    let (rest, (mailbox, identifier)) = mailbox_and_identifier(input)?;
+fn set_acl(input: &[u8], names: Names) -> Res<'_, Command<'_>> {
+    let (rest, (mailbox, identifier)) = mailbox_and_identifier(names).parse(input)?;
     let (rest, text) = preceded(sp, astring_text).parse(rest)?;
     let (action, skip) = match text.bytes().next() {
         Some(b'+') => (RightsAction::Add, 1),
@@ -96,9 +103,9 @@ fn set_quota(input: &[u8]) -> Res<'_, Command<'_>> {
 
 /// `getmetadata = "GETMETADATA" [SP getmetadata-options] SP mailbox SP entries` (RFC 5464 §5). The examples of RFC 5464
 /// §4.2 have the options behind the mailbox; both are read.
-fn get_metadata(input: &[u8]) -> Res<'_, Command<'_>> {
+fn get_metadata(input: &[u8], names: Names) -> Res<'_, Command<'_>> {
     let (rest, before) = opt(preceded(sp, metadata_options)).parse(input)?;
-    let (rest, mailbox) = preceded(sp, mailbox).parse(rest)?;
+    let (rest, mailbox) = preceded(sp, mailbox(names)).parse(rest)?;
     let behind = opt(preceded(sp, metadata_options));
     let (rest, behind) = if before.is_none() { { behind }.parse(rest)? } else { (rest, None) };
     let one = |input| entry_name.map(OneOrMore::one).parse(input);
@@ -138,8 +145,8 @@ pub(super) fn entry_name(input: &[u8]) -> Res<'_, EntryName<'_>> {
 
 /// `setmetadata = "SETMETADATA" SP mailbox SP entry-values`, `entry-value = entry-name SP value`,
 /// `value = nstring / literal8` (RFC 5464 §5)
-fn set_metadata(input: &[u8]) -> Res<'_, Command<'_>> {
-    let (rest, mailbox) = preceded(sp, mailbox).parse(input)?;
+fn set_metadata(input: &[u8], names: Names) -> Res<'_, Command<'_>> {
+    let (rest, mailbox) = preceded(sp, mailbox(names)).parse(input)?;
     let text = alt((nstring, any_literal.map(|octets| Some(Cow::Borrowed(octets)))));
     let mut pair = (terminated(entry_name, sp), text);
     let (rest, entries) = preceded(sp, paren_list1(|input| pair.parse(input))).parse(rest)?;
@@ -147,9 +154,9 @@ fn set_metadata(input: &[u8]) -> Res<'_, Command<'_>> {
 }
 
 /// `resetkey = "RESETKEY" [SP mailbox *(SP mechanism)]` (RFC 4467)
-fn reset_key(input: &[u8]) -> Res<'_, Command<'_>> {
+fn reset_key(input: &[u8], names: Names) -> Res<'_, Command<'_>> {
     let mechanisms = many0(preceded(sp, word_of));
-    let (rest, what) = opt((preceded(sp, mailbox), mechanisms)).parse(input)?;
+    let (rest, what) = opt((preceded(sp, mailbox(names)), mechanisms)).parse(input)?;
     Ok((rest, Command::ResetKey(what)))
 }
 

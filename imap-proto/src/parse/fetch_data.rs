@@ -12,13 +12,17 @@ use nom::{
 
 use super::{DeviationKind, Res, basic::*, envelope, fail, fetch::response_section, notes::Notes};
 use crate::{
-    response::{FetchData, Raw, Text},
+    response::{Envelope, EnvelopeView, FetchData, Raw, Text},
     types::{Atom, Flag},
 };
 
 /// `"(" msg-att *(SP msg-att) ")"`. What cannot be read is kept as it came, and the rest is read.
 pub(super) fn items<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Vec<FetchData<'a>>> {
     let (mut rest, _) = tag("(")(input)?;
+    if rest.starts_with(b")") {
+        // RFC 3501 §9 `msg-att`: one item at least.
+        notes.note(DeviationKind::MissingField, rest)?;
+    }
     let mut items = Vec::with_capacity(8);
     loop {
         rest = notes.gap(rest)?;
@@ -83,12 +87,7 @@ fn item<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, FetchData<'a>> {
             rest
         }
     };
-    let object = |i| delimited(tag("("), atom.map(Atom::checked), tag(")")).parse(i);
     Ok(match () {
-        () if is("FLAGS") && nil(value).is_ok() => {
-            notes.note(DeviationKind::NilForString, value)?;
-            (nil(value)?.0, FetchData::Flags(Vec::new()))
-        }
         () if is("FLAGS") => flags(value, notes).map(into(FetchData::Flags))?,
         () if is("UID") => {
             let (value, quoted) = unquoted(value, notes)?;
@@ -101,6 +100,11 @@ fn item<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, FetchData<'a>> {
         }
         () if is("INTERNALDATE") => dated(value, notes).map(into(FetchData::InternalDate))?,
         () if is("RFC822.SIZE") => size(value, notes).map(into(FetchData::Size))?,
+        () if is("ENVELOPE") && nil(value).is_ok() => {
+            notes.note(DeviationKind::NilForString, value)?;
+            let nothing = EnvelopeView::from_tree(&Envelope::default());
+            (nil(value)?.0, FetchData::Envelope(nothing))
+        }
         () if is("ENVELOPE") => {
             envelope::envelope_view(value, notes).map(into(FetchData::Envelope))?
         }
@@ -119,17 +123,19 @@ fn item<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, FetchData<'a>> {
             let (rest, _) = tag(")")(notes.gap(rest)?)?;
             (rest, FetchData::ModSeq(n))
         }
-        () if is("PREVIEW") => nstring.map(FetchData::Preview).parse(value)?,
+        () if is("PREVIEW") => envelope::text(value, notes).map(into(FetchData::Preview))?,
         () if is("SAVEDATE") => match nil(value) {
             Ok((rest, ())) => (rest, FetchData::SaveDate(None)),
             Err(_) => {
                 dated(value, notes).map(|(rest, at)| (rest, FetchData::SaveDate(Some(at))))?
             }
         },
-        () if is("EMAILID") => object(value).map(into(FetchData::EmailId))?,
+        () if is("EMAILID") => object(value, notes).map(into(FetchData::EmailId))?,
         () if is("THREADID") => match nil(value) {
             Ok((rest, ())) => (rest, FetchData::ThreadId(None)),
-            Err(_) => object(value).map(|(rest, id)| (rest, FetchData::ThreadId(Some(id))))?,
+            Err(_) => {
+                object(value, notes).map(|(rest, id)| (rest, FetchData::ThreadId(Some(id))))?
+            }
         },
         () if is("X-GM-MSGID") => number64.map(FetchData::GmailMessageId).parse(value)?,
         () if is("X-GM-THRID") => number64.map(FetchData::GmailThreadId).parse(value)?,
@@ -142,6 +148,23 @@ fn item<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, FetchData<'a>> {
             (rest, raw)
         }
     })
+}
+
+/// `"(" objectid ")"` (RFC 8474 §7), or the identifier without its parentheses, in quotes perhaps.
+fn object<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Atom<'a>> {
+    let id = |input| atom.map(Atom::checked).parse(input);
+    match input.first() {
+        Some(b'(') => delimited(tag("("), id, tag(")")).parse(input),
+        Some(b'"') => {
+            notes.note(DeviationKind::StringForNil, input)?;
+            delimited(tag("\""), id, tag("\"")).parse(input)
+        }
+        _ if nil(input).is_ok() => fail(input, ErrorKind::Char),
+        _ => {
+            notes.note(DeviationKind::UnquotedString, input)?;
+            id(input)
+        }
+    }
 }
 
 /// A number in quotes, where it stands without; whether it was.
@@ -223,6 +246,10 @@ fn into<'a, T>(
 
 /// Flags in parentheses. What is none is left out.
 pub(super) fn flags<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Vec<Flag<'a>>> {
+    if let Ok((rest, ())) = nil(input) {
+        notes.note(DeviationKind::NilForString, input)?;
+        return Ok((rest, Vec::new()));
+    }
     let (mut rest, _) = tag("(")(input)?;
     let mut flags = Vec::new();
     loop {
@@ -316,7 +343,8 @@ fn section<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, FetchData<'a>> {
         }
     };
     let streamed = delimited(tag("{"), number64, tag("}"));
-    if let Ok((after, len)) = { streamed }.parse(rest)
+    if notes.has_streamed()
+        && let Ok((after, len)) = { streamed }.parse(rest)
         && !after.starts_with(b"\r\n")
     {
         return Ok((after, FetchData::Streamed { section, origin, len }));

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use nom::{
     Parser,
     bytes::complete::tag,
-    combinator::{map_opt, opt, recognize, value},
+    combinator::{opt, recognize, value},
     error::ErrorKind,
     multi::separated_list1,
     sequence::{delimited, preceded, separated_pair, terminated},
@@ -14,7 +14,7 @@ use nom::{
 use super::{DeviationKind, Res, basic::*, fail, fetch_data, notes::Notes};
 use crate::{
     response::{ESearch, Found, Raw, Response, Thread},
-    types::{Atom, Mailbox, UidSet},
+    types::Atom,
 };
 
 /// `*(SP nz-number) [SP search-sort-mod-seq]` (RFC 7162 §7)
@@ -60,11 +60,7 @@ pub(super) fn e_search<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Response<'
             let is = |known: &str| known.eq_ignore_ascii_case(name);
             rest = match () {
                 () if is("TAG") => store(astring(after)?, &mut result.tag),
-                () if is("MAILBOX") => {
-                    let text =
-                        map_opt(astring, |name| Some(Mailbox::from_wire(&name).ok()?.into_owned()));
-                    store({ text }.parse(after)?, &mut result.mailbox)
-                }
+                () if is("MAILBOX") => store(mailbox(notes.names())(after)?, &mut result.mailbox),
                 () if is("UIDVALIDITY") => store(nz_number(after)?, &mut result.uid_validity),
                 () => return fail(rest, ErrorKind::Tag),
             };
@@ -153,7 +149,7 @@ fn store<'a, T>((rest, read): (&'a [u8], T), slot: &mut Option<T>) -> &'a [u8] {
 /// `"VANISHED" [SP "(EARLIER)"] SP known-uids` (RFC 7162 §7)
 pub(super) fn vanished<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Response<'a>> {
     let (rest, earlier) = opt((notes.sp(), tag("("), word("EARLIER"), tag(")"))).parse(input)?;
-    let (rest, uids): (_, UidSet) = preceded(notes.sp(), uid_set).parse(rest)?;
+    let (rest, uids) = preceded(notes.sp(), uid_set).parse(rest)?;
     Ok((rest, Response::Vanished { earlier: earlier.is_some(), uids }))
 }
 
@@ -175,7 +171,7 @@ pub(super) fn threads(input: &[u8]) -> Res<'_, Response<'_>> {
                 if open.len() >= DEPTH || unspaced {
                     return fail(rest, ErrorKind::TooLarge);
                 }
-                open.push(Thread::default());
+                open.push(Thread { numbers: Vec::new(), branches: Vec::new() });
                 rest = after;
             }
             [b')', after @ ..] => {
@@ -196,7 +192,7 @@ pub(super) fn threads(input: &[u8]) -> Res<'_, Response<'_>> {
                     (thread.numbers.is_empty(), thread.branches.is_empty(), rest)
                     && open.len() < DEPTH
                 {
-                    open.push(Thread::default());
+                    open.push(Thread { numbers: Vec::new(), branches: Vec::new() });
                     rest = after;
                     continue;
                 }

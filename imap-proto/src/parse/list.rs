@@ -13,12 +13,14 @@ use nom::{
 use super::{Res, basic::*, extension, fail};
 use crate::command::EntryName;
 use crate::types::{
-    ListQuery, ListReturn, ListSelect, OneOrMore, StatusItem, string::is_list_char,
+    ListQuery, ListReturn, ListSelect, Names, OneOrMore, StatusItem, string::is_list_char,
 };
 
 /// `list = "LIST" [SP list-select-opts] SP mailbox SP mbox-or-pat [SP list-return-opts]`, from the
 /// space after the word on.
-pub(super) fn list(input: &[u8]) -> Res<'_, ListQuery<'_>> {
+pub(super) fn list(input: &[u8], names: Names) -> Res<'_, ListQuery<'_>> {
+    let text = |octets| pattern_text(octets, names);
+    let list_mailbox = |input| list_mailbox(input, names);
     let (rest, _) = sp(input)?;
     let (rest, select) = opt(|i| {
         let (rest, select) = select_opts(i)?;
@@ -26,7 +28,7 @@ pub(super) fn list(input: &[u8]) -> Res<'_, ListQuery<'_>> {
         Ok((rest, select))
     })
     .parse(rest)?;
-    let (rest, reference) = map_opt(astring, pattern_text).parse(rest)?;
+    let (rest, reference) = map_opt(astring, text).parse(rest)?;
     let (rest, _) = sp(rest)?;
     let many = rest.first() == Some(&b'(');
     let (rest, patterns) = if many {
@@ -45,35 +47,28 @@ pub(super) fn list(input: &[u8]) -> Res<'_, ListQuery<'_>> {
     Ok((rest, query))
 }
 
-/// `lsub = "LSUB" SP mailbox SP list-mailbox`, from the space after the word on.
-pub(super) fn lsub(input: &[u8]) -> Res<'_, ListQuery<'_>> {
-    let (rest, (_, reference, _, pattern)) =
-        (sp, map_opt(astring, pattern_text), sp, list_mailbox).parse(input)?;
-    let mut query = ListQuery::basic(reference, pattern);
-    query.select.subscribed = true;
-    Ok((rest, query))
-}
-
-/// XLIST has the arguments of LSUB, and lists what LIST does.
-pub(super) fn xlist(input: &[u8]) -> Res<'_, ListQuery<'_>> {
-    let (rest, mut query) = lsub(input)?;
-    query.select.subscribed = false;
-    Ok((rest, query))
+/// `lsub = "LSUB" SP mailbox SP list-mailbox`, from the space after the word on: reference and pattern. XLIST has the same.
+pub(super) fn basic(input: &[u8], names: Names) -> Res<'_, (Cow<'_, str>, Cow<'_, str>)> {
+    let text = |octets| pattern_text(octets, names);
+    let pattern = |input| list_mailbox(input, names);
+    (preceded(sp, map_opt(astring, text)), preceded(sp, pattern)).parse(input)
 }
 
 /// `list-mailbox = 1*list-char / string`
-fn list_mailbox(input: &[u8]) -> Res<'_, Cow<'_, str>> {
+fn list_mailbox(input: &[u8], names: Names) -> Res<'_, Cow<'_, str>> {
+    let text = |octets| pattern_text(octets, names);
     match input.first() {
-        Some(b'"' | b'{') => map_opt(string, pattern_text).parse(input),
-        _ => map_opt(take_while1(is_list_char), |p| pattern_text(Cow::Borrowed(p))).parse(input),
+        Some(b'"' | b'{') => map_opt(string, text).parse(input),
+        _ => map_opt(take_while1(is_list_char), |p| text(Cow::Borrowed(p))).parse(input),
     }
 }
 
 /// A pattern in Unicode. One that is no modified UTF-7 stays as it is: it matches no mailbox by
 /// accident, and a client that typed `&` gets an empty list instead of an error.
-fn pattern_text(octets: Cow<'_, [u8]>) -> Option<Cow<'_, str>> {
+fn pattern_text(octets: Cow<'_, [u8]>, names: Names) -> Option<Cow<'_, str>> {
     let text = to_text(octets)?;
-    if text.contains('&')
+    if names == Names::ModifiedUtf7
+        && text.contains('&')
         && let Ok(decoded) = crate::types::decode_mailbox(&text)
     {
         return Some(Cow::Owned(decoded));
@@ -84,19 +79,22 @@ fn pattern_text(octets: Cow<'_, [u8]>) -> Option<Cow<'_, str>> {
 /// `list-select-opts = "(" [list-select-opt *(SP list-select-opt)] ")"`
 fn select_opts(input: &[u8]) -> Res<'_, ListSelect> {
     let (rest, names) = paren_list(atom)(input)?;
-    let mut select = ListSelect::default();
+    let (mut select, mut recursive) = (ListSelect::default(), false);
     for name in names {
         match () {
             () if name.eq_ignore_ascii_case("SUBSCRIBED") => select.subscribed = true,
             () if name.eq_ignore_ascii_case("REMOTE") => select.remote = true,
-            () if name.eq_ignore_ascii_case("RECURSIVEMATCH") => select.recursive_match = true,
+            () if name.eq_ignore_ascii_case("RECURSIVEMATCH") => recursive = true,
             () if name.eq_ignore_ascii_case("SPECIAL-USE") => select.special_use = true,
             () => return fail(input, ErrorKind::Tag),
         }
     }
     // RFC 5258 §3.1: RECURSIVEMATCH needs another option that selects.
-    if select.recursive_match && !select.subscribed && !select.special_use {
-        return fail(input, ErrorKind::Verify);
+    if recursive {
+        select = select.with_recursive_match();
+        if !select.recursive_match() {
+            return fail(input, ErrorKind::Verify);
+        }
     }
     Ok((rest, select))
 }

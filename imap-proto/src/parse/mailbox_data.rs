@@ -26,11 +26,15 @@ fn name<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Mailbox<'a>> {
         other => other?,
     };
     let read = match octets {
-        Cow::Borrowed(octets) => Mailbox::from_wire(octets).map_err(|_| Cow::Borrowed(octets)),
-        Cow::Owned(octets) => match Mailbox::from_wire(&octets).map(Mailbox::into_owned) {
-            Ok(name) => Ok(name),
-            Err(_) => Err(Cow::Owned(octets)),
-        },
+        Cow::Borrowed(octets) => {
+            Mailbox::from_wire_in(octets, notes.names()).map_err(|_| Cow::Borrowed(octets))
+        }
+        Cow::Owned(octets) => {
+            match Mailbox::from_wire_in(&octets, notes.names()).map(Mailbox::into_owned) {
+                Ok(name) => Ok(name),
+                Err(_) => Err(Cow::Owned(octets)),
+            }
+        }
     };
     let octets = match read {
         Ok(name) => return Ok((rest, name)),
@@ -96,7 +100,8 @@ fn extended<'a>(
     {
         // `name` takes the blank before it: here that is the parenthesis.
         let (rest, old) =
-            delimited(nom::bytes::complete::tag("("), mailbox, opt(sp)).parse(value)?;
+            delimited(nom::bytes::complete::tag("("), mailbox(notes.names()), opt(sp))
+                .parse(value)?;
         let (rest, _) = nom::bytes::complete::tag(")")(notes.gap(rest)?)?;
         item.old_name = Some(old);
         return Ok(rest);
@@ -159,6 +164,11 @@ fn status_value<'a>(
             data.append_limit = Some(None);
             Ok(nil(value)?.0)
         }
+        // Not known rather than none.
+        Some(_) if nil(value).is_ok() => {
+            notes.note(DeviationKind::NilForString, value)?;
+            Ok(nil(value)?.0)
+        }
         Some(item) => {
             let (rest, n) = fetch_data::size(value, notes)?;
             let octets = matches!(
@@ -195,7 +205,7 @@ pub(super) fn namespaces<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Response
 /// `"(" string SP (DQUOTE QUOTED-CHAR DQUOTE / nil) *(SP string SP "(" string *(SP string) ")") ")"`
 fn namespace<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Namespace<'a>> {
     let input = notes.gap(input)?;
-    let (rest, prefix) = delimited(tag("("), mailbox, nom::combinator::success(())).parse(input)?;
+    let (rest, prefix) = preceded(tag("("), mailbox(notes.names())).parse(input)?;
     let (rest, delimiter) = delimiter(rest, notes)?;
     let extension =
         |i| (preceded(notes.sp(), string), preceded(notes.sp(), notes.list(string))).parse(i);

@@ -6,18 +6,41 @@ use core::cell::RefCell;
 use nom::error::{Error, ErrorKind};
 
 use super::{Deviation, DeviationKind};
+use crate::types::Names;
 
 /// Collects deviations; a strict one refuses them.
 #[derive(Debug)]
 pub(super) struct Notes {
     whole: usize,
     strict: bool,
+    names: Names,
+    streamed: bool,
     list: RefCell<Vec<Deviation>>,
 }
 
 impl Notes {
     pub(super) fn new(frame: &[u8], strict: bool) -> Self {
-        Self { whole: frame.len(), strict, list: RefCell::new(Vec::new()) }
+        Self::named(frame, strict, Names::default())
+    }
+
+    /// With mailbox names in this encoding.
+    pub(super) fn named(frame: &[u8], strict: bool, names: Names) -> Self {
+        let list = RefCell::new(Vec::new());
+        Self { whole: frame.len(), strict, names, streamed: false, list }
+    }
+
+    /// Of a frame whose literals may be told as their announcement alone: their octets went another way.
+    pub(super) fn streamed(self) -> Self {
+        Self { streamed: true, ..self }
+    }
+
+    pub(super) fn has_streamed(&self) -> bool {
+        self.streamed
+    }
+
+    /// How mailbox names are encoded.
+    pub(super) fn names(&self) -> Names {
+        self.names
     }
 
     pub(super) fn is_strict(&self) -> bool {

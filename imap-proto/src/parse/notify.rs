@@ -13,12 +13,12 @@ use nom::{
 use super::{Res, basic::*, fail, fetch};
 use crate::{
     command::{Command, EventGroup, MailboxFilter, Notify, NotifyEvent},
-    types::{Atom, FetchItem, Mailbox, OneOrMore},
+    types::{Atom, FetchItem, Mailbox, Names, OneOrMore},
 };
 
 /// `notify = "NOTIFY" SP ("SET" [SP "STATUS"] SP event-group *(SP event-group) / "NONE")`, from the space after the word
 /// on.
-pub(super) fn notify(input: &[u8]) -> Res<'_, Command<'_>> {
+pub(super) fn notify(input: &[u8], names: Names) -> Res<'_, Command<'_>> {
     let (rest, name) = preceded(sp, atom).parse(input)?;
     if name.eq_ignore_ascii_case("NONE") {
         return Ok((rest, Command::Notify(Notify::None)));
@@ -27,19 +27,19 @@ pub(super) fn notify(input: &[u8]) -> Res<'_, Command<'_>> {
         return fail(input, ErrorKind::Tag);
     }
     let (rest, status) = opt(preceded(sp, word("STATUS"))).parse(rest)?;
-    let groups = preceded(sp, separated_list1(sp, event_group));
+    let groups = preceded(sp, separated_list1(sp, |input| event_group(input, names)));
     let (rest, groups) = nom::combinator::map_opt(groups, OneOrMore::new).parse(rest)?;
     Ok((rest, Command::Notify(Notify::Set { status: status.is_some(), groups })))
 }
 
 /// `event-group = "(" filter-mailboxes SP events ")"`
-fn event_group(input: &[u8]) -> Res<'_, EventGroup<'_>> {
+fn event_group(input: &[u8], names: Names) -> Res<'_, EventGroup<'_>> {
     let delayed = |input| (octet(b'('), word("SELECTED-DELAYED"), sp).parse(input);
     if let Ok((rest, _)) = delayed(input) {
         let group = terminated(events, octet(b')')).map(EventGroup::selected_delayed);
         return { group }.parse(rest);
     }
-    let pair = (terminated(mailbox_filter, sp), events);
+    let pair = (terminated(|input| mailbox_filter(input, names), sp), events);
     let (rest, (mailboxes, events)) = delimited(octet(b'('), pair, octet(b')')).parse(input)?;
     match EventGroup::new(mailboxes, events) {
         Some(group) => Ok((rest, group)),
@@ -48,28 +48,29 @@ fn event_group(input: &[u8]) -> Res<'_, EventGroup<'_>> {
 }
 
 /// `filter-mailboxes`, without `selected-delayed`, which RFC 7377 §4 forbids to ESEARCH.
-pub(super) fn mailbox_filter(input: &[u8]) -> Res<'_, MailboxFilter<'_>> {
+pub(super) fn mailbox_filter(input: &[u8], names: Names) -> Res<'_, MailboxFilter<'_>> {
     let (rest, name) = atom(input)?;
     let is = |known: &str| known.eq_ignore_ascii_case(name);
     let plain = |filter| Ok((rest, filter));
+    let some = |filter: fn(_) -> _| mailboxes(rest, names).map(|(rest, all)| (rest, filter(all)));
     match () {
         () if is("SELECTED") => plain(MailboxFilter::Selected),
         () if is("INBOXES") => plain(MailboxFilter::Inboxes),
         () if is("PERSONAL") => plain(MailboxFilter::Personal),
         () if is("SUBSCRIBED") => plain(MailboxFilter::Subscribed),
-        () if is("SUBTREE") => mailboxes.map(MailboxFilter::Subtree).parse(rest),
-        () if is("SUBTREE-ONE") => mailboxes.map(MailboxFilter::SubtreeOne).parse(rest),
-        () if is("MAILBOXES") => mailboxes.map(MailboxFilter::Mailboxes).parse(rest),
+        () if is("SUBTREE") => some(MailboxFilter::Subtree),
+        () if is("SUBTREE-ONE") => some(MailboxFilter::SubtreeOne),
+        () if is("MAILBOXES") => some(MailboxFilter::Mailboxes),
         () => fail(input, ErrorKind::Tag),
     }
 }
 
 /// `SP one-or-more-mailbox`
-fn mailboxes(input: &[u8]) -> Res<'_, OneOrMore<Mailbox<'_>>> {
+fn mailboxes(input: &[u8], names: Names) -> Res<'_, OneOrMore<Mailbox<'_>>> {
     let (rest, _) = sp(input)?;
     match rest {
-        [b'(', ..] => paren_list1(mailbox)(rest),
-        _ => mailbox.map(OneOrMore::one).parse(rest),
+        [b'(', ..] => paren_list1(mailbox(names))(rest),
+        _ => mailbox(names).map(OneOrMore::one).parse(rest),
     }
 }
 

@@ -16,8 +16,8 @@ use super::{
     offset_of, text,
 };
 use crate::{
-    response::{Raw, Response, Status, Text},
-    types::{Atom, Flag, Tag, string::is_tag_char},
+    response::{Completion, Raw, Response, Status, Text},
+    types::{Atom, Names, Tag, string::is_tag_char},
 };
 
 /// Why a response was not understood.
@@ -46,7 +46,16 @@ pub struct ResponseError {
 ///
 /// The first octet that does not fit.
 pub fn response(frame: &[u8]) -> Result<Response<'_>, ResponseError> {
-    read(frame, &Notes::new(frame, true))
+    response_in(frame, Names::default())
+}
+
+/// The same, with mailbox names in this encoding.
+///
+/// # Errors
+///
+/// The first octet that does not fit.
+pub fn response_in(frame: &[u8], names: Names) -> Result<Response<'_>, ResponseError> {
+    read(frame, &Notes::named(frame, true, names))
 }
 
 /// Reads one response as servers in use say it, and tells what was wrong with it.
@@ -67,7 +76,28 @@ pub fn response(frame: &[u8]) -> Result<Response<'_>, ResponseError> {
 ///
 /// An error is what is no response at all.
 pub fn tolerant_response(frame: &[u8]) -> Result<Tolerated<'_>, ResponseError> {
-    let notes = Notes::new(frame, false);
+    tolerant_response_in(frame, Names::default())
+}
+
+/// The same, with mailbox names in this encoding.
+///
+/// # Errors
+///
+/// An error is what is no response at all.
+pub fn tolerant_response_in(frame: &[u8], names: Names) -> Result<Tolerated<'_>, ResponseError> {
+    tolerate(frame, Notes::named(frame, false, names))
+}
+
+/// The same of a frame from which the octets of sections were streamed: [`FetchData::Streamed`](crate::response::FetchData::Streamed)
+/// stands for them.
+pub(crate) fn streamed_response(
+    frame: &[u8],
+    names: Names,
+) -> Result<Tolerated<'_>, ResponseError> {
+    tolerate(frame, Notes::named(frame, false, names).streamed())
+}
+
+fn tolerate<'a>(frame: &'a [u8], notes: Notes) -> Result<Tolerated<'a>, ResponseError> {
     let response = read(frame, &notes)?;
     Ok(Tolerated { response, deviations: notes.into_list() })
 }
@@ -105,19 +135,19 @@ fn read<'a>(frame: &'a [u8], notes: &Notes) -> Result<Response<'a>, ResponseErro
 fn tagged<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Response<'a>> {
     let (rest, tag) =
         terminated(map_opt(ascii(take_while1(is_tag_char)), Tag::new), notes.sp()).parse(input)?;
-    let (rest, status) = status_word(rest)?;
-    if matches!(status, Status::Bye | Status::PreAuth) {
-        return fail(input, ErrorKind::Verify);
-    }
+    let (rest, status) = completion(rest)?;
     let (rest, text) = text::status_text(rest, notes)?;
     Ok((rest, Response::Tagged { tag, status, text }))
 }
 
-fn status_word(input: &[u8]) -> Res<'_, Status> {
+fn completion(input: &[u8]) -> Res<'_, Completion> {
     let (rest, name) = atom(input)?;
-    match Status::NAMES.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)) {
-        Some((_, status)) => Ok((rest, *status)),
-        None => fail(input, ErrorKind::Tag),
+    let is = |known: &str| known.eq_ignore_ascii_case(name);
+    match () {
+        () if is("OK") => Ok((rest, Completion::Ok)),
+        () if is("NO") => Ok((rest, Completion::No)),
+        () if is("BAD") => Ok((rest, Completion::Bad)),
+        () => fail(input, ErrorKind::Tag),
     }
 }
 
@@ -125,6 +155,12 @@ fn status_word(input: &[u8]) -> Res<'_, Status> {
 fn untagged<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Option<Response<'a>>> {
     if input.first().is_some_and(u8::is_ascii_digit) {
         return numbered(input, notes);
+    }
+    if input.first() == Some(&b'[') {
+        // A code without the word before it.
+        notes.note(DeviationKind::BareCode, input)?;
+        let (rest, text) = text::bare_text(input, notes)?;
+        return Ok((rest, Some(Response::Status { status: Status::Ok, text })));
     }
     let Ok((rest, name)) = atom(input) else { return Ok((input, None)) };
     let is = |known: &str| known.eq_ignore_ascii_case(name);
@@ -175,7 +211,8 @@ fn untagged<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Option<Response<'a>>>
             .any(|code| is(code)) =>
         {
             notes.note(DeviationKind::BareCode, input)?;
-            text::bare_code(input, notes)?
+            let (rest, text) = text::bare_code(input, notes)?;
+            return Ok((rest, Some(Response::Status { status: Status::Ok, text })));
         }
         _ => return Ok((input, None)),
     };
@@ -265,11 +302,7 @@ fn texts<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Vec<Text<'a>>> {
 /// `"FLAGS" SP flag-list`
 fn flags<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Response<'a>> {
     let (rest, ()) = notes.sp()(input)?;
-    let (after, flags) = flags_perm(rest, notes)?;
-    if flags.contains(&Flag::Any) {
-        notes.note(DeviationKind::BadFlag, rest)?;
-    }
-    Ok((after, Response::Flags(flags)))
+    fetch_data::flags(rest, notes).map(|(rest, flags)| (rest, Response::Flags(flags)))
 }
 
 /// `id_response ::= "ID" SPACE id_params_list` (RFC 2971 §4)
@@ -295,6 +328,11 @@ fn id<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Response<'a>> {
     };
     let pair = |i| {
         let (rest, name) = text(i)?;
+        if rest.starts_with(b")") {
+            // A field without a value.
+            notes.note(DeviationKind::MissingField, rest)?;
+            return Ok((rest, (name, None)));
+        }
         let (rest, value) = preceded(notes.sp(), value_text).parse(rest)?;
         Ok((rest, (name, value)))
     };
@@ -304,6 +342,9 @@ fn id<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Response<'a>> {
 }
 
 /// Flags, with `\*` where it may stand.
-pub(super) fn flags_perm<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Vec<Flag<'a>>> {
+pub(super) fn flags_perm<'a>(
+    input: &'a [u8],
+    notes: &Notes,
+) -> Res<'a, Vec<crate::types::Flag<'a>>> {
     notes.list(flag_perm)(input)
 }

@@ -14,8 +14,8 @@ use super::{Res, basic::*, fail, notify};
 use crate::{
     command::Command,
     types::{
-        Atom, EntryScope, Flag, OneOrMore, PartialRange, SearchKey, SearchQuery, SearchReturn,
-        SortCriterion, SortKey, string::is_atom_char,
+        Atom, EntryScope, Flag, Names, OneOrMore, PartialRange, SearchKey, SearchQuery,
+        SearchReturn, SortCriterion, SortKey, string::is_atom_char,
     },
 };
 
@@ -30,9 +30,9 @@ pub(super) fn search(input: &[u8]) -> Res<'_, SearchQuery<'_>> {
 
 /// `esearch = "ESEARCH" [SP "IN" SP "(" filter-mailboxes *(SP filter-mailboxes) ")"] [search-return-opts] SP
 /// search-program` (RFC 7377 §4), from the space after the word on. RFC 7377 defines no scope options; none are read.
-pub(super) fn e_search(input: &[u8], uid: bool) -> Res<'_, Command<'_>> {
-    let inside =
-        (word("IN"), sp, paren_list1(notify::mailbox_filter), sp).map(|(_, _, all, _)| all);
+pub(super) fn e_search(input: &[u8], uid: bool, names: Names) -> Res<'_, Command<'_>> {
+    let source = |input| notify::mailbox_filter(input, names);
+    let inside = (word("IN"), sp, paren_list1(source), sp).map(|(_, _, all, _)| all);
     let (rest, sources) = preceded(sp, opt(inside)).parse(input)?;
     let sources = sources.map(OneOrMore::into_vec).unwrap_or_default();
     { program }.map(|query| Command::ESearch { uid, sources: sources.clone(), query }).parse(rest)

@@ -12,7 +12,7 @@ use nom::{
 
 use super::{DeviationKind, Res, basic::*, notes::Notes, response::flags_perm};
 use crate::{
-    response::{Response, Status},
+    response::Response,
     types::{Atom, Code, PLAIN_CODES, StatusText, string::is_atom_char},
 };
 
@@ -21,11 +21,29 @@ pub(super) fn continuation<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Respon
     status_text(input, notes).map(|(rest, text)| (rest, Response::Continue(text)))
 }
 
-/// A response code that stands by itself: `* COPYUID 1 2 3`.
-pub(super) fn bare_code<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Response<'a>> {
-    let text = |code| StatusText::new(Some(code), "");
-    code(input, notes)
-        .map(|(rest, code)| (rest, Response::Status { status: Status::Ok, text: text(code) }))
+/// A response code that stands by itself, and text after it perhaps: `* COPYUID 1 2 3`.
+pub(super) fn bare_code<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, StatusText<'a>> {
+    let (rest, code) = code(input, notes)?;
+    let (end, text) = bare_end(rest)?;
+    Ok((end, StatusText::new(Some(code), text)))
+}
+
+/// The same in its brackets: `* [COPYUID 1 2 3] Done`.
+pub(super) fn bare_text<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, StatusText<'a>> {
+    let (rest, code) = bracketed_code(input, notes)?;
+    let (end, text) = bare_end(rest)?;
+    Ok((end, StatusText::new(Some(code), text)))
+}
+
+/// `[SP text] CRLF`
+fn bare_end(input: &[u8]) -> Res<'_, Cow<'_, str>> {
+    let line = input.strip_suffix(b"\r\n").unwrap_or(input);
+    let (rest, ()) = end(input.get(line.len()..).unwrap_or_default())?;
+    match line {
+        [] => Ok((rest, Cow::Borrowed(""))),
+        [b' ', text @ ..] => Ok((rest, lossy(text))),
+        _ => super::fail(input, nom::error::ErrorKind::Space),
+    }
 }
 
 /// `SP resp-text CRLF`, where `resp-text = ["[" resp-text-code "]" SP] [text]` (RFC 9051 §9).

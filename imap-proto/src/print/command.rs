@@ -16,7 +16,7 @@ use crate::{
         Tagged,
     },
     types::{
-        Flag, Mailbox, StoreAction, is_astring,
+        Flag, Mailbox, Names, StoreAction, is_astring,
         string::{is_quotable, is_utf8_quotable},
     },
 };
@@ -36,6 +36,11 @@ impl PrintOptions {
     /// These literals, and no UTF-8 outside of them.
     pub const fn new(literals: Literals) -> Self {
         Self { literals, utf8: false }
+    }
+
+    /// How mailbox names are then encoded: what [`parse::command_in`](crate::parse::command_in) needs to know.
+    pub const fn names(self) -> Names {
+        if self.utf8 { Names::Utf8 } else { Names::ModifiedUtf7 }
     }
 
     /// The same, with UTF-8.
@@ -186,7 +191,7 @@ impl Printer {
     }
 
     fn mailbox_text(&mut self, name: &str) {
-        if self.options.utf8 && !name.contains('&') {
+        if self.options.utf8 {
             self.string(name.as_bytes());
         } else {
             self.string(crate::types::encode_mailbox(name).as_bytes());
@@ -194,8 +199,7 @@ impl Printer {
     }
 
     fn mailbox(&mut self, mailbox: &Mailbox<'_>) {
-        // A name with `&` goes in modified UTF-7 always: as UTF-8 it could be taken for that.
-        if self.options.utf8 && !mailbox.as_str().contains('&') {
+        if self.options.utf8 {
             self.astring(mailbox.as_str().as_bytes());
         } else {
             self.astring(mailbox.to_wire().as_bytes());
@@ -213,8 +217,11 @@ impl Printer {
         self.put(b")");
     }
 
+    /// `flag-list`: `\\Recent` is the server's alone, and `\\*` no flag (RFC 3501 §9 `flag`); both are left out.
     fn flags(&mut self, flags: &[Flag<'_>]) {
-        self.list(flags, |p, flag| p.text(flag));
+        let may_be_set = |flag: &&Flag<'_>| !matches!(flag, Flag::Recent | Flag::Any);
+        let flags: Vec<&Flag<'_>> = flags.iter().filter(may_be_set).collect();
+        self.list(&flags, |p, flag| p.text(flag));
     }
 
     fn command(&mut self, command: &Command<'_>) {
@@ -276,7 +283,7 @@ impl Printer {
                 self.mailbox(mailbox);
                 if !uses.is_empty() {
                     self.put(b" (USE ");
-                    self.list(uses, |p, one| p.put(one.as_str().as_bytes()));
+                    self.list(uses, |p, one| p.text(one));
                     self.put(b")");
                 }
             }
@@ -288,20 +295,8 @@ impl Printer {
                 self.named(" ", to);
             }
             Command::List(query) => self.list_query(query),
-            Command::Lsub(query) => {
-                self.put(b"LSUB ");
-                self.mailbox_text(&query.reference);
-                self.put(b" ");
-                let pattern = query.patterns().first().map_or("", |p| p);
-                self.mailbox_text(pattern);
-            }
-            Command::XList(query) => {
-                self.put(b"XLIST ");
-                self.mailbox_text(&query.reference);
-                self.put(b" ");
-                let pattern = query.patterns().first().map_or("", |p| p);
-                self.mailbox_text(pattern);
-            }
+            Command::Lsub { reference, pattern } => self.basic_list("LSUB ", reference, pattern),
+            Command::XList { reference, pattern } => self.basic_list("XLIST ", reference, pattern),
             Command::Status(mailbox, items) => {
                 self.named("STATUS ", mailbox);
                 self.put(b" ");
@@ -360,6 +355,13 @@ impl Printer {
             Command::Notify(notify) => self.notify(notify),
             other => self.extension(other),
         }
+    }
+
+    fn basic_list(&mut self, word: &str, reference: &str, pattern: &str) {
+        self.text(word);
+        self.mailbox_text(reference);
+        self.put(b" ");
+        self.mailbox_text(pattern);
     }
 
     /// `["+" / "-"] item [".SILENT"] SP`

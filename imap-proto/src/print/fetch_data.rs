@@ -1,11 +1,6 @@
 //! Items of FETCH responses.
 
-use alloc::vec::Vec;
-
-use super::{
-    Out, list, nstring, nstring8, response::flags, response_section, section::origin_section, show,
-    string,
-};
+use super::{Out, list, nstring, nstring8, response::flags, section::origin_section, show, string};
 use crate::{
     response::{Address, BodyStructure, Envelope, Extension, FetchData, Params},
     types::Part,
@@ -14,7 +9,7 @@ use crate::{
 /// Stands for the children of a multipart that has none: the grammar asks for at least one body.
 const EMPTY_BODY: &[u8] = b"(\"text\" \"plain\" NIL NIL NIL \"7bit\" 0 0)";
 
-pub(super) fn fetch_data(out: &mut Vec<u8>, item: &FetchData<'_>) {
+pub(super) fn fetch_data(out: &mut impl Out, item: &FetchData<'_>) {
     match item {
         FetchData::Flags(all) => {
             out.put(b"FLAGS ");
@@ -41,8 +36,8 @@ pub(super) fn fetch_data(out: &mut Vec<u8>, item: &FetchData<'_>) {
             out.put(b" ");
             nstring(out, octets.as_deref());
         }
-        FetchData::Streamed { section, len, .. } => {
-            response_section(out, section);
+        FetchData::Streamed { section, origin, len } => {
+            origin_section(out, section, *origin);
             show(out, format_args!(" {{{len}}}"));
         }
         FetchData::Binary { part, origin, octets } => {
@@ -76,7 +71,7 @@ pub(super) fn fetch_data(out: &mut Vec<u8>, item: &FetchData<'_>) {
     }
 }
 
-pub(crate) fn print_envelope(out: &mut Vec<u8>, e: &Envelope<'_>) {
+pub(crate) fn print_envelope(out: &mut impl Out, e: &Envelope<'_>) {
     out.put(b"(");
     nstring(out, e.date.as_deref());
     out.put(b" ");
@@ -92,7 +87,7 @@ pub(crate) fn print_envelope(out: &mut Vec<u8>, e: &Envelope<'_>) {
     out.put(b")");
 }
 
-fn address_list(out: &mut Vec<u8>, addresses: &[Address<'_>]) {
+fn address_list(out: &mut impl Out, addresses: &[Address<'_>]) {
     if addresses.is_empty() {
         return out.put(b"NIL");
     }
@@ -104,7 +99,7 @@ fn address_list(out: &mut Vec<u8>, addresses: &[Address<'_>]) {
     out.put(b")");
 }
 
-pub(crate) fn print_body(out: &mut Vec<u8>, body: &BodyStructure<'_>, extended: bool) {
+pub(crate) fn print_body(out: &mut impl Out, body: &BodyStructure<'_>, extended: bool) {
     out.put(b"(");
     match body {
         BodyStructure::Multi { parts, subtype, params, extension } => {
@@ -166,7 +161,7 @@ pub(crate) fn print_body(out: &mut Vec<u8>, body: &BodyStructure<'_>, extended: 
     out.put(b")");
 }
 
-fn print_extension(out: &mut Vec<u8>, extension: &Extension<'_>) {
+fn print_extension(out: &mut impl Out, extension: &Extension<'_>) {
     out.put(b" ");
     match &extension.disposition {
         None => out.put(b"NIL"),
@@ -188,7 +183,7 @@ fn print_extension(out: &mut Vec<u8>, extension: &Extension<'_>) {
     nstring(out, extension.location.as_deref());
 }
 
-fn print_params(out: &mut Vec<u8>, params: &Params<'_>) {
+fn print_params(out: &mut impl Out, params: &Params<'_>) {
     if params.is_empty() {
         return out.put(b"NIL");
     }
@@ -199,6 +194,6 @@ fn print_params(out: &mut Vec<u8>, params: &Params<'_>) {
     });
 }
 
-fn part_name(out: &mut Vec<u8>, word: &str, part: &Part) {
+fn part_name(out: &mut impl Out, word: &str, part: &Part) {
     show(out, format_args!("{word}[{part}]"));
 }

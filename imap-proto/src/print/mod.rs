@@ -14,11 +14,29 @@ pub use command::{Gap, Literals, PrintOptions, Printed};
 pub(crate) use fetch_data::{print_body, print_envelope};
 pub(crate) use section::{response_section, section_with};
 
-use crate::types::string::is_quotable;
+use crate::types::string::{is_quotable, is_utf8_quotable};
 
 /// Where octets go: a vector, or a machine's output.
 pub(crate) trait Out {
     fn put(&mut self, octets: &[u8]);
+
+    /// Whether quoted strings and mailbox names may be UTF-8.
+    fn utf8(&self) -> bool {
+        false
+    }
+}
+
+/// Output for a peer that has enabled UTF-8.
+pub(crate) struct Utf8<'a, O>(pub(crate) &'a mut O);
+
+impl<O: Out> Out for Utf8<'_, O> {
+    fn put(&mut self, octets: &[u8]) {
+        self.0.put(octets);
+    }
+
+    fn utf8(&self) -> bool {
+        true
+    }
 }
 
 impl Out for Vec<u8> {
@@ -46,7 +64,11 @@ pub(crate) fn decimal(out: &mut impl Out, mut n: u64) {
 pub(crate) fn string(out: &mut impl Out, text: &[u8]) {
     /// Longer strings are literals: they need no look at each octet by the reader.
     const LONGEST_QUOTED: usize = 4096;
-    if text.len() > LONGEST_QUOTED || !is_quotable(text) {
+    let quotable = match out.utf8() {
+        true => core::str::from_utf8(text).is_ok_and(is_utf8_quotable),
+        false => is_quotable(text),
+    };
+    if text.len() > LONGEST_QUOTED || !quotable {
         return literal(out, text);
     }
     quoted(out, text);
@@ -84,7 +106,7 @@ pub(crate) fn nstring(out: &mut impl Out, text: Option<&[u8]>) {
 }
 
 /// `nstring / literal8`: what holds NUL is a literal8 (RFC 3516 §4.4).
-fn nstring8(out: &mut Vec<u8>, text: Option<&[u8]>) {
+fn nstring8(out: &mut impl Out, text: Option<&[u8]>) {
     if text.is_some_and(|text| text.contains(&0)) {
         out.put(b"~");
     }
@@ -92,9 +114,9 @@ fn nstring8(out: &mut Vec<u8>, text: Option<&[u8]>) {
 }
 
 /// A value by its `Display`.
-fn show(out: &mut Vec<u8>, text: core::fmt::Arguments<'_>) {
-    struct Shown<'a>(&'a mut Vec<u8>);
-    impl core::fmt::Write for Shown<'_> {
+fn show(out: &mut impl Out, text: core::fmt::Arguments<'_>) {
+    struct Shown<'a, O>(&'a mut O);
+    impl<O: Out> core::fmt::Write for Shown<'_, O> {
         fn write_str(&mut self, text: &str) -> core::fmt::Result {
             self.0.put(text.as_bytes());
             Ok(())
@@ -104,7 +126,7 @@ fn show(out: &mut Vec<u8>, text: core::fmt::Arguments<'_>) {
 }
 
 /// A list in parentheses.
-fn list<T>(out: &mut Vec<u8>, items: &[T], print: impl Fn(&mut Vec<u8>, &T)) {
+fn list<T, O: Out>(out: &mut O, items: &[T], print: impl Fn(&mut O, &T)) {
     out.put(b"(");
     for (i, item) in items.iter().enumerate() {
         if i > 0 {

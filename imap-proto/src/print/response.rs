@@ -2,10 +2,10 @@
 
 use alloc::vec::Vec;
 
-use super::{Out, decimal, fetch_data::fetch_data, list, nstring, show, string};
+use super::{Out, Utf8, decimal, fetch_data::fetch_data, list, nstring, show, string};
 use crate::{
-    response::{ESearch, Found, ListItem, Namespace, Response, Text, Thread},
-    types::{Flag, Mailbox, StatusData, StatusItem, UidList},
+    response::{ESearch, Found, ListItem, Namespace, Response, Status, Text, Thread},
+    types::{Flag, Mailbox, Names, NonEmpty, StatusData, StatusItem, UidList},
 };
 
 impl Response<'_> {
@@ -17,13 +17,34 @@ impl Response<'_> {
     /// assert_eq!(Response::Exists(23).print(), b"* 23 EXISTS\r\n");
     /// ```
     pub fn print(&self) -> Vec<u8> {
-        let mut out = Vec::new();
-        self.print_to(&mut out);
-        out
+        self.print_in(Names::default())
     }
 
     /// Prints the response, its CRLF included, at the end of `out`.
     pub fn print_to(&self, out: &mut Vec<u8>) {
+        self.put_to(out);
+    }
+
+    /// Prints the response as a client may have it that has enabled UTF-8, or has not: with [`Names::Utf8`] mailbox
+    /// names are UTF-8, and so are quoted strings (RFC 9051 §5.1, RFC 6855 §3).
+    ///
+    /// ```
+    /// use imap_proto::{response::Response, types::{Mailbox, Names}};
+    ///
+    /// let rights = Response::MyRights(Mailbox::new("Müll").unwrap(), b"lr".as_slice().into());
+    /// assert_eq!(rights.print(), b"* MYRIGHTS \"M&APw-ll\" \"lr\"\r\n");
+    /// assert_eq!(rights.print_in(Names::Utf8), "* MYRIGHTS \"Müll\" \"lr\"\r\n".as_bytes());
+    /// ```
+    pub fn print_in(&self, names: Names) -> Vec<u8> {
+        let mut out = Vec::new();
+        match names {
+            Names::ModifiedUtf7 => self.put_to(&mut out),
+            Names::Utf8 => self.put_to(&mut Utf8(&mut out)),
+        }
+        out
+    }
+
+    fn put_to(&self, out: &mut impl Out) {
         match self {
             Self::Unknown(raw) => {
                 // A value alone is no response: it cannot run into the next one.
@@ -36,7 +57,7 @@ impl Response<'_> {
             Self::Continue(text) if text.code.is_none() && text.text.is_empty() => out.put(b"+ "),
             Self::Continue(text) => show(out, format_args!("+ {text}")),
             Self::Tagged { tag, status, text } => {
-                show(out, format_args!("{tag} {} {text}", status.as_str()));
+                show(out, format_args!("{tag} {} {text}", Status::from(*status).as_str()));
             }
             Self::Status { status, text } => {
                 show(out, format_args!("* {} {text}", status.as_str()));
@@ -157,7 +178,7 @@ impl Response<'_> {
     }
 }
 
-fn all<T>(out: &mut Vec<u8>, word: &str, items: &[T], print: impl Fn(&mut Vec<u8>, &T)) {
+fn all<T, O: Out>(out: &mut O, word: &str, items: &[T], print: impl Fn(&mut O, &T)) {
     out.put(word.as_bytes());
     for item in items {
         out.put(b" ");
@@ -165,30 +186,33 @@ fn all<T>(out: &mut Vec<u8>, word: &str, items: &[T], print: impl Fn(&mut Vec<u8
     }
 }
 
-fn texts(out: &mut Vec<u8>, texts: &[impl AsRef<[u8]>]) {
+fn texts(out: &mut impl Out, texts: &[impl AsRef<[u8]>]) {
     all(out, "", texts, |out, text| string(out, text.as_ref()));
 }
 
-fn of_mailbox(out: &mut Vec<u8>, word: &str, name: &Mailbox<'_>, more: &[Text<'_>]) {
+fn of_mailbox(out: &mut impl Out, word: &str, name: &Mailbox<'_>, more: &[Text<'_>]) {
     show(out, format_args!("* {word} "));
     mailbox(out, name);
     texts(out, more);
 }
 
-pub(super) fn flags(out: &mut Vec<u8>, all: &[Flag<'_>]) {
+pub(super) fn flags(out: &mut impl Out, all: &[Flag<'_>]) {
     list(out, all, |out, flag| show(out, format_args!("{flag}")));
 }
 
-fn mailbox(out: &mut Vec<u8>, name: &Mailbox<'_>) {
-    string(out, name.to_wire().as_bytes());
+fn mailbox(out: &mut impl Out, name: &Mailbox<'_>) {
+    match out.utf8() {
+        true => string(out, name.as_str().as_bytes()),
+        false => string(out, name.to_wire().as_bytes()),
+    }
 }
 
-fn delimiter(out: &mut Vec<u8>, delimiter: Option<char>) {
+fn delimiter(out: &mut impl Out, delimiter: Option<char>) {
     let mut buffer = [0; 4];
     nstring(out, delimiter.map(|c| &*c.encode_utf8(&mut buffer)).map(str::as_bytes));
 }
 
-fn list_item(out: &mut Vec<u8>, word: &str, item: &ListItem<'_>) {
+fn list_item(out: &mut impl Out, word: &str, item: &ListItem<'_>) {
     show(out, format_args!("* {word} "));
     flags(out, &item.attributes);
     out.put(b" ");
@@ -219,7 +243,7 @@ fn list_item(out: &mut Vec<u8>, word: &str, item: &ListItem<'_>) {
     out.put(if before == b" " { b")" } else { b"" });
 }
 
-fn namespaces(out: &mut Vec<u8>, all: &[Namespace<'_>]) {
+fn namespaces(out: &mut impl Out, all: &[Namespace<'_>]) {
     if all.is_empty() {
         return out.put(b"NIL");
     }
@@ -240,11 +264,11 @@ fn namespaces(out: &mut Vec<u8>, all: &[Namespace<'_>]) {
     out.put(b")");
 }
 
-fn status(out: &mut Vec<u8>, name: &Mailbox<'_>, data: &StatusData) {
+fn status<O: Out>(out: &mut O, name: &Mailbox<'_>, data: &StatusData) {
     out.put(b"* STATUS ");
     mailbox(out, name);
     let mut before: &[u8] = b" (";
-    let mut begin = |out: &mut Vec<u8>, name: &str| {
+    let mut begin = |out: &mut O, name: &str| {
         out.put(core::mem::replace(&mut before, b" "));
         out.put(name.as_bytes());
         out.put(b" ");
@@ -270,7 +294,7 @@ fn status(out: &mut Vec<u8>, name: &Mailbox<'_>, data: &StatusData) {
     out.put(if before == b" (" { b" ()" } else { b")" });
 }
 
-fn print_found(out: &mut Vec<u8>, word: &str, found: &Found) {
+fn print_found(out: &mut impl Out, word: &str, found: &Found) {
     all(out, word, &found.numbers, |out, n| decimal(out, u64::from(*n)));
     if let Some(n) = found.mod_seq {
         show(out, format_args!(" (MODSEQ {n})"));
@@ -278,7 +302,7 @@ fn print_found(out: &mut Vec<u8>, word: &str, found: &Found) {
 }
 
 /// Threads that were parsed nest to a bounded depth.
-fn thread(out: &mut Vec<u8>, thread: &Thread) {
+fn thread(out: &mut impl Out, thread: &Thread) {
     out.put(b"(");
     for (i, n) in thread.numbers.iter().enumerate() {
         out.put(if i > 0 { b" " } else { b"" });
@@ -291,7 +315,7 @@ fn thread(out: &mut Vec<u8>, thread: &Thread) {
     out.put(b")");
 }
 
-fn e_search(out: &mut Vec<u8>, result: &ESearch<'_>) {
+fn e_search(out: &mut impl Out, result: &ESearch<'_>) {
     out.put(b"* ESEARCH");
     let mut before: &[u8] = b" (";
     if let Some(tag) = &result.tag {
@@ -343,7 +367,7 @@ fn e_search(out: &mut Vec<u8>, result: &ESearch<'_>) {
     }
 }
 
-fn changes(out: &mut Vec<u8>, word: &str, pairs: &[(u32, UidList)]) {
+fn changes(out: &mut impl Out, word: &str, pairs: &[(u32, NonEmpty<UidList>)]) {
     if !pairs.is_empty() {
         out.put(word.as_bytes());
         list(out, pairs, |out, (at, set)| show(out, format_args!("{at} {set}")));

@@ -10,7 +10,8 @@ pub use raw::Raw;
 pub use view::{Addresses, BodyView, EnvelopeView, Parts};
 
 use crate::types::{
-    Atom, BodySection, DateTime, Flag, Mailbox, Part, StatusData, StatusText, Tag, UidList, UidSet,
+    Atom, BodySection, DateTime, Flag, Mailbox, NonEmpty, Part, StatusData, StatusText, Tag,
+    UidList, UidSet,
 };
 
 /// How a command went, or what a status response announces (RFC 3501 §7.1).
@@ -44,6 +45,28 @@ impl Status {
     }
 }
 
+/// How a command went (RFC 3501 §9 `resp-cond-state`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Completion {
+    /// It went well.
+    Ok,
+    /// It could not be done.
+    No,
+    /// It should not have been asked.
+    Bad,
+}
+
+impl From<Completion> for Status {
+    fn from(completion: Completion) -> Self {
+        match completion {
+            Completion::Ok => Self::Ok,
+            Completion::No => Self::No,
+            Completion::Bad => Self::Bad,
+        }
+    }
+}
+
 /// One response (RFC 3501 §7).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -55,7 +78,7 @@ pub enum Response<'a> {
         /// The command's tag.
         tag: Tag<'a>,
         /// How it went.
-        status: Status,
+        status: Completion,
         /// Code and text.
         text: StatusText<'a>,
     },
@@ -95,7 +118,7 @@ pub enum Response<'a> {
         /// Whether these were gone before: an answer to FETCH or SELECT.
         earlier: bool,
         /// The UIDs.
-        uids: UidSet,
+        uids: NonEmpty<UidSet>,
     },
     /// `* n UIDFETCH`: a UID and its items (RFC 9586 §3.3)
     UidFetch(u32, Vec<FetchData<'a>>),
@@ -171,19 +194,49 @@ impl Found {
 
 /// A thread: messages that answer each other, one after the other, and what branches off the last of
 /// them (RFC 5256 §4).
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Thread {
-    /// The messages; empty where the common root is not there.
-    pub numbers: Vec<u32>,
-    /// The branches; never just one.
-    pub branches: Vec<Thread>,
+    pub(crate) numbers: Vec<u32>,
+    pub(crate) branches: Vec<Thread>,
 }
 
 impl Thread {
-    /// A thread of these messages and branches.
-    pub fn new(numbers: Vec<u32>, branches: Vec<Thread>) -> Self {
-        Self { numbers, branches }
+    /// A thread of these messages and branches; `None` if there is no message. A single branch is no branch: it goes on
+    /// in line.
+    ///
+    /// ```
+    /// use imap_proto::response::Thread;
+    ///
+    /// let one = Thread::new(vec![7], vec![]).unwrap();
+    /// let line = Thread::new(vec![3], vec![one]).unwrap();
+    /// assert_eq!((line.numbers(), line.branches().len()), (&[3, 7][..], 0));
+    /// assert!(Thread::new(vec![], vec![]).is_none());
+    /// ```
+    pub fn new(mut numbers: Vec<u32>, mut branches: Vec<Thread>) -> Option<Self> {
+        if branches.len() == 1
+            && let Some(only) = branches.pop()
+        {
+            numbers.extend(only.numbers);
+            branches = only.branches;
+        }
+        (!numbers.is_empty() || !branches.is_empty()).then_some(Self { numbers, branches })
+    }
+
+    /// The messages; empty where the common root is not there.
+    pub fn numbers(&self) -> &[u32] {
+        &self.numbers
+    }
+
+    /// The branches; never just one.
+    pub fn branches(&self) -> &[Thread] {
+        &self.branches
+    }
+
+    /// The same thread with other numbers; messages without one are left out.
+    pub(crate) fn renumbered(self, number: &impl Fn(u32) -> Option<u32>) -> Option<Self> {
+        let numbers = self.numbers.into_iter().filter_map(number).collect();
+        let branches = self.branches.into_iter().filter_map(|one| one.renumbered(number));
+        Self::new(numbers, branches.collect())
     }
 }
 
@@ -250,6 +303,9 @@ impl<'a> ListItem<'a> {
     }
 }
 
+/// A range of positions, negative from the end, and the numbers in it; `None` for none (RFC 9394 §3.1).
+pub type FoundPart = ((i64, i64), Option<NonEmpty<UidList>>);
+
 /// An extended search result (RFC 4731).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -263,7 +319,7 @@ pub struct ESearch<'a> {
     /// The greatest.
     pub max: Option<u32>,
     /// All, for SORT in its order.
-    pub all: Option<UidList>,
+    pub all: Option<NonEmpty<UidList>>,
     /// How many.
     pub count: Option<u32>,
     /// The greatest mod-sequence of them (RFC 7162 §3.1.10).
@@ -273,11 +329,11 @@ pub struct ESearch<'a> {
     /// Its UIDVALIDITY.
     pub uid_validity: Option<u32>,
     /// The range asked for, negative from the end, and what is in it (RFC 9394 §3.1).
-    pub partial: Option<((i64, i64), Option<UidList>)>,
+    pub partial: Option<FoundPart>,
     /// What joins the result: positions and numbers (RFC 5267 §4.3.1).
-    pub add_to: Vec<(u32, UidList)>,
+    pub add_to: Vec<(u32, NonEmpty<UidList>)>,
     /// What leaves the result (RFC 5267 §4.3.2).
-    pub remove_from: Vec<(u32, UidList)>,
+    pub remove_from: Vec<(u32, NonEmpty<UidList>)>,
     /// Scores from 1 to 100 (RFC 6203 §4).
     pub relevancy: Option<Vec<u32>>,
     /// Other data: name and value as they came.

@@ -17,7 +17,8 @@ use crate::{
     print::string,
     response::{Response, Thread},
     types::{
-        Code, Flag, Mailbox, PartialRange, SearchReturn, StatusData, StatusText, UidList, UidSet,
+        Code, Flag, Mailbox, NonEmpty, PartialRange, SearchReturn, StatusData, StatusText, UidList,
+        UidSet,
     },
 };
 
@@ -142,7 +143,7 @@ impl Server {
         }
         // RFC 7162 §3.2.5: only if the client's UIDVALIDITY is still the mailbox's.
         if let (Some(known), Some(changes)) = (known, data.changes)
-            && known.uid_validity == data.uid_validity
+            && known.uid_validity.get() == data.uid_validity
         {
             push_changes(&mut out, &view, &known, changes);
         }
@@ -164,6 +165,7 @@ impl Server {
         let Work::List { lsub, subscribed, .. } = &core.work else {
             return Err(Misuse::new("list answers Event::List and Event::Lsub"));
         };
+        let special_use = entry.special_use.as_ref().map(|one| format!("{one}"));
         let mut attributes: Vec<&str> = Vec::new();
         if !entry.exists {
             // RFC 5258 §3: \NonExistent implies \Noselect; LSUB does not know it.
@@ -179,7 +181,7 @@ impl Server {
             Some(false) if entry.exists => attributes.push("\\HasNoChildren"),
             _ => {}
         }
-        attributes.extend(entry.special_use.map(|u| u.as_str()));
+        attributes.extend(special_use.as_deref());
         let word = if *lsub { "LSUB" } else { "LIST" };
         let delimiter = core.config.delimiter;
         let head = format!("* {word} ({}) \"{delimiter}\" ", attributes.join(" "));
@@ -388,10 +390,12 @@ fn copy_uid(uid_validity: u32, from: &UidSet, to: &UidSet) -> Result<String, Mis
     if from.len() != to.len() {
         return Err(Misuse::new("as many copies as originals"));
     }
-    if from.is_empty() {
-        return Ok(String::new());
+    match (NonEmpty::new(from.clone()), NonEmpty::new(to.clone())) {
+        (Some(from), Some(to)) => {
+            Ok(format!("[{}] ", Code::CopyUid(uid_validity, from.into(), to.into())))
+        }
+        _ => Ok(String::new()),
     }
-    Ok(format!("[{}] ", Code::CopyUid(uid_validity, from.clone().into(), to.clone().into())))
 }
 
 impl Core {
@@ -511,12 +515,8 @@ impl Core {
         };
         let mut threads = core::mem::take(threads);
         if !*uid {
-            let mut left: Vec<&mut Thread> = threads.iter_mut().collect();
-            while let Some(thread) = left.pop() {
-                let numbers = thread.numbers.iter().filter_map(|uid| view.seq(*uid));
-                thread.numbers = numbers.collect();
-                left.extend(thread.branches.iter_mut());
-            }
+            let number = |uid| view.seq(uid);
+            threads = threads.into_iter().filter_map(|one| one.renumbered(&number)).collect();
         }
         self.send.put(&Response::Thread(threads).print());
     }

@@ -8,6 +8,7 @@ use super::{
     answer::part,
     core::Core,
     event::Event,
+    notes,
     view::View,
     work::{Begin, Phase, Status, Work},
 };
@@ -15,8 +16,8 @@ use crate::{
     command::{Command, FetchModifiers},
     print::{nstring, string},
     types::{
-        Atom, FetchItem, Flag, SearchKey, SearchQuery, SearchReturn, SequenceSet, SortKey,
-        StatusItem, ThreadAlgorithm, UidSet,
+        Atom, FetchItem, Flag, ListQuery, SearchKey, SearchQuery, SearchReturn, SequenceSet,
+        SortKey, SpecialUse, StatusItem, ThreadAlgorithm, UidSet,
     },
 };
 
@@ -108,7 +109,10 @@ impl Core {
                 Begin::new(Event::Select { mailbox, read_only, known }, work)
             }
             Command::Create { mailbox, uses } => match self.new_name(mailbox) {
-                Some(mailbox) => Begin::plain(Event::Create { mailbox, uses }),
+                Some(mailbox) => {
+                    let uses = uses.into_iter().map(SpecialUse::into_owned).collect();
+                    Begin::plain(Event::Create { mailbox, uses })
+                }
                 None => return self.no_inbox("[ALREADYEXISTS] INBOX is always there"),
             },
             Command::Delete(mailbox) if mailbox.is_inbox() => {
@@ -136,9 +140,11 @@ impl Core {
                 };
                 Begin::new(Event::List(query), work)
             }
-            Command::Lsub(query) => {
+            Command::Lsub { reference, pattern } => {
                 let work = Work::List { lsub: true, subscribed: false, status: Vec::new() };
-                Begin::new(Event::Lsub(query.into_owned()), work)
+                let mut query = ListQuery::basic(reference, pattern).into_owned();
+                query.select.subscribed = true;
+                Begin::new(Event::Lsub(query), work)
             }
             Command::Status(mailbox, items) => {
                 let mailbox = mailbox.into_owned();
@@ -153,13 +159,14 @@ impl Core {
                 // RFC 9208 §4.1.3: QUOTASET is not offered.
                 return self.complete(Status::No, "[NOPERM] Quotas are set by the operator");
             }
-            command @ (Command::GetQuota(_)
-            | Command::GetQuotaRoot(_)
-            | Command::GetMetadata { .. }
-            | Command::SetMetadata { .. }) => match self.notes_command(command) {
-                Some(begin) => begin,
-                None => return self.bad_command("Not now"),
-            },
+            Command::GetQuota(root) => Begin::new(Event::GetQuota(root.into_owned()), Work::Quota),
+            Command::GetQuotaRoot(mailbox) => {
+                Begin::new(Event::GetQuotaRoot(mailbox.into_owned()), Work::Quota)
+            }
+            Command::GetMetadata { mailbox, options, entries } => {
+                notes::get_metadata(mailbox, options, entries)
+            }
+            Command::SetMetadata { mailbox, entries } => notes::set_metadata(mailbox, entries),
             command => return self.in_mailbox(command),
         };
         self.begin(begin);
@@ -400,7 +407,7 @@ fn is_served(command: &Command<'_>) -> bool {
             | Command::Unauthenticate
             | Command::GetJmapAccess
             | Command::CancelUpdate(_)
-            | Command::XList(_)
+            | Command::XList { .. }
             | Command::SetAcl { .. }
             | Command::DeleteAcl { .. }
             | Command::GetAcl(_)

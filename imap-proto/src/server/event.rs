@@ -47,7 +47,7 @@ pub enum Event<'a> {
         /// Its name, without a delimiter at the end.
         mailbox: Mailbox<'static>,
         /// What it is for.
-        uses: Vec<SpecialUse>,
+        uses: Vec<SpecialUse<'static>>,
     },
     /// Delete a mailbox. Answer: [`ok`](super::Server::ok), or `no` with
     /// [`NonExistent`](crate::types::Code::NonExistent).
@@ -293,7 +293,7 @@ pub struct ListEntry<'a> {
     /// Whether there are mailboxes below it, if known.
     pub children: Option<bool>,
     /// What it is for.
-    pub special_use: Option<SpecialUse>,
+    pub special_use: Option<SpecialUse<'static>>,
     /// It is listed for what is subscribed below it (RFC 5258 §3.5).
     pub child_subscribed: bool,
 }

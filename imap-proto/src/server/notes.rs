@@ -11,7 +11,7 @@ use super::{
     work::{Begin, Phase, Work},
 };
 use crate::{
-    command::{Command, Depth, EntryName, MetadataOptions},
+    command::{Depth, EntryName, MetadataOptions},
     response::Response,
     types::{Atom, Mailbox, OneOrMore},
 };
@@ -27,35 +27,37 @@ pub(super) struct Asked {
     longest: Option<u64>,
 }
 
-impl Core {
-    /// The commands of both extensions; `None` for any other.
-    pub(super) fn notes_command(&mut self, command: Command<'_>) -> Option<Begin> {
-        let known =
-            |mailbox: Mailbox<'_>| (!mailbox.as_str().is_empty()).then(|| mailbox.into_owned());
-        Some(match command {
-            Command::GetQuota(root) => Begin::new(Event::GetQuota(root.into_owned()), Work::Quota),
-            Command::GetQuotaRoot(mailbox) => {
-                Begin::new(Event::GetQuotaRoot(mailbox.into_owned()), Work::Quota)
-            }
-            Command::SetMetadata { mailbox, entries } => {
-                let own = |value: Option<Cow<'_, [u8]>>| value.map(Cow::into_owned);
-                let entries = entries.map(|(name, value)| (name.into_owned(), own(value)));
-                Begin::plain(Event::SetMetadata { mailbox: known(mailbox), entries })
-            }
-            Command::GetMetadata { mailbox, options, entries } => {
-                let asked = Asked {
-                    mailbox: mailbox.clone().into_owned(),
-                    options,
-                    entries: entries.map(EntryName::into_owned),
-                    found: Vec::new(),
-                    longest: None,
-                };
-                Begin::new(Event::GetMetadata(known(mailbox)), Work::Metadata(asked))
-            }
-            _ => return None,
-        })
-    }
+/// `GETMETADATA`
+pub(super) fn get_metadata(
+    mailbox: Mailbox<'_>,
+    options: MetadataOptions,
+    entries: OneOrMore<EntryName<'_>>,
+) -> Begin {
+    let asked = Asked {
+        mailbox: mailbox.clone().into_owned(),
+        options,
+        entries: entries.map(EntryName::into_owned),
+        found: Vec::new(),
+        longest: None,
+    };
+    Begin::new(Event::GetMetadata(known(mailbox)), Work::Metadata(asked))
+}
 
+/// `SETMETADATA`
+pub(super) fn set_metadata(
+    mailbox: Mailbox<'_>,
+    entries: OneOrMore<(EntryName<'_>, Option<Cow<'_, [u8]>>)>,
+) -> Begin {
+    let entries = entries.map(|(name, value)| (name.into_owned(), value.map(Cow::into_owned)));
+    Begin::plain(Event::SetMetadata { mailbox: known(mailbox), entries })
+}
+
+/// The empty name is the server (RFC 5464 §4.2).
+fn known(mailbox: Mailbox<'_>) -> Option<Mailbox<'static>> {
+    (!mailbox.as_str().is_empty()).then(|| mailbox.into_owned())
+}
+
+impl Core {
     /// What was found, and the code that says what was left out (RFC 5464 §4.2.1).
     pub(super) fn print_metadata(&mut self) -> Option<String> {
         let Work::Metadata(asked) = &mut self.work else { return None };

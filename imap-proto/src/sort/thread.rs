@@ -173,11 +173,11 @@ impl Threader {
         let thread = |group: Vec<u32>| match group.as_slice() {
             [] | [_] | [_, _] => Thread::new(group, Vec::new()),
             [first, others @ ..] => {
-                let branches = others.iter().map(|uid| Thread::new(vec![*uid], Vec::new()));
+                let branches = others.iter().filter_map(|uid| Thread::new(vec![*uid], Vec::new()));
                 Thread::new(vec![*first], branches.collect())
             }
         };
-        groups.into_iter().map(thread).collect()
+        groups.into_iter().filter_map(thread).collect()
     }
 
     /// Steps (2) to (6).
@@ -197,7 +197,7 @@ impl Threader {
         // (6)
         self.sort_all(&roots);
         roots.sort_by_key(|root| self.moment(*root));
-        roots.into_iter().map(|root| self.told(root)).collect()
+        roots.into_iter().filter_map(|root| self.told(root)).collect()
     }
 
     /// Step (3): dummies go, their children take their place; at the top only an only child does.
@@ -361,11 +361,11 @@ impl Threader {
     }
 
     /// A tree as THREAD tells it: only children follow their parent in one line.
-    fn told(&self, root: usize) -> Thread {
+    fn told(&self, root: usize) -> Option<Thread> {
         self.told_from(root, DEPTH)
     }
 
-    fn told_from(&self, root: usize, depth: usize) -> Thread {
+    fn told_from(&self, root: usize, depth: usize) -> Option<Thread> {
         let mut numbers = Vec::new();
         let mut at = root;
         while let Some(node) = self.nodes.get(at) {
@@ -374,7 +374,8 @@ impl Threader {
                 ([], _) => break,
                 ([only], _) => at = *only,
                 (children, Some(depth)) => {
-                    let branches = children.iter().map(|child| self.told_from(*child, depth));
+                    let branches =
+                        children.iter().filter_map(|child| self.told_from(*child, depth));
                     return Thread::new(numbers, branches.collect());
                 }
                 // Deeper than anybody answers: the rest in one line.

@@ -1,7 +1,7 @@
 use alloc::{borrow::Cow, string::String, vec::Vec};
 use core::fmt;
 
-use super::{Atom, Flag, UidList, UidSet};
+use super::{Atom, Flag, NonEmpty, UidList, UidSet};
 
 /// A response code: the machine-readable part of a status response (RFC 3501 §7.1, RFC 5530,
 /// RFC 4315, RFC 7162).
@@ -31,9 +31,9 @@ pub enum Code<'a> {
     /// The first message without `\Seen`, by sequence number.
     Unseen(u32),
     /// UIDVALIDITY and UIDs of messages appended (RFC 4315 §3).
-    AppendUid(u32, UidSet),
+    AppendUid(u32, NonEmpty<UidSet>),
     /// UIDVALIDITY, UIDs of the originals and, in the same order, of the copies (RFC 4315 §3).
-    CopyUid(u32, UidList, UidList),
+    CopyUid(u32, NonEmpty<UidList>, NonEmpty<UidList>),
     /// UIDs do not persist (RFC 4315 §3).
     UidNotSticky,
     /// The mailbox selected before is closed (RFC 7162 §3.2.11).
@@ -43,7 +43,7 @@ pub enum Code<'a> {
     /// Mod-sequences are not kept (RFC 7162 §3.1.2.2).
     NoModSeq,
     /// Messages a conditional STORE left alone (RFC 7162 §3.1.3).
-    Modified(UidSet),
+    Modified(NonEmpty<UidSet>),
     /// A subsystem is not available for now (RFC 5530 from here on).
     Unavailable,
     /// Wrong user or password.
@@ -245,7 +245,7 @@ impl fmt::Display for Code<'_> {
                 words(f, names.iter().filter(|n| super::string::is_atom(n.as_bytes())))?;
                 f.write_str(")")
             }
-            Self::NoUpdate(tag) => write!(f, "NOUPDATE \"{}\"", Clean(tag)),
+            Self::NoUpdate(tag) => write!(f, "NOUPDATE {}", Quoted(tag)),
             Self::MailboxId(id) => write!(f, "MAILBOXID ({})", Clean(id)),
             Self::MetadataLongEntries(n) => write!(f, "METADATA LONGENTRIES {n}"),
             Self::MetadataMaxSize(n) => write!(f, "METADATA MAXSIZE {n}"),
@@ -254,7 +254,7 @@ impl fmt::Display for Code<'_> {
             Self::InProgress(None, None, None) => f.write_str("INPROGRESS"),
             Self::InProgress(tag, now, all) => {
                 match tag {
-                    Some(tag) => write!(f, "INPROGRESS (\"{}\"", Clean(tag))?,
+                    Some(tag) => write!(f, "INPROGRESS ({}", Quoted(tag))?,
                     None => f.write_str("INPROGRESS (NIL")?,
                 }
                 for n in [now, all] {
@@ -295,10 +295,19 @@ struct Charset<'a>(&'a str);
 
 impl fmt::Display for Charset<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        use fmt::Write;
-        if super::string::is_atom(self.0.as_bytes()) {
-            return f.write_str(self.0);
+        match super::string::is_atom(self.0.as_bytes()) {
+            true => f.write_str(self.0),
+            false => Quoted(self.0).fmt(f),
         }
+    }
+}
+
+/// `quoted`. What it cannot hold is left out.
+struct Quoted<'a>(&'a str);
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        use fmt::Write;
         f.write_str("\"")?;
         for c in self.0.chars().filter(|c| !matches!(c, '\r' | '\n' | '\0')) {
             f.write_str(if matches!(c, '"' | '\\') { "\\" } else { "" })?;
@@ -358,14 +367,12 @@ impl<'a> StatusText<'a> {
 }
 
 impl fmt::Display for StatusText<'_> {
-    /// Never empty, never more than a line (RFC 3501 §9 `text`).
+    /// Never more than a line. An empty text is nothing after the blank (RFC 9051 §9 `resp-text`; RFC 3501 asks for a
+    /// character at least).
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         use core::fmt::Write;
         if let Some(code) = &self.code {
             write!(f, "[{code}] ")?;
-        }
-        if self.text.is_empty() {
-            return f.write_str("-");
         }
         // A text that begins with `[` would be read as a code.
         if self.code.is_none() && self.text.starts_with('[') {

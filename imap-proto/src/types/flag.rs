@@ -109,9 +109,9 @@ impl From<&Flag<'_>> for String {
 }
 
 /// What a mailbox is for (RFC 6154 §2).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum SpecialUse {
+pub enum SpecialUse<'a> {
     /// All messages.
     All,
     /// The archive.
@@ -128,9 +128,11 @@ pub enum SpecialUse {
     Trash,
     /// Messages taken for important (RFC 8457 §3).
     Important,
+    /// Another one, `\\Name`, without the backslash (RFC 6154 §6 `use-attr-ext`).
+    Other(Atom<'a>),
 }
 
-impl SpecialUse {
+impl<'a> SpecialUse<'a> {
     const NAMES: [(&'static str, Self); 8] = [
         ("\\All", Self::All),
         ("\\Archive", Self::Archive),
@@ -142,19 +144,38 @@ impl SpecialUse {
         ("\\Important", Self::Important),
     ];
 
-    /// A use from its spelling with the backslash, in any case.
-    pub fn new(text: &str) -> Option<Self> {
-        Self::NAMES.iter().find(|(name, _)| name.eq_ignore_ascii_case(text)).map(|(_, u)| *u)
+    /// A use from its spelling with the backslash, in any case; `None` if that is none.
+    pub fn new(text: &'a str) -> Option<Self> {
+        let known = Self::NAMES.into_iter().find(|(name, _)| name.eq_ignore_ascii_case(text));
+        known
+            .map(|(_, known)| known)
+            .or_else(|| Atom::new(text.strip_prefix('\\')?).map(Self::Other))
     }
 
-    /// The spelling, with the backslash.
-    pub fn as_str(self) -> &'static str {
-        Self::NAMES.iter().find(|(_, u)| *u == self).map_or("\\All", |(name, _)| name)
+    /// The same use, owned.
+    pub fn into_owned(self) -> SpecialUse<'static> {
+        match self {
+            Self::All => SpecialUse::All,
+            Self::Archive => SpecialUse::Archive,
+            Self::Drafts => SpecialUse::Drafts,
+            Self::Flagged => SpecialUse::Flagged,
+            Self::Junk => SpecialUse::Junk,
+            Self::Sent => SpecialUse::Sent,
+            Self::Trash => SpecialUse::Trash,
+            Self::Important => SpecialUse::Important,
+            Self::Other(name) => SpecialUse::Other(name.into_owned()),
+        }
     }
 }
 
-impl fmt::Display for SpecialUse {
+impl fmt::Display for SpecialUse<'_> {
+    /// The spelling, with the backslash.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+        match self {
+            Self::Other(name) => write!(f, "\\{name}"),
+            known => f.write_str(
+                Self::NAMES.iter().find(|(_, one)| one == known).map_or("\\All", |(name, _)| name),
+            ),
+        }
     }
 }

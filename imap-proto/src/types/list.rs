@@ -12,10 +12,25 @@ pub struct ListSelect {
     pub subscribed: bool,
     /// Remote ones too.
     pub remote: bool,
-    /// Those with children that match, though they do not match themselves.
-    pub recursive_match: bool,
     /// Those with a special use (RFC 6154 §5.2).
     pub special_use: bool,
+    /// See [`recursive_match`](Self::recursive_match).
+    recursive: bool,
+}
+
+impl ListSelect {
+    /// Also those with children that match, though they do not match themselves.
+    #[must_use]
+    pub const fn with_recursive_match(mut self) -> Self {
+        self.recursive = true;
+        self
+    }
+
+    /// RECURSIVEMATCH: those with children that match, too. It says something only beside an option that selects
+    /// (RFC 5258 §3.1).
+    pub const fn recursive_match(&self) -> bool {
+        self.recursive && (self.subscribed || self.special_use)
+    }
 }
 
 /// What a LIST returns with each mailbox (RFC 5258 §3.2, RFC 5819, RFC 6154).

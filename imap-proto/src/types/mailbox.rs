@@ -18,6 +18,25 @@ use core::fmt;
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Mailbox<'a>(Cow<'a, str>);
 
+/// How mailbox names are encoded on the wire: what an `&` means depends on it, so a name alone does not tell.
+///
+/// ```
+/// use imap_proto::types::{Mailbox, Names};
+///
+/// assert!(Mailbox::from_wire(b"R&D").is_err());
+/// assert_eq!(Mailbox::from_wire_in(b"R&D", Names::Utf8).unwrap().as_str(), "R&D");
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Names {
+    /// Modified UTF-7 (RFC 3501 §5.1.3): what a session begins with. Raw UTF-8 is read as well.
+    #[default]
+    ModifiedUtf7,
+    /// UTF-8, in which `&` is a character like others: after `ENABLE IMAP4rev2` or `ENABLE UTF8=ACCEPT`
+    /// (RFC 9051 §5.1, RFC 6855 §3).
+    Utf8,
+}
+
 /// A name that is no mailbox name: control characters, or broken modified UTF-7.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("invalid mailbox name")]
@@ -40,10 +59,18 @@ impl<'a> Mailbox<'a> {
         Ok(Self(name))
     }
 
-    /// A name as the wire has it. Raw UTF-8, which IMAP4rev2 uses, is accepted as well.
+    /// A name as the wire has it, in modified UTF-7. Raw UTF-8 is accepted as well.
     pub fn from_wire(wire: &'a [u8]) -> Result<Self, InvalidMailbox> {
+        Self::from_wire_in(wire, Names::ModifiedUtf7)
+    }
+
+    /// A name as the wire has it, in this encoding.
+    pub fn from_wire_in(wire: &'a [u8], names: Names) -> Result<Self, InvalidMailbox> {
         let text = core::str::from_utf8(wire).map_err(|_| InvalidMailbox)?;
-        if text.contains('&') { Self::new(decode(text)?) } else { Self::new(text) }
+        match names {
+            Names::ModifiedUtf7 if text.contains('&') => Self::new(decode(text)?),
+            _ => Self::new(text),
+        }
     }
 
     /// The name as Unicode text.

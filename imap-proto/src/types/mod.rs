@@ -10,6 +10,7 @@ mod fetch;
 mod flag;
 mod list;
 mod mailbox;
+mod non_empty;
 mod one_or_more;
 mod search;
 mod sequence;
@@ -25,7 +26,8 @@ pub use fetch::{
 };
 pub use flag::{Flag, SpecialUse};
 pub use list::{ListQuery, ListReturn, ListSelect, pattern_matches};
-pub use mailbox::{InvalidMailbox, Mailbox};
+pub use mailbox::{InvalidMailbox, Mailbox, Names};
+pub use non_empty::NonEmpty;
 pub use one_or_more::OneOrMore;
 pub use search::{
     EntryScope, PartialRange, SearchKey, SearchQuery, SearchReturn, SortCriterion, SortKey,

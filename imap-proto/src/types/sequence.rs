@@ -137,6 +137,18 @@ impl UidSet {
         self.ranges.iter().flat_map(|r| r.0..=r.1)
     }
 
+    /// Takes out what a range from `from` to the end holds, and what touches it; where that range then begins. A lone
+    /// `*` (`u32::MAX`) touches nothing.
+    fn absorbed_by(&mut self, from: u32) -> u32 {
+        if from == u32::MAX {
+            return from;
+        }
+        let keep = self.ranges.partition_point(|r| r.1.saturating_add(1) < from);
+        let touched = self.ranges.get(keep).map_or(from, |r| r.0.min(from));
+        self.ranges.truncate(keep);
+        touched
+    }
+
     /// The members of both sets. Linear in the number of ranges.
     pub fn intersection(&self, other: &Self) -> Self {
         let mut out = Self::new();
@@ -232,14 +244,16 @@ impl SequenceSet {
         self.saved
     }
 
-    /// Whether these are numbers alone, without `*` and not `$`.
-    pub(crate) fn is_plain(&self) -> bool {
-        self.star.is_none() && !self.saved
+    /// The numbers, if there are no others: no `*`, not `$`.
+    pub(crate) fn into_plain(self) -> Option<UidSet> {
+        (self.star.is_none() && !self.saved).then_some(self.numbers)
     }
 
-    /// Built by the parser from ranges in which `None` is `*`.
+    /// Built by the parser from ranges in which `None` is `*`. What `n:*` holds and what touches it is part of it.
     pub(crate) fn from_parts(numbers: Vec<(u32, u32)>, star: Option<u32>) -> Self {
-        Self { numbers: UidSet::from_ranges(numbers), star, saved: false }
+        let mut numbers = UidSet::from_ranges(numbers);
+        let star = star.map(|from| numbers.absorbed_by(from));
+        Self { numbers, star, saved: false }
     }
 
     /// The set without `*`.

@@ -48,7 +48,7 @@ pub(crate) struct Box_ {
     pub(crate) uid_validity: u32,
     pub(crate) uid_next: u32,
     pub(crate) messages: BTreeMap<u32, Message>,
-    pub(crate) special_use: Option<SpecialUse>,
+    pub(crate) special_use: Option<SpecialUse<'static>>,
 }
 
 #[derive(Default)]
@@ -192,7 +192,7 @@ impl TestHost {
         }
         for name in names.iter().filter(|name| query.matches(name, '/')) {
             let one = store.boxes.get(*name);
-            let use_ = one.and_then(|b| b.special_use);
+            let use_ = one.and_then(|b| b.special_use.clone());
             if query.select.special_use && use_.is_none() {
                 continue;
             }
@@ -326,7 +326,7 @@ impl Host<Server> for TestHost {
                     let one = Box_ {
                         uid_validity: 7,
                         uid_next: 1,
-                        special_use: uses.first().copied(),
+                        special_use: uses.first().cloned(),
                         ..Box_::default()
                     };
                     store.boxes.insert(mailbox.as_str().into(), one);

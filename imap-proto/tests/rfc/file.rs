@@ -36,8 +36,6 @@ pub(crate) struct Example {
     pub(crate) line: usize,
     pub(crate) clause: String,
     pub(crate) mark: Mark,
-    /// Not spoken yet.
-    pub(crate) gap: bool,
     pub(crate) octets: Vec<u8>,
     /// How it is printed, if otherwise.
     pub(crate) canonical: Option<Vec<u8>>,
@@ -106,7 +104,7 @@ impl File {
         let mut examples: Vec<Example> = Vec::new();
         let mut open: Vec<Example> = Vec::new();
         let mut clause = String::new();
-        let (mut mark, mut gap) = (Mark::None, false);
+        let mut mark = Mark::None;
         for (i, line) in text.lines().enumerate() {
             let at = || format!("{name}:{}: {line:?}", i + 1);
             if let Some(heading) = line.strip_prefix("## ") {
@@ -115,11 +113,7 @@ impl File {
             } else if line.is_empty() || line.starts_with('#') {
             } else if let Some(marks) = line.strip_prefix("! ") {
                 let name = marks.split(' ').next().unwrap_or_default();
-                match mark_of(name) {
-                    Some(found) => mark = found,
-                    None if name == "gap" => gap = true,
-                    None => panic!("{}: no such mark", at()),
-                }
+                mark = mark_of(name).unwrap_or_else(|| panic!("{}: no such mark", at()));
             } else if line.starts_with("=>") || line.starts_with("=|") {
                 let last = examples.last_mut().unwrap_or_else(|| panic!("{}: of what?", at()));
                 last.canonical.get_or_insert_default().extend(octets(line));
@@ -133,13 +127,12 @@ impl File {
                     line: i + 1,
                     clause: clause.clone(),
                     mark: if line.starts_with("C-") { Mark::Text } else { mark },
-                    gap,
                     octets: Vec::new(),
                     canonical: None,
                     last: i,
                     missing: 0,
                 });
-                (mark, gap) = (Mark::None, false);
+                mark = Mark::None;
                 example.last = i;
                 let whole = example.add(&octets(line));
                 let ends = example.is_refused() && !goes_on(&text, i);
@@ -155,9 +148,7 @@ impl File {
     pub(crate) fn rewrite(&self, printed: impl Fn(&Example) -> Option<Vec<u8>>) {
         let mut lines: Vec<String> = Vec::new();
         for (i, line) in self.text.lines().enumerate() {
-            let closed = line == "! gap"
-                && self.examples.iter().any(|e| e.line == i + 2 && printed(e).is_some());
-            if !line.starts_with("=>") && !line.starts_with("=|") && !closed {
+            if !line.starts_with("=>") && !line.starts_with("=|") {
                 lines.push(line.to_owned());
             }
             let Some(example) = self.examples.iter().find(|e| e.last == i) else { continue };

@@ -12,8 +12,6 @@ struct Row {
     rfc: String,
     /// Command parse, command print, response parse, response print: the files each links to.
     cells: Vec<Vec<String>>,
-    /// How many examples of each cell are not spoken yet, as it says.
-    gaps: Vec<usize>,
 }
 
 fn rows() -> Vec<Row> {
@@ -36,15 +34,7 @@ fn row(line: &str) -> Row {
         assert!(*cell == "–" || !links.is_empty(), "a cell that shows nothing: {line}");
         links
     };
-    let gaps = |cell: &&str| match cell.strip_suffix(" gaps").or(cell.strip_suffix(" gap")) {
-        Some(rest) => rest.rsplit(' ').next().unwrap_or_default().parse().unwrap(),
-        None => 0,
-    };
-    Row {
-        rfc: cells[0].to_owned(),
-        cells: cells[2..].iter().map(links).collect(),
-        gaps: cells[2..].iter().map(gaps).collect(),
-    }
+    Row { rfc: cells[0].to_owned(), cells: cells[2..].iter().map(links).collect() }
 }
 
 #[test]
@@ -70,20 +60,15 @@ fn every_cell_links_to_files_that_show_it() {
         for (i, cell) in row.cells.iter().enumerate() {
             let side = if i < 2 { Side::Client } else { Side::Server };
             let mut shown = cell.is_empty();
-            let mut gaps = 0;
             for link in cell {
                 let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(link);
                 assert!(path.is_file(), "{}: there is no {link}", row.rfc);
                 let name = link.rsplit('/').next().unwrap_or_default();
                 let file = files.iter().find(|file| file.name == name);
-                gaps += file.map_or(0, |file| {
-                    file.examples.iter().filter(|e| e.side == side && e.gap).count()
-                });
                 shown |= file.is_none_or(|file| file.examples.iter().any(|e| e.side == side));
                 linked.push(name.to_owned());
             }
             assert!(shown, "{}: no example of cell {i}", row.rfc);
-            assert_eq!(row.gaps[i], gaps, "{}: gaps of cell {i}", row.rfc);
         }
     }
     for file in &files {

@@ -49,7 +49,7 @@ impl<S: Store> Session<S> {
                 let for_others = if lsub {
                     below.any(|other| !query.matches(other, DELIMITER))
                 } else {
-                    query.select.recursive_match && below.next().is_some()
+                    query.select.recursive_match() && below.next().is_some()
                 };
                 entry.child_subscribed = for_others && !lsub;
                 entry.selectable &= entry.subscribed || !lsub;

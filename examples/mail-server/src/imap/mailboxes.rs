@@ -1,13 +1,21 @@
 //! Making, renaming, deleting mailboxes, and what STATUS says of them.
 
 use super::{Done, Session};
-use imap_proto::types::{Mailbox, SpecialUse, StatusData, StatusItem};
+use imap_proto::types::{Code, Mailbox, SpecialUse, StatusData, StatusItem};
 use mailstore::{Flags, MailboxId, NewMailbox, Store};
 
 impl<S: Store> Session<S> {
-    pub(super) async fn create(&mut self, name: &Mailbox<'_>, uses: &[SpecialUse]) -> Done {
+    pub(super) async fn create(&mut self, name: &Mailbox<'_>, uses: &[SpecialUse<'_>]) -> Done {
         let mut mailbox = NewMailbox::new(name.as_str());
-        mailbox.special_use = uses.first().copied().and_then(use_in_store);
+        mailbox.special_use = match uses {
+            [] => None,
+            // RFC 6154 §3: what cannot be given refuses the whole command.
+            [one] if use_in_store(one).is_some() => use_in_store(one),
+            _ => {
+                let text = "A mailbox has one special use at most, of those of RFC 6154";
+                return Ok(self.driver.machine.no(Some(Code::UseAttr), text)?);
+            }
+        };
         self.app.store.create_mailbox(self.account()?, &mailbox).await?;
         Ok(self.driver.machine.ok("Created")?)
     }
@@ -71,12 +79,13 @@ impl<S: Store> Session<S> {
 }
 
 /// The two crates name the uses of RFC 6154 alike.
-pub(super) fn use_in_store(use_: SpecialUse) -> Option<mailstore::SpecialUse> {
-    let name = use_.as_str().trim_start_matches('\\');
+pub(super) fn use_in_store(use_: &SpecialUse<'_>) -> Option<mailstore::SpecialUse> {
+    let spelling = use_.to_string();
+    let name = spelling.trim_start_matches('\\');
     mailstore::SpecialUse::ALL.into_iter().find(|known| known.name().eq_ignore_ascii_case(name))
 }
 
 /// The use, as IMAP spells it.
-pub(super) fn use_in_imap(use_: mailstore::SpecialUse) -> Option<SpecialUse> {
-    SpecialUse::new(&format!("\\{}", use_.name()))
+pub(super) fn use_in_imap(use_: mailstore::SpecialUse) -> Option<SpecialUse<'static>> {
+    SpecialUse::new(&format!("\\{}", use_.name())).map(SpecialUse::into_owned)
 }

@@ -1,7 +1,7 @@
 //! STORE, COPY, MOVE and EXPUNGE.
 
 use super::{Done, Session, flags, try_create};
-use imap_proto::types::{Code, Flag, Mailbox, StoreAction, UidSet};
+use imap_proto::types::{Code, Flag, Mailbox, NonEmpty, StoreAction, UidSet};
 use mailstore::{Copied, Expunge, FlagChange, MailboxId, Store, Uid};
 
 impl<S: Store> Session<S> {
@@ -30,7 +30,7 @@ impl<S: Store> Session<S> {
             self.driver.machine.stored(updated.uid.value(), names, mod_seq)?;
         }
         let conflicts: UidSet = stored.conflicts.iter().map(|uid| uid.value()).collect();
-        let code = (!conflicts.is_empty()).then_some(Code::Modified(conflicts));
+        let code = NonEmpty::new(conflicts).map(Code::Modified);
         Ok(self.driver.machine.ok_with(code, "Stored")?)
     }
 

@@ -59,8 +59,8 @@ impl<S: Store> Session<S> {
         data.keywords = keywords.keywords().filter_map(keyword).collect();
         data.read_only = read_only;
         data.highest_mod_seq = Some(snapshot.highest_modseq().value());
-        if let Some(known) = known.filter(|known| known.uid_validity == data.uid_validity) {
-            data.changes = Some(self.missed(mailbox, &snapshot, known.mod_seq).await?);
+        if let Some(known) = known.filter(|known| known.uid_validity.get() == data.uid_validity) {
+            data.changes = Some(self.missed(mailbox, &snapshot, known.mod_seq.get()).await?);
         }
         self.driver.machine.selected(data)?;
         self.selected = Some(Selected {

@@ -150,10 +150,8 @@ impl Printer {
         let mut all: Vec<String> = Vec::new();
         all.extend(condstore.then(|| String::from("CONDSTORE")));
         all.extend(qresync.map(|state| {
-            let known = state.known_uids.iter().filter(|uids| !uids.is_empty());
-            let known = known.map(|uids| format!(" {uids}"));
-            let pairs = state.matches.iter().filter(|(a, b)| !a.is_empty() && !b.is_empty());
-            let matches = pairs.map(|(numbers, uids)| format!(" ({numbers} {uids})"));
+            let known = state.known_uids.iter().map(|uids| format!(" {uids}"));
+            let matches = state.matches.iter().map(|(n, uids)| format!(" ({n} {uids})"));
             let more: String = known.chain(matches).collect();
             format!("QRESYNC ({} {}{more})", state.uid_validity, state.mod_seq)
         }));

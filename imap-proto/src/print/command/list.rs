@@ -10,7 +10,7 @@ impl Printer {
         let mut select: Vec<&str> = Vec::new();
         select.extend(query.select.subscribed.then_some("SUBSCRIBED"));
         select.extend(query.select.remote.then_some("REMOTE"));
-        select.extend(query.select.recursive_match.then_some("RECURSIVEMATCH"));
+        select.extend(query.select.recursive_match().then_some("RECURSIVEMATCH"));
         select.extend(query.select.special_use.then_some("SPECIAL-USE"));
         if !select.is_empty() {
             self.text(format!("({}) ", select.join(" ")));
