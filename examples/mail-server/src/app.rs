@@ -7,6 +7,7 @@ use crate::{
     imap,
     listen::{Connection, Serve},
     pop3,
+    relay::Switch,
     service::Protocol,
     smtp,
     wire::Sink,
@@ -21,6 +22,8 @@ pub(crate) struct App<S> {
     pub(crate) store: S,
     pub(crate) users: Users<S>,
     pub(crate) dns: Dns,
+    /// Whether anything is sent.
+    pub(crate) switch: Switch,
     /// TLS towards the next hop.
     pub(crate) relay_tls: Arc<ClientConfig>,
     /// Who watches what the relay says and hears.

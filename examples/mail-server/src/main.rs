@@ -2,6 +2,7 @@
 #![allow(clippy::std_instead_of_core, reason = "a program that always has std")]
 
 mod accounts;
+mod admin;
 mod app;
 mod cli;
 mod config;
@@ -22,12 +23,10 @@ mod startup;
 mod store;
 mod tls;
 mod unique;
-mod user;
 mod wire;
 
 use crate::{
-    accounts::{LoginSecret, Users},
-    cli::{Cli, Command, UserCommand},
+    cli::{Cli, Command},
     config::{Config, LogLevel},
     shutdown::Ending,
 };
@@ -68,13 +67,11 @@ fn run(cli: Cli) -> Result<ExitCode, Box<dyn Error + Send + Sync>> {
                 io::stdout().write_all(config::print(&config).as_bytes())?;
                 Ok(ExitCode::SUCCESS)
             }
-            Some(Command::Mailbox(command)) => {
-                match mailbox::run(command, &config.data, &mut io::stdout()).await? {
-                    true => Ok(ExitCode::SUCCESS),
-                    false => Ok(ExitCode::FAILURE),
-                }
+            Some(Command::Admin(command)) => {
+                let done = admin::run(command, &config).await?;
+                io::stdout().write_all(done.text.as_bytes())?;
+                Ok(if done.well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
             }
-            Some(Command::User(command)) => manage(command, &config).await,
             Some(Command::Demo) => Ok(match demo::demo().await? {
                 true => ExitCode::SUCCESS,
                 false => ExitCode::FAILURE,
@@ -84,15 +81,4 @@ fn run(cli: Cli) -> Result<ExitCode, Box<dyn Error + Send + Sync>> {
     // Work that is still under way, such as checking a password, is not waited for.
     runtime.shutdown_background();
     done
-}
-
-async fn manage(
-    command: UserCommand,
-    config: &Config,
-) -> Result<ExitCode, Box<dyn Error + Send + Sync>> {
-    let store = user::open(&config.data).await?;
-    let users = Users::new(store.clone(), &config.domains, LoginSecret::random());
-    user::run(command, &users, &mut io::stdout()).await?;
-    store.close().await?;
-    Ok(ExitCode::SUCCESS)
 }

@@ -1,12 +1,13 @@
 //! `mail-server`: everything put together, from the first listener to the last goodbye.
 
 use crate::{
-    accounts::{self, LoginSecret, Refusal, Users, WellKnown},
+    accounts::{self, AccountError, Directory, LoginSecret, Refusal, Users, WellKnown},
+    admin::{self, Admin},
     app::App,
     config::Config,
     dns::Dns,
     listen::{self, BindError, Listening},
-    relay,
+    relay::{self, Switch},
     service::Service,
     shutdown::{self, Ending, Signals},
     startup::{self, Ready},
@@ -36,7 +37,7 @@ pub(crate) enum ServeError {
     #[error(transparent)]
     Refusal(#[from] Refusal),
     #[error(transparent)]
-    Account(#[from] accounts::AccountError),
+    Account(#[from] AccountError),
     #[error("cannot set the name servers up: {0}")]
     Dns(String),
     #[error("cannot keep the file `login-secret` in the data folder: {0}")]
@@ -95,8 +96,12 @@ impl Server {
         let store = store::open(&config.data).await?;
         let tls = tls::server(&config)?;
         let secret = LoginSecret::keep(&config.data).map_err(ServeError::Secret)?;
-        let users = Users::new(store.clone(), &config.domains, secret);
+        let directory =
+            Directory::load(&store, &config.domains).await.map_err(AccountError::from)?;
+        let users = Users::new(store.clone(), directory, secret);
         let well_known = accounts::prepare(&users, &config).await?;
+        let switch = Switch::load(&store).await.map_err(AccountError::from)?;
+        let admin = Admin { store: store.clone(), users: users.clone(), switch: switch.clone() };
         let dns = Dns::new(config.relay.name_server).map_err(|e| ServeError::Dns(e.to_string()))?;
         let relay_tls = tls::relay_client(&config.relay)?;
         let addresses = bound.iter().map(|bound| (bound.service, bound.address)).collect();
@@ -106,7 +111,8 @@ impl Server {
             stopping: CancellationToken::new(),
             tasks: TaskTracker::new(),
         };
-        let app = Arc::new(App { config, store, users, dns, relay_tls, relay_sink });
+        let app = Arc::new(App { config, store, users, dns, switch, relay_tls, relay_sink });
+        admin::listen(&app.config.data, admin, serving.stopping.clone(), &serving.tasks);
         serving.start(bound, &app);
         let relaying = relay::run(app.clone(), serving.stopping.clone(), serving.tasks.clone());
         serving.tasks.spawn(relaying);

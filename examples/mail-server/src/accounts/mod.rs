@@ -1,5 +1,6 @@
 //! Who has an account here, and with which password.
 
+mod directory;
 mod judge;
 mod passwords;
 mod recent;
@@ -8,6 +9,7 @@ mod users;
 mod well_known;
 
 pub(crate) use self::{
+    directory::{Directory, DirectoryError},
     judge::mechanisms,
     passwords::{HashError, Passwords},
     scram::LoginSecret,

@@ -8,7 +8,7 @@ use mailwire::sasl::{
 };
 
 fn users(store: &MemoryStore) -> Users<MemoryStore> {
-    Users::new(store.clone(), &Config::default().domains, LoginSecret::random())
+    Users::new(store.clone(), Directory::of(&Config::default().domains), LoginSecret::random())
 }
 
 #[tokio::test]
@@ -72,7 +72,7 @@ async fn what_is_no_account_of_this_server_is_refused_in_one_sentence() {
         (
             "dave@elsewhere.test",
             "x",
-            "dave@elsewhere.test is in none of this server's domains (example.test); add its domain with --domain or in the configuration file",
+            "dave@elsewhere.test is in none of this server's domains (example.test); add its domain with `mail-server domain add` or in the configuration file",
         ),
         ("dave@example.test", "", "an empty password protects nothing"),
     ];
@@ -180,4 +180,74 @@ fn the_secret_outlives_the_process_and_a_crash() {
     std::fs::write(folder.path().join("login-secret"), b"half").expect("written");
     let third = LoginSecret::keep(folder.path()).expect("made anew");
     assert_ne!(first.keys_of_nobody("x"), third.keys_of_nobody("x"));
+}
+
+async fn receivers(users: &Users<MemoryStore>, address: &str) -> Vec<String> {
+    let found = users.receivers(address).await.expect("looked up");
+    found.into_iter().map(|account| account.login).collect()
+}
+
+#[tokio::test]
+async fn aliases_details_and_whole_domains_lead_to_accounts() {
+    let users = users(&MemoryStore::new());
+    for name in ["dave@example.test", "erin@example.test", "dave+fixed@example.test"] {
+        users.add(name, "geheim").await.expect("added");
+    }
+    let to = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let list = to(&["dave@example.test", "Erin@example.test", "DAVE@example.test"]);
+    users.set_alias("team@example.test", &list).await.expect("set");
+    users.set_alias("all@example.test", &to(&["team@example.test"])).await.expect("set");
+    assert_eq!(receivers(&users, "nobody@example.test").await, to(&[]));
+    users.set_alias("@example.test", &to(&["erin@example.test"])).await.expect("set");
+    let both = ["dave@example.test", "erin@example.test"];
+    for (address, expected) in [
+        ("dave@example.test", &both[..1]),
+        ("Dave+lists@Example.test", &both[..1]),
+        ("dave+fixed@example.test", &["dave+fixed@example.test"]),
+        ("team@example.test", &both[..]),
+        ("team+x@example.test", &both[..]),
+        ("ALL@example.test", &both[..]),
+        ("nobody@example.test", &both[1..]),
+        ("+@example.test", &both[1..]),
+        ("dave@elsewhere.test", &[]),
+    ] {
+        assert_eq!(receivers(&users, address).await, to(expected), "{address}");
+    }
+    // A loop ends, and leads nowhere but to the whole domain.
+    users.set_alias("team@example.test", &to(&["all@example.test"])).await.expect("set");
+    assert_eq!(receivers(&users, "all@example.test").await, both[1..]);
+}
+
+#[tokio::test]
+async fn aliases_and_domains_are_kept_and_refused_for_a_reason() {
+    let store = MemoryStore::new();
+    let users = users(&store);
+    users.add("dave@example.test", "geheim").await.expect("added");
+    let dave = ["dave@example.test".to_owned()];
+    for (alias, to, why) in [
+        ("info@elsewhere.test", &dave[0], "is not in one of this server's domains"),
+        ("info", &dave[0], "is not an alias"),
+        ("a..b@example.test", &dave[0], "is not an alias"),
+        ("info@example.test", &"x@elsewhere.test".to_owned(), "mail is not forwarded"),
+        ("info@example.test", &"x@example.test".to_owned(), "nobody receives mail"),
+        ("info@example.test", &"info@example.test".to_owned(), "nobody receives mail"),
+    ] {
+        let error = users.set_alias(alias, std::slice::from_ref(to)).await.expect_err(alias);
+        assert!(error.to_string().contains(why), "{alias}: {error}");
+    }
+    users.add_domain("Second.test").await.expect("added");
+    users.set_alias("info@second.test", &dave).await.expect("set");
+    let again = Directory::load(&store, &["example.test".into()]).await.expect("loaded");
+    assert_eq!(again.domains(), ["example.test", "second.test"]);
+    assert_eq!(again.aliases(), [("info@second.test".to_owned(), dave.to_vec())]);
+    let in_use = users.remove_domain("second.test").await.expect_err("in use");
+    assert!(in_use.to_string().contains("still has users or aliases"), "{in_use}");
+    users.remove_alias("info@second.test").await.expect("removed");
+    users.add("x@second.test", "geheim").await.expect("added");
+    users.remove_domain("second.test").await.expect_err("in use");
+    users.remove("x@second.test").await.expect("removed");
+    users.remove_domain("second.test").await.expect("removed");
+    assert!(!users.is_local("second.test"));
+    let configured = users.remove_domain("example.test").await.expect_err("configured");
+    assert!(configured.to_string().contains("configuration file"), "{configured}");
 }

@@ -1,7 +1,7 @@
 //! Accounts of the store, with passwords.
 
-use super::{HashError, LoginSecret, Passwords, scram};
-use mailstore::{Account, Accounts, Credential, NewMailbox, SpecialUse};
+use super::{Directory, DirectoryError, HashError, LoginSecret, Passwords, scram};
+use mailstore::{Account, Accounts, Credential, Metadata, NewMailbox, SpecialUse};
 use std::sync::Arc;
 
 /// The kind under which the store keeps password hashes.
@@ -16,7 +16,7 @@ pub(crate) enum AccountError {
     #[error("`{0}` is not an address such as dave@example.test")]
     NotAnAddress(String),
     #[error(
-        "{address} is in none of this server's domains ({domains}); add its domain with --domain or in the configuration file"
+        "{address} is in none of this server's domains ({domains}); add its domain with `mail-server domain add` or in the configuration file"
     )]
     ForeignDomain { address: String, domains: String },
     #[error("an empty password protects nothing")]
@@ -31,13 +31,18 @@ pub(crate) struct Users<S> {
     store: S,
     passwords: Passwords,
     secret: LoginSecret,
-    domains: Arc<[String]>,
+    directory: Arc<Directory>,
 }
 
 impl<S: Accounts + Sync> Users<S> {
-    /// The accounts of that store, whose addresses are in these domains (in lower case).
-    pub(crate) fn new(store: S, domains: &[String], secret: LoginSecret) -> Self {
-        Self { store, passwords: Passwords::new(), secret, domains: domains.into() }
+    /// The accounts of that store, whose addresses are in the directory's domains.
+    pub(crate) fn new(store: S, directory: Directory, secret: LoginSecret) -> Self {
+        Self { store, passwords: Passwords::new(), secret, directory: Arc::new(directory) }
+    }
+
+    /// The domains and aliases.
+    pub(crate) fn directory(&self) -> &Directory {
+        &self.directory
     }
 
     /// The account, if name and password are right. Wrong ones take as long as right ones; do not
@@ -65,9 +70,30 @@ impl<S: Accounts + Sync> Users<S> {
         }
     }
 
+    /// The accounts that receive mail for this address: its own, those its alias stands for, that of the
+    /// address without `+detail`, those that stand for the whole domain. None: there is no such address.
+    pub(crate) async fn receivers(&self, address: &str) -> Result<Vec<Account>, AccountError> {
+        for candidates in self.directory.candidates(address) {
+            let mut found: Vec<Account> = Vec::new();
+            for candidate in candidates {
+                let account = self.find(&candidate).await?;
+                found.extend(account.filter(|new| found.iter().all(|old| old.id != new.id)));
+            }
+            if !found.is_empty() {
+                return Ok(found);
+            }
+        }
+        Ok(Vec::new())
+    }
+
+    /// The account with this address, which must exist.
+    pub(crate) async fn account(&self, address: &str) -> Result<Account, AccountError> {
+        Ok(self.store.account(address).await?)
+    }
+
     /// Whether mail for this domain is delivered here.
     pub(crate) fn is_local(&self, domain: &str) -> bool {
-        self.domains.iter().any(|local| local.eq_ignore_ascii_case(domain))
+        self.directory.is_local(domain)
     }
 
     /// A new account with the usual mailboxes.
@@ -137,15 +163,49 @@ impl<S: Accounts + Sync> Users<S> {
             Some((_, domain)) if self.is_local(domain) => Ok(()),
             Some(_) => Err(AccountError::ForeignDomain {
                 address: address.into(),
-                domains: self.domains.join(", "),
+                domains: self.directory.domains().join(", "),
             }),
         }
     }
 }
 
+impl<S: Accounts + Metadata + Sync> Users<S> {
+    /// Has an alias stand for these addresses, each of which must receive mail here.
+    pub(crate) async fn set_alias(&self, alias: &str, to: &[String]) -> Result<(), DirectoryError> {
+        let alias = self.directory.own_alias(alias)?;
+        let to: Vec<_> = to.iter().map(|address| address.to_lowercase()).collect();
+        for address in &to {
+            self.directory.own_alias(address)?;
+            if *address == alias || self.receivers(address).await?.is_empty() {
+                return Err(DirectoryError::Nobody(address.clone()));
+            }
+        }
+        self.directory.set_alias(&self.store, &alias, to).await
+    }
+
+    pub(crate) async fn remove_alias(&self, alias: &str) -> Result<(), DirectoryError> {
+        self.directory.remove_alias(&self.store, alias).await
+    }
+
+    pub(crate) async fn add_domain(&self, domain: &str) -> Result<(), DirectoryError> {
+        self.directory.add_domain(&self.store, domain).await
+    }
+
+    /// A domain that still has users stays.
+    pub(crate) async fn remove_domain(&self, domain: &str) -> Result<(), DirectoryError> {
+        self.directory.removable(domain)?;
+        let ending = format!("@{}", domain.to_ascii_lowercase());
+        let has_ending = |account: &Account| account.login.to_ascii_lowercase().ends_with(&ending);
+        if self.list().await?.iter().any(has_ending) {
+            return Err(DirectoryError::InUse(domain.to_ascii_lowercase()));
+        }
+        self.directory.remove_domain(&self.store, domain).await
+    }
+}
+
 /// A local part that needs no quotes: Dot-string of RFC 5321 §4.1.2, with UTF-8 as in RFC 6531
 /// §3.3, of at most 64 octets (§4.5.3.1.1).
-fn is_dot_string(local: &str) -> bool {
+pub(super) fn is_dot_string(local: &str) -> bool {
     local.len() <= 64
         && local.split('.').all(|atom| {
             !atom.is_empty()

@@ -248,7 +248,7 @@ impl Config {
 
 /// Letters, digits and hyphens in labels of 1 to 63 octets, 253 in all (RFC 1123 §2.1, RFC 1035
 /// §2.3.4).
-fn is_domain(name: &str) -> bool {
+pub(crate) fn is_domain(name: &str) -> bool {
     name.len() <= 253
         && name.split('.').all(|label| {
             (1..=63).contains(&label.len())

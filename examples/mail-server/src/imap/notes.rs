@@ -46,7 +46,9 @@ impl<S: Store> Session<S> {
 
     pub(super) async fn metadata(&mut self, mailbox: Option<&Mailbox<'_>>) -> Done {
         for scope in self.scopes(mailbox).await? {
-            for (entry, value) in self.app.store.metadata(scope).await? {
+            let entries = self.app.store.metadata(scope).await?;
+            // What begins otherwise is this server's own, such as its aliases (RFC 5464 §3.2).
+            for (entry, value) in entries.into_iter().filter(|(entry, _)| entry.starts_with('/')) {
                 self.driver.machine.metadata(&entry, &value)?;
             }
         }

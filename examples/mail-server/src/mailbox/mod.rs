@@ -1,11 +1,11 @@
-//! `mail-server mailbox …`: the store itself, from the command line, while no server has it open.
+//! `mail-server mailbox …`: the store itself, from the command line.
 
 mod export;
 mod import;
 
 use crate::{
     cli::MailboxCommand,
-    user::{self, UserError},
+    store::{self, OpenError},
 };
 use mailstore::{
     EmbeddedStore,
@@ -20,7 +20,7 @@ use std::{
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum MailboxError {
     #[error(transparent)]
-    Open(#[from] UserError),
+    Open(#[from] OpenError),
     #[error(transparent)]
     Store(#[from] mailstore::Error),
     #[error("{}: {error}", path.display())]
@@ -29,6 +29,8 @@ pub(crate) enum MailboxError {
     InTheWay(PathBuf),
     #[error("{} is no Maildir: it has no folder cur", .0.display())]
     NoMaildir(PathBuf),
+    #[error("the index of a store that is open cannot be made anew")]
+    Repair,
     #[error("cannot print: {0}")]
     Output(#[from] io::Error),
 }
@@ -36,31 +38,25 @@ pub(crate) enum MailboxError {
 /// Does what was asked, and says so on `out`. False when something is damaged.
 pub(crate) async fn run(
     command: MailboxCommand,
-    folder: &Path,
+    store: &EmbeddedStore,
     out: &mut impl Write,
 ) -> Result<bool, MailboxError> {
     match command {
-        MailboxCommand::Check => check(folder, out).await,
-        MailboxCommand::Repair => repair(folder, out).await,
+        MailboxCommand::Check => check(store, out).await,
+        MailboxCommand::Repair => Err(MailboxError::Repair),
         MailboxCommand::Compact => {
-            let store = user::open(folder).await?;
             let done = store.compact().await?;
-            store.close().await?;
             writeln!(out, "the log had {} octets and has {}", done.before, done.after)?;
             Ok(true)
         }
-        MailboxCommand::Stats => stats(folder, out).await,
+        MailboxCommand::Stats => stats(store, out),
         MailboxCommand::Export { address, to } => {
-            let store = user::open(folder).await?;
-            let messages = export::export(&store, &address, &to).await?;
-            store.close().await?;
+            let messages = export::export(store, &address, &to).await?;
             writeln!(out, "exported {messages} messages of {address} to {}", to.display())?;
             Ok(true)
         }
         MailboxCommand::Import { address, from } => {
-            let store = user::open(folder).await?;
-            let messages = import::import(&store, &address, &from).await?;
-            store.close().await?;
+            let messages = import::import(store, &address, &from).await?;
             writeln!(out, "imported {messages} messages into the mailboxes of {address}")?;
             Ok(true)
         }
@@ -69,12 +65,10 @@ pub(crate) async fn run(
 
 /// Reads everything there is. A log that is damaged where changes are makes opening fail, which says
 /// where.
-async fn check(folder: &Path, out: &mut impl Write) -> Result<bool, MailboxError> {
-    let store = user::open(folder).await?;
+async fn check(store: &EmbeddedStore, out: &mut impl Write) -> Result<bool, MailboxError> {
     let mut damage = store.damage().to_vec();
     damage.extend(store.verify().await?);
     let messages = store.stats().messages;
-    store.close().await?;
     report(&damage, out)?;
     if damage.is_empty() {
         writeln!(out, "{messages} messages, all whole")?;
@@ -85,11 +79,11 @@ async fn check(folder: &Path, out: &mut impl Write) -> Result<bool, MailboxError
 }
 
 /// Makes the index anew and goes on without what is lost.
-async fn repair(folder: &Path, out: &mut impl Write) -> Result<bool, MailboxError> {
+pub(crate) async fn repair(folder: &Path, out: &mut impl Write) -> Result<bool, MailboxError> {
     // Opened and closed first: nothing is removed under a running server.
-    match user::open(folder).await {
+    match store::open(folder).await {
         Ok(store) => store.close().await?,
-        Err(in_use @ UserError::InUse { .. }) => return Err(in_use.into()),
+        Err(in_use @ OpenError::InUse { .. }) => return Err(in_use.into()),
         Err(_) => {}
     }
     let index = folder.join("index.redb");
@@ -122,10 +116,8 @@ fn report(damage: &[Damage], out: &mut impl Write) -> io::Result<()> {
     })
 }
 
-async fn stats(folder: &Path, out: &mut impl Write) -> Result<bool, MailboxError> {
-    let store = user::open(folder).await?;
+fn stats(store: &EmbeddedStore, out: &mut impl Write) -> Result<bool, MailboxError> {
     let stats = store.stats();
-    store.close().await?;
     writeln!(out, "accounts        {}", stats.accounts)?;
     writeln!(out, "mailboxes       {}", stats.mailboxes)?;
     writeln!(out, "messages        {}", stats.messages)?;

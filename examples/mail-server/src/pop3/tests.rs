@@ -41,7 +41,8 @@ async fn start_with(pop3: Pop3, messages: &[&str]) -> Fixture {
     let folder = tempfile::tempdir().expect("a folder");
     let config = Settings { data: folder.path().into(), ports: OFF, pop3, ..Settings::default() };
     let store = MemoryStore::new();
-    let users = Users::new(store.clone(), &config.domains, crate::accounts::LoginSecret::random());
+    let directory = crate::accounts::Directory::of(&config.domains);
+    let users = Users::new(store.clone(), directory, crate::accounts::LoginSecret::random());
     let account = users.add("carol@example.test", "carol-secret").await.expect("added");
     let inbox = store.mailbox(account.id, "INBOX").await.expect("an INBOX").id;
     for text in messages {
@@ -62,7 +63,8 @@ async fn start_with(pop3: Pop3, messages: &[&str]) -> Fixture {
     };
     let client_tls = tls::relay_client(&config.relay).expect("a client");
     let (dns, relay_tls) = (Dns::new(None).expect("a resolver"), client_tls.clone());
-    let app = App { config, store: store.clone(), users, dns, relay_tls, relay_sink: None };
+    let switch = crate::relay::Switch::load(&store).await.expect("loaded");
+    let app = App { config, store: store.clone(), users, dns, switch, relay_tls, relay_sink: None };
     listening.start(bound, &Arc::new(app));
     Fixture { store, inbox, listening, address, client_tls }
 }

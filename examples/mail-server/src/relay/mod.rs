@@ -2,11 +2,12 @@
 
 mod attempt;
 mod bounce;
+mod switch;
 mod transfer;
 mod wishes;
 mod worker;
 
-pub(crate) use worker::run;
+pub(crate) use self::{switch::Switch, worker::run};
 
 use smtp_proto::delivery::Outcome;
 

@@ -45,6 +45,7 @@ async fn round<S: Store>(
     places: &Arc<Semaphore>,
     tasks: &TaskTracker,
 ) -> mailstore::Result<()> {
+    app.switch.on().await;
     // Watched before it is asked, so that nothing can come between.
     let mut watcher = app.store.watch_queue().await?;
     let Ok(place) = places.clone().acquire_owned().await else { return Ok(()) };
@@ -101,7 +102,7 @@ async fn process<S: Store>(app: &App<S>, lease: Lease) {
     let plan = app.config.schedule().plan(&queued, &outcomes, now, unique::random());
     let recorded = attempted.iter().zip(&plan.decisions);
     let recorded = recorded.map(|(attempted, decision)| record(&envelope, attempted, decision));
-    let recorded = recorded.collect();
+    let recorded: Vec<_> = recorded.collect();
     let reports = match reports(app, &envelope, &attempted, &plan).await {
         Ok(reports) => reports,
         Err(error) => {
@@ -109,7 +110,16 @@ async fn process<S: Store>(app: &App<S>, lease: Lease) {
             return error!(id = %envelope.id, %error, "cannot report to the sender");
         }
     };
-    if let Err(error) = app.store.complete(token, recorded, reports).await {
+    let done = match app.store.complete(token, recorded.clone(), reports).await {
+        // Where a report has no room there is nobody left to tell (RFC 5321 §4.5.5 has no report of
+        // a report); the outcome stands.
+        Err(mailstore::Error::OverQuota { .. }) => {
+            warn!(id = %envelope.id, to = envelope.reverse_path, "no room for a report");
+            app.store.complete(token, recorded, Vec::new()).await
+        }
+        done => done,
+    };
+    if let Err(error) = done {
         error!(id = %envelope.id, %error, "the outcome of a delivery could not be recorded");
     }
 }

@@ -135,12 +135,13 @@ async fn delivery(
     let mut remote = Vec::new();
     for recipient in recipients {
         match recipient {
-            // Two addresses of one user are one copy.
-            Recipient::Local { inbox, .. } if !inboxes.contains(inbox) => inboxes.push(*inbox),
-            Recipient::Local { .. } => {}
+            Recipient::Local { inboxes: more, .. } => inboxes.extend(more.iter().copied()),
             Recipient::Remote(mailbox) => remote.push(NewRecipient::new(mailbox.as_str())),
         }
     }
+    // Two addresses of one user are one copy.
+    inboxes.sort_unstable();
+    inboxes.dedup();
     for inbox in inboxes {
         delivery = delivery.to(Target::new(inbox));
     }

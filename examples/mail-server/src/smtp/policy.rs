@@ -1,7 +1,7 @@
 //! Who may send as whom, and to whom. Never an open relay: mail for other domains is taken from
 //! users who have logged in, and from nobody else.
 
-use crate::app::App;
+use crate::{accounts::AccountError, app::App};
 use mailstore::{Account, MailboxId, Store};
 use smtp_proto::{Domain, ForwardPath, Mailbox, Reply, ReversePath};
 use tracing::warn;
@@ -9,8 +9,8 @@ use tracing::warn;
 /// Where a recipient's copy goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Recipient {
-    /// Into the INBOX of one of our users.
-    Local { path: ForwardPath<'static>, inbox: MailboxId },
+    /// Into the INBOX of one of our users, or of several.
+    Local { path: ForwardPath<'static>, inboxes: Vec<MailboxId> },
     /// To the server of another domain.
     Remote(Mailbox<'static>),
 }
@@ -31,11 +31,12 @@ pub(super) fn may_send_as(account: &Account, from: &ReversePath<'_>) -> bool {
     from.mailbox().is_none_or(|mailbox| address(mailbox).eq_ignore_ascii_case(&account.login))
 }
 
-/// Judges a recipient.
+/// Judges a recipient of a message of this size; 0 if the client has not said.
 pub(super) async fn recipient<S: Store>(
     app: &App<S>,
     sender: Option<&Account>,
     path: ForwardPath<'static>,
+    size: u64,
 ) -> Result<Recipient, Reply> {
     let mailbox = match &path {
         ForwardPath::Postmaster => None,
@@ -49,9 +50,8 @@ pub(super) async fn recipient<S: Store>(
     match (local, mailbox) {
         (false, Some(mailbox)) if sender.is_some() => Ok(Recipient::Remote(mailbox.clone())),
         (false, _) => Err(Reply::new(550, "5.7.1 Relaying denied: log in first")),
-        (true, _) => match inbox(app, mailbox).await {
-            Ok(Some(inbox)) => Ok(Recipient::Local { path, inbox }),
-            Ok(None) => Err(Reply::new(550, "5.1.1 No such user here")),
+        (true, _) => match local_recipient(app, path, size).await {
+            Ok(answer) => answer,
             Err(error) => {
                 warn!(%error, "cannot look a recipient up");
                 Err(Reply::new(451, "4.3.0 Cannot look that up at present"))
@@ -60,27 +60,50 @@ pub(super) async fn recipient<S: Store>(
     }
 }
 
-/// The INBOX behind a local address; `None` stands for `<Postmaster>`.
-async fn inbox<S: Store>(
+/// Whether a message of this size has room with all who receive mail for this address.
+async fn local_recipient<S: Store>(
     app: &App<S>,
-    mailbox: Option<&Mailbox<'_>>,
-) -> Result<Option<MailboxId>, crate::accounts::AccountError> {
-    let found = match mailbox {
-        Some(mailbox) => app.users.find(&address(mailbox)).await?,
-        None => None,
+    path: ForwardPath<'static>,
+    size: u64,
+) -> Result<Result<Recipient, Reply>, AccountError> {
+    let mut inboxes = Vec::new();
+    for account in receivers(app, &path).await? {
+        let quota = app.store.quota(account.id).await?;
+        let full = |held: u64, limit: Option<u64>, more: u64| {
+            limit.is_some_and(|limit| held >= limit || held.saturating_add(more) > limit)
+        };
+        if full(quota.octets, quota.limits.octets, size)
+            || full(quota.messages, quota.limits.messages, 1)
+        {
+            // RFC 3463 §3.3: X.2.2, mailbox full.
+            return Ok(Err(Reply::new(452, "4.2.2 The mailbox is full")));
+        }
+        inboxes.push(app.store.mailbox(account.id, "INBOX").await?.id);
+    }
+    Ok(match inboxes.is_empty() {
+        true => Err(Reply::new(550, "5.1.1 No such user here")),
+        false => Ok(Recipient::Local { path, inboxes }),
+    })
+}
+
+/// The accounts behind a local address.
+async fn receivers<S: Store>(
+    app: &App<S>,
+    path: &ForwardPath<'_>,
+) -> Result<Vec<Account>, AccountError> {
+    let (found, is_postmaster) = match path {
+        ForwardPath::Mailbox(mailbox) => (
+            app.users.receivers(&address(mailbox)).await?,
+            mailbox.local().eq_ignore_ascii_case("postmaster"),
+        ),
+        ForwardPath::Postmaster => (Vec::new(), true),
     };
-    let is_postmaster =
-        mailbox.is_none_or(|mailbox| mailbox.local().eq_ignore_ascii_case("postmaster"));
-    let account = match found {
+    Ok(match found.is_empty() && is_postmaster {
         // RFC 5321 §4.5.1: there is always a postmaster. Where nobody has the name, the first
         // account has the duty.
-        None if is_postmaster => app.users.list().await?.into_iter().next(),
-        found => found,
-    };
-    match account {
-        Some(account) => Ok(Some(app.store.mailbox(account.id, "INBOX").await?.id)),
-        None => Ok(None),
-    }
+        true => app.users.list().await?.into_iter().take(1).collect(),
+        false => found,
+    })
 }
 
 /// The address as accounts have it: `bob@example.org` and `"bob"@example.org` are one.

@@ -106,6 +106,8 @@ struct Session<S> {
 /// A message underway.
 struct Transaction {
     from: ReversePath<'static>,
+    /// As the client declares it (RFC 1870 §6).
+    size: u64,
     recipients: Vec<Recipient>,
     intake: Option<Intake>,
 }
@@ -118,7 +120,10 @@ impl<S: Store> Session<S> {
                 self.account = account;
                 Answer::Verdict(verdict)
             }
-            Event::Mail(mail) => Answer::Reply(self.mail(mail.from.into_owned())),
+            Event::Mail(mail) => {
+                let size = mail.params.size.unwrap_or_default();
+                Answer::Reply(self.mail(mail.from.into_owned(), size))
+            }
             Event::Rcpt(rcpt) => Answer::Reply(self.rcpt(rcpt.to.into_owned()).await),
             Event::Data => Answer::Reply(Reply::go_ahead()),
             Event::Chunk(octets) => {
@@ -146,13 +151,13 @@ impl<S: Store> Session<S> {
         }
     }
 
-    fn mail(&mut self, from: ReversePath<'static>) -> Reply {
+    fn mail(&mut self, from: ReversePath<'static>, size: u64) -> Reply {
         if let Some(account) = &self.account
             && !policy::may_send_as(account, &from)
         {
             return Reply::new(553, "5.7.1 That sender is not yours to use");
         }
-        self.transaction = Some(Transaction { from, recipients: Vec::new(), intake: None });
+        self.transaction = Some(Transaction { from, size, recipients: Vec::new(), intake: None });
         Reply::sender_ok()
     }
 
@@ -160,7 +165,7 @@ impl<S: Store> Session<S> {
         let Some(transaction) = &mut self.transaction else {
             return Reply::new(451, "4.3.0 No message underway");
         };
-        match policy::recipient(&self.app, self.account.as_ref(), to).await {
+        match policy::recipient(&self.app, self.account.as_ref(), to, transaction.size).await {
             Ok(recipient) => {
                 // The same mailbox twice gets one copy.
                 if !transaction.recipients.contains(&recipient) {
@@ -188,7 +193,8 @@ impl<S: Store> Session<S> {
     }
 
     async fn message(&mut self) -> Reply {
-        let Some(Transaction { from, recipients, intake: Some(intake) }) = self.transaction.take()
+        let Some(Transaction { from, recipients, intake: Some(intake), .. }) =
+            self.transaction.take()
         else {
             return Reply::new(451, "4.3.0 No message underway");
         };

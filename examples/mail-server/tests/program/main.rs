@@ -10,6 +10,7 @@ mod flow;
 mod folders;
 mod kit;
 mod next_hop;
+mod operator;
 mod policy;
 mod readers;
 mod reports;

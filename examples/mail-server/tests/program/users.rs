@@ -50,19 +50,10 @@ fn accounts_are_added_listed_changed_and_removed() {
 }
 
 #[test]
-fn a_store_in_use_is_said_in_one_sentence_with_what_to_do() {
+fn a_second_server_on_the_same_store_says_in_one_sentence_what_to_do() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path();
     let server = Server::start(data, &[]);
-    let output = user(data, &["list"], "");
-    assert_eq!(output.status.code(), Some(1));
-    assert_eq!(
-        stderr(&output),
-        format!(
-            "mail-server: a running server has the mail store in {} open; stop it, do this again, then start it\n",
-            data.display()
-        )
-    );
     let ports: Vec<String> = crate::kit::any_ports();
     let mut line: Vec<&str> = ports.iter().map(String::as_str).collect();
     line.extend(["--data", data.to_str().unwrap()]);
@@ -76,4 +67,43 @@ fn a_store_in_use_is_said_in_one_sentence_with_what_to_do() {
         )
     );
     assert!(opens(&server, "alice@example.test", "alice-secret"), "the first one goes on");
+    assert_eq!(stdout(&user(data, &["list"], "")).lines().count(), 3, "and takes commands");
+}
+
+#[test]
+fn accounts_change_while_the_server_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    let server = Server::start(data, &[]);
+    assert_eq!(
+        stdout(&user(data, &["add", "dave@example.test"], "old")),
+        "added dave@example.test\n"
+    );
+    assert!(opens(&server, "dave@example.test", "old"));
+    user(data, &["passwd", "dave@example.test"], "new");
+    assert!(opens(&server, "dave@example.test", "new"));
+    assert!(!opens(&server, "dave@example.test", "old"));
+    let output = user(data, &["add", "dave@elsewhere.test"], "x");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("in none of this server's domains"), "{}", stderr(&output));
+    user(data, &["remove", "dave@example.test"], "");
+    assert!(!opens(&server, "dave@example.test", "new"));
+    // The socket is for the server's user alone, and goes with the server.
+    use std::os::unix::fs::PermissionsExt;
+    let socket = data.join("control");
+    assert_eq!(socket.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    server.terminate();
+    assert!(!socket.exists());
+}
+
+#[test]
+fn a_socket_left_behind_by_a_killed_server_is_in_nobodys_way() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    Server::start(data, &[]).kill();
+    assert!(data.join("control").exists());
+    assert_eq!(stdout(&user(data, &["list"], "")).lines().count(), 3);
+    let server = Server::start(data, &[]);
+    assert_eq!(stdout(&user(data, &["list"], "")).lines().count(), 3);
+    server.terminate();
 }

@@ -1,6 +1,12 @@
 //! The command line. Every setting here is a key of the configuration file too; see
 //! [`crate::config`].
 
+mod commands;
+
+pub(crate) use self::commands::{
+    AdminCommand, AliasCommand, DomainCommand, MailboxCommand, QueueCommand, UserCommand,
+};
+
 use crate::config::{LogFormat, LogLevel, Port};
 use clap::{Args, Parser, Subcommand, ValueHint};
 use std::{
@@ -16,11 +22,15 @@ Examples:
   mail-server demo                          watch one message travel between two servers
   mail-server --data /var/lib/mail --imap-port 143 --pop3-port off
   mail-server user add dave@example.test    asks for the password
-  mail-server user list
+  mail-server user quota dave@example.test --octets 1G
+  mail-server alias set info@example.test dave@example.test erin@example.test
+  mail-server domain add second.test
+  mail-server queue list                    what waits; show, hold, release, retry, flush, remove, pause, resume
   mail-server mailbox check                 read everything; repair, compact, export, import
   mail-server config > mail.toml            a starting file with every setting in it
   mail-server --config mail.toml
 
+user, alias, domain, queue and mailbox work whether or not the server runs, on the one with the same --data.
 Settings come from the built-in defaults, then the configuration file, then the flags: the last one wins.
 A port is a number, `0` for any free port, or `off`.
 With the well-known passwords of the ready accounts (alice-secret and so on) it listens on loopback only.";
@@ -103,64 +113,8 @@ pub(crate) enum Command {
     Demo,
     /// Print the settings in effect as a configuration file
     Config,
-    /// Manage the accounts
-    #[command(subcommand)]
-    User(UserCommand),
-    /// Look after the store; the server must not run
-    #[command(subcommand)]
-    Mailbox(MailboxCommand),
-}
-
-#[derive(Clone, Debug, Subcommand)]
-pub(crate) enum MailboxCommand {
-    /// Read every message and say what is damaged
-    Check,
-    /// Make the index anew and go on without what is lost
-    Repair,
-    /// Give back the room of removed messages
-    Compact,
-    /// Print how much there is
-    Stats,
-    /// Write an account's mailboxes as a Maildir++ tree
-    Export {
-        /// The address, such as dave@example.test
-        address: String,
-        /// The folder to make
-        #[arg(value_hint = ValueHint::DirPath)]
-        to: PathBuf,
-    },
-    /// Add the messages of a Maildir++ tree to an account's mailboxes
-    Import {
-        /// The address, such as dave@example.test
-        address: String,
-        /// The Maildir
-        #[arg(value_hint = ValueHint::DirPath)]
-        from: PathBuf,
-    },
-}
-
-#[derive(Clone, Debug, Subcommand)]
-pub(crate) enum UserCommand {
-    /// Add an account
-    Add(UserWithPassword),
-    /// Change the password of an account
-    Passwd(UserWithPassword),
-    /// List the accounts
-    List,
-    /// Remove an account and all its mail
-    Remove {
-        /// The address, such as dave@example.test
-        address: String,
-    },
-}
-
-#[derive(Args, Clone, Debug)]
-pub(crate) struct UserWithPassword {
-    /// The address, such as dave@example.test
-    pub(crate) address: String,
-    /// Read the password from the first line of standard input, even at a terminal
-    #[arg(long)]
-    pub(crate) password_stdin: bool,
+    #[command(flatten)]
+    Admin(AdminCommand),
 }
 
 /// `ADDR:PORT`, or `ADDR` for port 53.
