@@ -7,7 +7,7 @@ use crate::{Instant, RecvBuf, SendBuf};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(
     clippy::exhaustive_enums,
-    reason = "a driver must handle every step; a seventh would be a new design"
+    reason = "a driver must handle every step; an eighth would be a new design"
 )]
 pub enum Step {
     /// Something happened: call [`Machine::event`].
@@ -20,9 +20,13 @@ pub enum Step {
     YourTurn,
     /// Enough output is waiting: send it, then poll again.
     NeedFlush,
-    /// The transport is to be replaced (TLS, DEFLATE): everything that had to be said before has
-    /// left. Call [`Machine::upgrade`].
+    /// The transport is to be replaced by TLS: everything that had to be said before has left. Call
+    /// [`Machine::upgrade`].
     Upgrade,
+    /// From here on both directions of the transport are compressed (COMPRESS=DEFLATE, RFC 4978):
+    /// everything that had to be said before has left. Call [`Machine::upgrade`]; what it returns
+    /// is compressed already.
+    Compress,
     /// Over, for good. A farewell may still wait in [`Machine::transmit`].
     Closed,
 }
@@ -91,6 +95,7 @@ impl Misuse {
 ///         YourTurn  => answer the last event (server), give a command (client)
 ///         NeedFlush => send machine.transmit()
 ///         Upgrade   => let early = machine.upgrade(); swap the transport
+///         Compress  => the same
 ///         Closed    => send machine.transmit(); end
 ///     }
 /// }
@@ -100,8 +105,8 @@ impl Misuse {
 ///
 /// 1. `poll` changes nothing until something changed: input, an answer, time, drained output.
 ///    `Step::Event` stays until `event` was called.
-/// 2. `NeedInput` ⇒ `recv()` has room. `Upgrade` or `Closed` ⇒ it has none.
-/// 3. `Upgrade` ⇒ `transmit()` is empty.
+/// 2. `NeedInput` ⇒ `recv()` has room. `Upgrade`, `Compress` or `Closed` ⇒ it has none.
+/// 3. `Upgrade` or `Compress` ⇒ `transmit()` is empty.
 /// 4. The same octets under any chunking give the same events (adjacent payload joined) and the
 ///    same output.
 /// 5. `n` octets of input cost O(n) whatever the chunking; memory stays under the limits.
@@ -136,10 +141,11 @@ pub trait Machine {
     /// The answer may change with every call of `poll`, `event` or an answer.
     fn deadline(&self) -> Option<Instant>;
 
-    /// Goes on over a new transport, after [`Step::Upgrade`].
+    /// Goes on over a new transport, after [`Step::Upgrade`] or [`Step::Compress`].
     ///
-    /// Returns the octets that came early and belong to the new layer: they can be fed to the TLS
-    /// handshake or be dropped; they were never looked at. Empty if no upgrade was due.
+    /// Returns the octets that came early and belong to the new layer; they were never looked at.
+    /// They can be fed to the TLS handshake or be dropped; those of a compressed stream are needed.
+    /// Empty if no upgrade was due.
     fn upgrade(&mut self) -> Bytes;
 
     /// Why the session is over; `None` while it is not.

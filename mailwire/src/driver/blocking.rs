@@ -60,6 +60,7 @@ impl<M: Machine, T: Transport> Driver<M, T> {
                 Step::NeedFlush => self.flush()?,
                 Step::YourTurn => break Stop::YourTurn,
                 Step::Upgrade => break Stop::Upgrade,
+                Step::Compress => break Stop::Compress,
                 Step::Closed => {
                     break Stop::Closed(self.machine.closed().unwrap_or(crate::Close::Done));
                 }
@@ -136,5 +137,14 @@ impl<M: Machine, T: Transport> Driver<M, T> {
     /// Takes machine and transport apart.
     pub fn into_parts(self) -> (M, T) {
         (self.machine, self.io)
+    }
+}
+
+#[cfg(feature = "deflate")]
+impl<M: Machine, T> Driver<M, super::Deflate<T>> {
+    /// Compresses from here on, after [`Stop::Compress`].
+    pub fn compress(&mut self) {
+        let early = self.machine.upgrade();
+        self.io.start(early);
     }
 }

@@ -6,8 +6,10 @@ use crate::Close;
 pub enum Stop {
     /// The machine waits for a call: an answer to the last event, or a new command.
     YourTurn,
-    /// The transport is to be replaced: call the driver's `upgrade`.
+    /// The transport is to be replaced by TLS: call the driver's `upgrade`.
     Upgrade,
+    /// The transport is to be compressed: call the driver's `compress`, or its `upgrade`.
+    Compress,
     /// The session is over.
     Closed(Close),
 }

@@ -2,9 +2,12 @@
 //!
 //! - [`Driver`] (feature `tokio`): over any `AsyncRead + AsyncWrite`.
 //! - [`blocking::Driver`] (feature `std`): over a socket and a thread of its own.
+//! - [`Deflate`] (feature `deflate`): a transport that begins to compress when it is told.
 //! - [`proxy`]: takes a PROXY header from a connection, before its session begins.
 
 pub mod blocking;
+#[cfg(feature = "deflate")]
+mod deflate;
 mod error;
 mod prefixed;
 pub mod proxy;
@@ -13,6 +16,8 @@ mod tokio;
 
 #[cfg(feature = "tokio")]
 pub use self::tokio::Driver;
+#[cfg(feature = "deflate")]
+pub use deflate::Deflate;
 pub use error::Stop;
 pub use prefixed::Prefixed;
 

@@ -1,7 +1,7 @@
 use core::{
     future::{Future, poll_fn},
     pin::pin,
-    task::Poll,
+    task::{Context, Poll, ready},
     time::Duration,
 };
 use std::io;
@@ -41,12 +41,15 @@ pub struct Driver<M, T> {
     stop: Stop,
     /// The peer sends no more.
     eof: bool,
+    /// Octets were written since the last flush.
+    unflushed: bool,
 }
 
 impl<M: Machine, T: AsyncRead + AsyncWrite + Unpin> Driver<M, T> {
     /// Puts a machine and its transport together.
     pub const fn new(machine: M, io: T) -> Self {
-        Self { machine, io, stall: Duration::from_secs(300), stop: Stop::YourTurn, eof: false }
+        let stall = Duration::from_secs(300);
+        Self { machine, io, stall, stop: Stop::YourTurn, eof: false, unflushed: false }
     }
 
     /// How long one write may make no progress before the peer is given up; five minutes unless
@@ -70,6 +73,7 @@ impl<M: Machine, T: AsyncRead + AsyncWrite + Unpin> Driver<M, T> {
                 Step::NeedFlush => self.flush().await?,
                 Step::YourTurn => return self.halt(Stop::YourTurn).await,
                 Step::Upgrade => return self.halt(Stop::Upgrade).await,
+                Step::Compress => return self.halt(Stop::Compress).await,
                 Step::Closed => {
                     let why = self.machine.closed().unwrap_or(crate::Close::Done);
                     return self.halt(Stop::Closed(why)).await;
@@ -96,25 +100,19 @@ impl<M: Machine, T: AsyncRead + AsyncWrite + Unpin> Driver<M, T> {
     ///
     /// Those of the transport, and `TimedOut` when the peer takes nothing for the stall time.
     pub async fn flush(&mut self) -> io::Result<()> {
-        if self.machine.transmit().is_empty() {
-            return Ok(());
-        }
-        while !self.machine.transmit().is_empty() {
+        while self.unflushed || !self.machine.transmit().is_empty() {
             let sent = tokio::time::timeout(self.stall, self.write()).await;
-            if sent.map_err(|_| stalled())?? == 0 {
-                return Err(io::ErrorKind::WriteZero.into());
-            }
+            sent.map_err(|_| stalled())??;
         }
-        tokio::time::timeout(self.stall, self.io.flush()).await.map_err(|_| stalled())?
+        Ok(())
     }
 
-    /// Writes once; reads meanwhile.
-    async fn write(&mut self) -> io::Result<usize> {
+    /// Writes once, or flushes what was written; reads meanwhile.
+    async fn write(&mut self) -> io::Result<()> {
         poll_fn(|cx| {
             loop {
-                let write = pin!(self.io.write_buf(self.machine.transmit()));
-                if let Poll::Ready(sent) = write.poll(cx) {
-                    return Poll::Ready(sent);
+                if let Poll::Ready(done) = self.poll_write(cx) {
+                    return Poll::Ready(done);
                 }
                 if self.eof || self.machine.recv().room() == 0 {
                     return Poll::Pending;
@@ -130,6 +128,17 @@ impl<M: Machine, T: AsyncRead + AsyncWrite + Unpin> Driver<M, T> {
             }
         })
         .await
+    }
+
+    fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.machine.transmit().is_empty() {
+            ready!(pin!(self.io.flush()).poll(cx))?;
+            self.unflushed = false;
+            return Poll::Ready(Ok(()));
+        }
+        let sent = ready!(pin!(self.io.write_buf(self.machine.transmit())).poll(cx))?;
+        self.unflushed = true;
+        Poll::Ready(if sent == 0 { Err(io::ErrorKind::WriteZero.into()) } else { Ok(()) })
     }
 
     fn end_of_input(&mut self) {
@@ -164,7 +173,8 @@ impl<M: Machine, T: AsyncRead + AsyncWrite + Unpin> Driver<M, T> {
     {
         let early = self.machine.upgrade();
         let io = wrap(Prefixed::new(early, self.io)).await?;
-        Ok(Driver { machine: self.machine, io, stall: self.stall, stop: self.stop, eof: false })
+        let Self { machine, stall, stop, .. } = self;
+        Ok(Driver { machine, io, stall, stop, eof: false, unflushed: false })
     }
 
     /// The transport.
@@ -194,6 +204,15 @@ impl<M: Machine, T: AsyncRead + AsyncWrite + Unpin> Driver<M, T> {
     /// Takes machine and transport apart.
     pub fn into_parts(self) -> (M, T) {
         (self.machine, self.io)
+    }
+}
+
+#[cfg(feature = "deflate")]
+impl<M: Machine, T> Driver<M, super::Deflate<T>> {
+    /// Compresses from here on, after [`Stop::Compress`].
+    pub fn compress(&mut self) {
+        let early = self.machine.upgrade();
+        self.io.start(early);
     }
 }
 

@@ -66,9 +66,9 @@ pub fn run<M: Machine>(
                     return Outcome { log, output, closed: None, upgrade: None };
                 }
             }
-            Step::Upgrade => {
-                assert!(machine.transmit().is_empty(), "law 3: Upgrade with output waiting");
-                assert_eq!(machine.recv().room(), 0, "law 2: room at Upgrade");
+            Step::Upgrade | Step::Compress => {
+                assert!(machine.transmit().is_empty(), "law 3: {step:?} with output waiting");
+                assert_eq!(machine.recv().room(), 0, "law 2: room at {step:?}");
                 let mut early = machine.upgrade().to_vec();
                 early.extend_from_slice(rest);
                 return Outcome { log, output, closed: None, upgrade: Some(early) };

@@ -64,7 +64,7 @@ impl<C: Machine, S: Machine> Pair<C, S> {
                 continue;
             }
             match (c, s) {
-                (Step::Upgrade, Step::Upgrade) => {
+                (Step::Upgrade, Step::Upgrade) | (Step::Compress, Step::Compress) => {
                     self.client.upgrade();
                     self.server.upgrade();
                     upgrades += 1;
@@ -77,7 +77,7 @@ impl<C: Machine, S: Machine> Pair<C, S> {
                     client_eof = true;
                     self.client.recv_eof();
                 }
-                (Step::Upgrade, _) | (_, Step::Upgrade) => {
+                (Step::Upgrade | Step::Compress, _) | (_, Step::Upgrade | Step::Compress) => {
                     panic!("one side upgrades alone: client {c:?}, server {s:?}\n{}", self.wire)
                 }
                 _ => break,

@@ -14,6 +14,7 @@ use crate::{Instant, Machine, Step};
 /// A: quit                             for the host of the client: do this
 /// H: deliver                          for the host of the server: do this
 /// upgrade                             the transport is replaced here
+/// compress                            the transport is compressed from here on
 /// wait 300s                           time passes
 /// eof                                 the peer of the machine under test closes
 /// closed                              the machine under test has closed
@@ -34,6 +35,7 @@ enum Line {
     ClientAction(String),
     ServerAction(String),
     Upgrade,
+    Compress,
     Wait(Duration),
     Eof,
     Closed,
@@ -220,12 +222,12 @@ impl<'a, M: Machine, H: Host<M>> Run<'a, M, H> {
                 Ok(())
             }
             (Line::ClientAction(_), Side::Server) | (Line::ServerAction(_), Side::Client) => Ok(()),
-            (Line::Upgrade, _) => match self.settled() {
-                Step::Upgrade => {
+            (Line::Upgrade | Line::Compress, _) => match (line, self.settled()) {
+                (Line::Upgrade, Step::Upgrade) | (Line::Compress, Step::Compress) => {
                     self.machine.upgrade();
                     Ok(())
                 }
-                step => Err(format!("the machine stands at {step:?}")),
+                (_, step) => Err(format!("the machine stands at {step:?}")),
             },
             (Line::Wait(time), _) => {
                 self.settle();
@@ -301,6 +303,7 @@ fn parse_line(line: &str) -> Option<Line> {
         "H:" => Line::ServerAction(text.to_owned()),
         _ => match line.split_once(' ').unwrap_or((line, "")) {
             ("upgrade", "") => Line::Upgrade,
+            ("compress", "") => Line::Compress,
             ("eof", "") => Line::Eof,
             ("closed", "") => Line::Closed,
             ("wait", time) => {
@@ -327,6 +330,7 @@ fn print_line(line: &Line) -> String {
         Line::ClientAction(action) => format!("A: {action}\n"),
         Line::ServerAction(action) => format!("H: {action}\n"),
         Line::Upgrade => "upgrade\n".to_owned(),
+        Line::Compress => "compress\n".to_owned(),
         Line::Wait(time) => format!("wait {}s\n", time.as_secs()),
         Line::Eof => "eof\n".to_owned(),
         Line::Closed => "closed\n".to_owned(),
