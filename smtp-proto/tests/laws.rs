@@ -215,7 +215,7 @@ fn outwait<M: Machine>(machine: &mut M, host: &mut impl Host<M>) {
                 now = deadline;
             }
             Step::YourTurn if host.turn(machine) => {}
-            Step::YourTurn | Step::Upgrade => return,
+            Step::YourTurn | Step::Upgrade | Step::Compress => return,
             Step::Closed => {
                 assert_eq!(machine.deadline(), None);
                 return;

@@ -71,8 +71,9 @@ pub(crate) fn polite<M: Machine>(
                 input = &input[n..];
             }
             Step::YourTurn if host.turn(machine) => {}
-            Step::YourTurn | Step::Closed | Step::Upgrade => {
-                let (closed, upgraded) = (machine.closed(), step == Step::Upgrade);
+            Step::YourTurn | Step::Closed | Step::Upgrade | Step::Compress => {
+                let (closed, upgraded) =
+                    (machine.closed(), matches!(step, Step::Upgrade | Step::Compress));
                 return Polite { log, output, closed, upgraded };
             }
             Step::NeedFlush => {}
