@@ -12,9 +12,9 @@ use crate::{
     Account, AccountId, Accounts, Appended, Body, ChangeSet, Changes, Completed, Copied,
     Credential, Delivered, Delivery, Envelope, EnvelopeId, Expunge, Expunged, FlagChange,
     FlagsStored, Grant, Lease, LeaseToken, Limits, Mailbox, MailboxId, Mailboxes, MaildropLock,
-    MessageId, Messages, Metadata, ModSeq, NewMailbox, NewMessage, Outcome, Queue, QueueWatcher,
-    Quota, Quotas, Result, Rights, RightsChange, Scope, Sharing, Snapshot, Status, Store, ThreadId,
-    Timestamp, Uid, Upload, Watcher,
+    MessageId, Messages, Metadata, ModSeq, NewMailbox, NewMessage, Outcome, OwnFlags, Queue,
+    QueueWatcher, Quota, Quotas, Readers, Result, Rights, RightsChange, Scope, Sharing, Snapshot,
+    Status, Store, ThreadId, Timestamp, Uid, Upload, Watcher,
 };
 
 /// A store of whatever kind, itself a [`Store`]. It costs one allocation a call.
@@ -146,6 +146,20 @@ erase! {
             change: (RightsChange)
         ) -> Rights;
         fn granted(identifier: (&str)) -> Vec<Mailbox>;
+    }
+    Readers {
+        fn own_flags(
+            mailbox: (MailboxId),
+            reader: (AccountId),
+            since: (ModSeq)
+        ) -> Vec<OwnFlags>;
+        fn store_own_flags(
+            mailbox: (MailboxId),
+            reader: (AccountId),
+            uids: (&[Uid]),
+            change: (FlagChange),
+            unchanged_since: (Option<ModSeq>)
+        ) -> FlagsStored;
     }
     Quotas {
         fn quota(account: (AccountId)) -> Quota;

@@ -56,6 +56,9 @@ impl Uid {
     /// The first UID of a fresh mailbox.
     pub const FIRST: Uid = Uid(NonZeroU32::MIN);
 
+    /// The highest number; no message gets it.
+    pub(crate) const LAST: Uid = Uid(NonZeroU32::MAX);
+
     /// The UID with this value; `None` for 0, which no message has.
     #[must_use]
     pub const fn new(value: u32) -> Option<Uid> {

@@ -2,8 +2,8 @@
 //!
 //! [`Accounts`] (who has mail here), [`Mailboxes`] (names, subscriptions, UIDVALIDITY), [`Messages`]
 //! (arrival, flags, copies, removal, bodies), [`Changes`] (what happened since, told and asked),
-//! [`Metadata`], [`Sharing`] and [`Quotas`] (what a host keeps beside them, who else may look, and how much
-//! there may be) and [`Queue`] (messages that must leave). Whatever implements them is a [`Store`]. No protocol word is
+//! [`Metadata`], [`Sharing`], [`Readers`] and [`Quotas`] (what a host keeps beside them, who else may look, what
+//! they have marked for themselves, and how much there may be) and [`Queue`] (messages that must leave). Whatever implements them is a [`Store`]. No protocol word is
 //! spoken here: any protocol, or none, can be put on top.
 //!
 //! ```
@@ -74,11 +74,11 @@
 //!     random operations of concurrent clients, explained by the memory backend or refused; a store that
 //!     races is the control).
 //! 20. **A barrier** is passed once everything begun before is durable or has failed (`messages`).
+//! 21. **Own flags** are seen by the reader who set them and nobody else, are steps of the mailbox's history
+//!     and go with the message, the mailbox and the reader (`readers`).
 //!
 //! Promise 1 is checked on disks that lose their power too (`power`), with a control: on a disk that does
 //! nothing on sync, messages must be lost, else the check would be blind.
-//!
-//! There are no flags for each reader of a shared mailbox: its readers see the same.
 //!
 //! # Backends
 //!
@@ -125,6 +125,7 @@ mod metadata;
 mod model;
 mod queue;
 mod quotas;
+mod readers;
 mod rows;
 mod sharing;
 mod snapshot;
@@ -164,6 +165,7 @@ pub use queue::{
     Queue, QueueNotifier, QueueWatcher, Recipient, RecipientState,
 };
 pub use quotas::{Limits, Quota, Quotas};
+pub use readers::{OwnFlags, Readers};
 pub use sharing::{Grant, Rights, RightsChange, Sharing, check_identifier};
 pub use snapshot::{Row, Snapshot};
 pub use upload::{Spool, Staged, Upload};
@@ -178,6 +180,7 @@ pub trait Store:
     + Queue
     + Metadata
     + Sharing
+    + Readers
     + Quotas
     + Clone
     + Send
@@ -194,6 +197,7 @@ impl<T> Store for T where
         + Queue
         + Metadata
         + Sharing
+        + Readers
         + Quotas
         + Clone
         + Send

@@ -62,6 +62,8 @@ enum Call {
     Append(usize, Vec<usize>),
     Deliver(usize),
     Flag(usize, Vec<Uid>, FlagChange, Option<ModSeq>),
+    OwnFlag(usize, Vec<Uid>, FlagChange),
+    OwnFlags(usize, ModSeq),
     Copy(usize, Vec<Uid>),
     Move(usize, Vec<Uid>),
     Expunge(usize, Expunge),
@@ -132,6 +134,15 @@ impl<S: Store> Place<S> {
             Call::Flag(of, uids, change, since) => {
                 let of = self.mailbox(*of);
                 format!("{:?}", store.store_flags(of, uids, change.clone(), *since).await?)
+            }
+            Call::OwnFlag(of, uids, change) => {
+                let (of, reader) = (self.mailbox(*of), self.account);
+                let stored = store.store_own_flags(of, reader, uids, change.clone(), None);
+                format!("{:?}", stored.await?)
+            }
+            Call::OwnFlags(of, since) => {
+                let own = store.own_flags(self.mailbox(*of), self.account, *since).await?;
+                format!("{own:?}")
             }
             Call::Copy(from, uids) => {
                 let copied = store.copy(self.mailbox(*from), uids, self.mailbox(1 - from)).await?;
@@ -312,7 +323,7 @@ impl Random {
     /// Call number `n` of a history; the sizes of its messages are its own.
     fn call(&mut self, n: usize) -> Call {
         let which = self.below(2);
-        match self.below(14) {
+        match self.below(16) {
             0..=2 => {
                 let count = 1 + self.below(2);
                 Call::Append(which, (0..count).map(|k| 10 + 2 * n + k).collect())
@@ -342,6 +353,11 @@ impl Random {
                 2 => Call::Rename("a", "c"),
                 _ => Call::Names,
             },
+            13 => Call::OwnFlags(which, self.modseq()),
+            14 => {
+                let flags = if self.below(2) == 0 { Flags::SEEN } else { Flags::NONE };
+                Call::OwnFlag(which, self.uids(), FlagChange::Replace(flags))
+            }
             _ if which == 0 => Call::Metadata("/word", None),
             _ => Call::Metadata("/word", Some(if n.is_multiple_of(2) { "even" } else { "odd" })),
         }

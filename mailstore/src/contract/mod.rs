@@ -39,6 +39,7 @@ mod power;
 mod queue;
 mod quotas;
 mod racy;
+mod readers;
 mod reopening;
 mod sharing;
 
@@ -62,6 +63,7 @@ pub use power::*;
 pub use queue::*;
 pub use quotas::*;
 pub use racy::*;
+pub use readers::*;
 pub use reopening::*;
 pub use sharing::*;
 
@@ -167,6 +169,8 @@ macro_rules! contract_tests {
             metadata_go_with_what_they_belong_to
             rights_are_granted_and_revoked
             a_grant_goes_with_its_mailbox
+            own_flags_are_the_readers_alone
+            own_flags_go_with_what_they_belong_to
             a_quota_counts_what_an_account_holds
             a_step_over_a_limit_is_refused_whole
             a_limit_below_what_is_there_stops_growth_only

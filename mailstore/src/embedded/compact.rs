@@ -16,7 +16,7 @@ use tokio::sync::oneshot;
 use super::commit::{Message, Task};
 use super::{EmbeddedStore, Handle, MAX_IN_LOG, Shared};
 use crate::body::blocking;
-use crate::model::{Change, Object, Place, Planned, State};
+use crate::model::{Change, Object, OwnKey, Place, Planned, State};
 use crate::{AccountId, EnvelopeId, Error, MailboxId, MessageId, Result, Scope, Uid, disk};
 
 /// Octets of messages, and things of other kinds, written again in one step.
@@ -118,6 +118,7 @@ struct Work {
     rows: VecDeque<MailboxId>,
     /// The mailbox whose rows are under way, and the last row done.
     under_way: Option<(MailboxId, Option<Uid>)>,
+    own: VecDeque<OwnKey>,
     envelopes: VecDeque<EnvelopeId>,
     shared: Arc<Shared>,
     begun: bool,
@@ -133,6 +134,7 @@ enum Step {
     Messages(Vec<MessageId>),
     Stands(MailboxId),
     Rows(MailboxId, Option<Uid>),
+    Own(Vec<OwnKey>),
     Envelopes(Vec<EnvelopeId>),
 }
 
@@ -166,6 +168,7 @@ impl Work {
             messages: messages.into_iter().map(|(id, _, length)| (id, length)).collect(),
             rows: state.mailboxes.keys().copied().collect(),
             under_way: None,
+            own: state.own.keys().copied().collect(),
             envelopes: state.envelopes.keys().copied().collect(),
             shared: shared.clone(),
             begun: false,
@@ -215,6 +218,9 @@ impl Work {
         if let Some(mailbox) = self.rows.pop_front() {
             self.under_way = Some((mailbox, None));
             return Some(Step::Stands(mailbox));
+        }
+        if !self.own.is_empty() {
+            return Some(Step::Own(some(&mut self.own)));
         }
         (!self.envelopes.is_empty()).then(|| Step::Envelopes(some(&mut self.envelopes)))
     }
@@ -277,6 +283,7 @@ fn plan(restate: Restate, state: &State, shared: &Shared) -> Planned<()> {
                 changes.push(Change::Restored { mailbox, rows });
             }
         }
+        Step::Own(keys) => changes = state.restate_own(&keys),
         Step::Envelopes(ids) => {
             let kept = ids.iter().filter_map(|id| state.envelopes.get(id).cloned());
             changes.extend(kept.map(|envelope| Change::Envelope { envelope, new: false }));

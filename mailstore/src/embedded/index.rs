@@ -17,7 +17,7 @@ use crate::{
     AccountId, EnvelopeId, Error, MailboxId, MessageId, ModSeq, Result, Rights, Uid, disk,
 };
 
-const VERSION: u64 = 2;
+const VERSION: u64 = 3;
 const CACHE: usize = 32 * 1024 * 1024;
 
 type Octets = &'static [u8];
@@ -38,6 +38,8 @@ const ENVELOPES: TableDefinition<'_, u64, Octets> = TableDefinition::new("envelo
 const METADATA: TableDefinition<'_, (u8, u64, &str), Octets> = TableDefinition::new("metadata");
 const GRANTS: TableDefinition<'_, (u64, &str), &str> = TableDefinition::new("grants");
 const LIMITS: TableDefinition<'_, u64, Octets> = TableDefinition::new("limits");
+/// Mailbox, reader, UID → modseq and flags.
+const OWN: TableDefinition<'_, (u64, u64, u32), Octets> = TableDefinition::new("own");
 
 pub(super) struct Index {
     database: Database,
@@ -77,7 +79,7 @@ impl Index {
         let Some(header) = meta.get("header").map_err(failed)? else { return Ok(Found::New) };
         let mut r = Reader(header.value());
         let version = r.number();
-        if version == Some(1) {
+        if version.is_some_and(|version| (1..VERSION).contains(&version)) {
             return Ok(Found::Older);
         }
         if version != Some(VERSION) || r.number() != Some(self.key) {
@@ -162,6 +164,13 @@ impl Index {
             let limits = codec::limits(&mut Reader(value.value())).ok_or_else(damaged)?;
             state.limits.insert(AccountId::new(account.value()), limits);
         }
+        for entry in read.open_table(OWN).map_err(failed)?.iter().map_err(failed)? {
+            let (key, value) = entry.map_err(failed)?;
+            let (mailbox, reader, uid) = key.value();
+            let uid = Uid::new(uid).ok_or_else(damaged)?;
+            let own = codec::own(&mut Reader(value.value())).ok_or_else(damaged)?;
+            state.own.insert((MailboxId::new(mailbox), AccountId::new(reader), uid), own);
+        }
         state.recount();
         state.last = last;
         Ok(Found::This(Box::new(loaded)))
@@ -192,6 +201,7 @@ struct Tables<'t> {
     metadata: Table<'t, (u8, u64, &'static str), Octets>,
     grants: Table<'t, (u64, &'static str), &'static str>,
     limits: Table<'t, u64, Octets>,
+    own: Table<'t, (u64, u64, u32), Octets>,
 }
 
 impl<'t> Tables<'t> {
@@ -208,6 +218,7 @@ impl<'t> Tables<'t> {
             metadata: write.open_table(METADATA).map_err(failed)?,
             grants: write.open_table(GRANTS).map_err(failed)?,
             limits: write.open_table(LIMITS).map_err(failed)?,
+            own: write.open_table(OWN).map_err(failed)?,
         })
     }
 
@@ -295,6 +306,26 @@ impl<'t> Tables<'t> {
                     let grave = (mailbox.value(), modseq.value(), uid.value());
                     self.graves.insert(grave, ()).map_err(failed)?;
                 }
+                for reader in self.readers(mailbox.value())? {
+                    for (uid, _) in gone {
+                        let key = (mailbox.value(), reader, uid.value());
+                        self.own.remove(key).map_err(failed)?;
+                    }
+                }
+            }
+            Change::Own { mailbox, reader, flags } => {
+                for own in flags {
+                    count(mailbox, 1, own.modseq);
+                    value.clear();
+                    codec::put_own(&mut value, &own.flags, own.modseq);
+                    let key = (mailbox.value(), reader.value(), own.uid.value());
+                    self.own.insert(key, &*value).map_err(failed)?;
+                }
+            }
+            Change::OwnGone { mailbox, reader } => {
+                let (mailbox, reader) = (mailbox.value(), reader.value());
+                let own = (mailbox, reader, 0)..=(mailbox, reader, u32::MAX);
+                self.own.retain_in(own, |_, _| false).map_err(failed)?;
             }
             Change::Envelope { envelope, .. } => {
                 codec::put_envelope(&mut value, envelope);
@@ -340,6 +371,24 @@ impl<'t> Tables<'t> {
             }
         }
         Ok(())
+    }
+}
+
+impl Tables<'_> {
+    /// Who has flags of their own in a mailbox.
+    fn readers(&self, mailbox: u64) -> Result<Vec<u64>> {
+        let mut found = Vec::new();
+        let mut from = 0;
+        loop {
+            let mut own = self
+                .own
+                .range((mailbox, from, 0)..=(mailbox, u64::MAX, u32::MAX))
+                .map_err(failed)?;
+            let Some(first) = own.next() else { return Ok(found) };
+            let (_, reader, _) = first.map_err(failed)?.0.value();
+            found.push(reader);
+            from = reader.saturating_add(1);
+        }
     }
 }
 

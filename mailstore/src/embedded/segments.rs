@@ -14,8 +14,8 @@ pub(super) const SEGMENT_HEADER: u64 = 64;
 
 const MAGIC: [u8; 7] = *b"MAILLOG";
 
-/// Version 1 knew fewer changes; its segments are read as they are and not added to.
-const VERSION: u8 = 2;
+/// Earlier versions knew fewer changes; their segments are read as they are and not added to.
+const VERSION: u8 = 3;
 
 /// One file of the log.
 #[derive(Clone, Debug)]

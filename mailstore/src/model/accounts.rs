@@ -35,6 +35,9 @@ impl<E: Engine> Accounts for E {
             for (account, name) in names {
                 plan.change(Change::Unsubscribed { account: *account, name: name.clone() });
             }
+            for mailbox in state.read_by(account) {
+                plan.change(Change::OwnGone { mailbox, reader: account });
+            }
             plan.forget_metadata(Scope::Account(account));
             plan.change(Change::Limited { account, limits: Limits::default() });
             plan.change(Change::AccountGone { id: account });

@@ -9,8 +9,8 @@ use crate::model::{Change, Counters, Object, Place};
 use crate::rows::Standing;
 use crate::{
     AccountId, Credential, Envelope, EnvelopeId, Flags, Limits, MailboxId, MessageId, ModSeq,
-    NewEnvelope, Recipient, RecipientState, Rights, Row, Scope, SpecialUse, ThreadId, Timestamp,
-    Uid, UidValidity,
+    NewEnvelope, OwnFlags, Recipient, RecipientState, Rights, Row, Scope, SpecialUse, ThreadId,
+    Timestamp, Uid, UidValidity,
 };
 
 /// Message data a frame carries, gathered while its changes are written.
@@ -149,6 +149,21 @@ pub(crate) fn put_change(out: &mut Vec<u8>, change: &Change, data: &mut Data) {
             out.push(20);
             put_counters(out, *counters);
         }
+        Change::Own { mailbox, reader, flags } => {
+            out.push(21);
+            put(out, mailbox.value());
+            put(out, reader.value());
+            put_len(out, flags.len());
+            for own in flags {
+                put(out, own.uid.value().into());
+                put_own(out, &own.flags, own.modseq);
+            }
+        }
+        Change::OwnGone { mailbox, reader } => {
+            out.push(22);
+            put(out, mailbox.value());
+            put(out, reader.value());
+        }
     }
 }
 
@@ -258,6 +273,20 @@ pub(crate) fn change(r: &mut Reader<'_>, data_at: u64) -> Option<Change> {
             Change::Stands { mailbox, standing }
         }
         20 => Change::Counters(counters(r)?),
+        21 => {
+            let (mailbox, reader) = (MailboxId::new(r.number()?), AccountId::new(r.number()?));
+            let mut all = Vec::new();
+            for _ in 0..r.count()? {
+                let uid = uid(r)?;
+                let (flags, modseq) = own(r)?;
+                all.push(OwnFlags::new(uid, flags, modseq));
+            }
+            Change::Own { mailbox, reader, flags: all }
+        }
+        22 => {
+            let (mailbox, reader) = (MailboxId::new(r.number()?), AccountId::new(r.number()?));
+            Change::OwnGone { mailbox, reader }
+        }
         _ => return None,
     })
 }
@@ -406,6 +435,17 @@ pub(crate) fn row(uid: Uid, r: &mut Reader<'_>) -> Option<Row> {
     row.save_date = Timestamp::from_millis(r.signed()?);
     row.flags = flags(r)?;
     Some(row)
+}
+
+/// What a reader has of a message.
+pub(crate) fn put_own(out: &mut Vec<u8>, flags: &Flags, modseq: ModSeq) {
+    put(out, modseq.value());
+    put_flags(out, flags);
+}
+
+pub(crate) fn own(r: &mut Reader<'_>) -> Option<(Flags, ModSeq)> {
+    let modseq = ModSeq::new(r.number()?);
+    Some((flags(r)?, modseq))
 }
 
 fn put_flags(out: &mut Vec<u8>, flags: &Flags) {

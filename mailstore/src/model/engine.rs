@@ -92,6 +92,11 @@ impl Hub {
                 | Change::Expunged { mailbox, modseq, .. } => {
                     news.insert(*mailbox, Some(*modseq));
                 }
+                Change::Own { mailbox, flags, .. } => {
+                    if let Some(highest) = flags.iter().map(|own| own.modseq).max() {
+                        news.insert(*mailbox, Some(highest));
+                    }
+                }
                 Change::MailboxGone { id } => _ = news.insert(*id, None),
                 Change::Envelope { envelope, .. } => {
                     self.leases().set_due(envelope.id, envelope.due());

@@ -199,7 +199,7 @@ fn chosen(rows: &Rows, which: &Expunge) -> Vec<Uid> {
     }
 }
 
-fn ascending(uids: &[Uid]) -> Vec<Uid> {
+pub(super) fn ascending(uids: &[Uid]) -> Vec<Uid> {
     let mut uids = uids.to_vec();
     uids.sort_unstable();
     uids.dedup();

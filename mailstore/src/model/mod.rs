@@ -14,6 +14,7 @@ mod objects;
 mod plan;
 mod queue;
 mod quotas;
+mod readers;
 mod sharing;
 mod state;
 #[cfg(any(feature = "embedded", feature = "journal"))]
@@ -21,6 +22,7 @@ pub(crate) mod wire;
 
 pub(crate) use engine::{Engine, Hub, Planned};
 pub(crate) use objects::{Object, Objects, Place};
+pub(crate) use readers::OwnKey;
 #[cfg(any(feature = "embedded", feature = "journal"))]
 pub(crate) use state::Counters;
 pub(crate) use state::{Change, State};

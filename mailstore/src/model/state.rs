@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::model::Object;
 #[cfg(feature = "journal")]
 use crate::model::Objects;
+use crate::model::{Object, OwnKey};
 use crate::rows::{Rows, Standing};
 use crate::{
     AccountId, Credential, Envelope, EnvelopeId, Flags, Limits, Mailbox, MailboxId, MessageId,
-    ModSeq, Quota, Rights, Row, Scope, SpecialUse, Uid, UidValidity,
+    ModSeq, OwnFlags, Quota, Rights, Row, Scope, SpecialUse, Uid, UidValidity,
 };
 
 /// One step of a store's history. A write is a list of them, applied all or none. They hold results,
@@ -92,6 +92,17 @@ pub(crate) enum Change {
         account: AccountId,
         limits: Limits,
     },
+    /// These are the flags a reader has for themselves now, ascending.
+    Own {
+        mailbox: MailboxId,
+        reader: AccountId,
+        flags: Vec<OwnFlags>,
+    },
+    /// A reader has none any more in this mailbox.
+    OwnGone {
+        mailbox: MailboxId,
+        reader: AccountId,
+    },
     /// A message is elsewhere now. It is new only to a reader who has not seen the log's beginning: then
     /// this many rows and envelopes need it.
     Moved {
@@ -126,6 +137,8 @@ pub(crate) struct State {
     pub(crate) metadata: BTreeMap<(Scope, String), Bytes>,
     pub(crate) grants: BTreeMap<(MailboxId, String), Rights>,
     pub(crate) limits: HashMap<AccountId, Limits>,
+    /// What readers have for themselves; without any flags: they had some.
+    pub(crate) own: BTreeMap<OwnKey, (Flags, ModSeq)>,
     /// Octets and messages of each account that has some.
     usage: HashMap<AccountId, (u64, u64)>,
     pub(crate) last: Counters,
@@ -215,6 +228,7 @@ impl State {
             let rows = mailbox.rows.iter().collect();
             changes.push(Change::Restored { mailbox: *id, rows });
         }
+        changes.extend(self.restate_own(self.own.keys()));
         let envelopes = self.envelopes.values().cloned();
         changes.extend(envelopes.map(|envelope| Change::Envelope { envelope, new: false }));
         changes
@@ -272,6 +286,7 @@ impl State {
             Change::Expunged { mailbox, modseq, gone } => {
                 let uids: Vec<Uid> = gone.iter().map(|(uid, _)| *uid).collect();
                 self.count_rows(*mailbox, |all| all.remove(&uids, *modseq));
+                self.expunge_own(*mailbox, &uids);
             }
             Change::Envelope { envelope, .. } => {
                 self.last.envelope = self.last.envelope.max(envelope.id.value());
@@ -296,6 +311,8 @@ impl State {
                 true => _ = self.limits.remove(account),
                 false => _ = self.limits.insert(*account, *limits),
             },
+            Change::Own { mailbox, reader, flags } => self.apply_own(*mailbox, *reader, flags),
+            Change::OwnGone { mailbox, reader } => self.forget_own(*mailbox, *reader),
             Change::Restored { mailbox, rows } => {
                 let found = self.mailboxes.get(mailbox).map(|mailbox| mailbox.rows.clone());
                 if found.is_some_and(|all| rows.iter().any(|r| all.find(r.uid).as_ref() != Some(r)))
@@ -352,6 +369,7 @@ impl State {
     #[cfg(feature = "embedded")]
     pub(crate) fn follow(&mut self, other: &State, changes: &[Change]) {
         for change in changes {
+            self.follow_own(other, change);
             match change {
                 Change::Account { id, .. } | Change::AccountGone { id } => {
                     for side in [self.accounts.get(id), other.accounts.get(id)] {
@@ -383,12 +401,16 @@ impl State {
                 Change::Rows { mailbox, .. }
                 | Change::Flagged { mailbox, .. }
                 | Change::Expunged { mailbox, .. }
+                | Change::Own { mailbox, .. }
                 | Change::Restored { mailbox, .. }
                 | Change::Stands { mailbox, .. } => {
                     self.follow_usage(other, *mailbox);
                     follow_hash(&mut self.mailboxes, &other.mailboxes, mailbox);
                 }
-                Change::Object { .. } | Change::Moved { .. } | Change::Counters(_) => {}
+                Change::Object { .. }
+                | Change::Moved { .. }
+                | Change::OwnGone { .. }
+                | Change::Counters(_) => {}
                 Change::Envelope { envelope, .. } => {
                     follow_tree(&mut self.envelopes, &other.envelopes, &envelope.id);
                 }
@@ -456,7 +478,7 @@ fn follow_hash<K: Copy + Eq + core::hash::Hash, V: Clone>(
 }
 
 #[cfg(feature = "embedded")]
-fn follow_tree<K: Clone + Ord, V: Clone>(
+pub(super) fn follow_tree<K: Clone + Ord, V: Clone>(
     own: &mut BTreeMap<K, V>,
     other: &BTreeMap<K, V>,
     key: &K,

@@ -1,17 +1,18 @@
 //! A store written by an earlier version opens, shows what it showed, and is written in the new form from
-//! then on. `format-1` was made by the version that wrote format 1.
+//! then on. `format-1` was made by the version that wrote format 1, `format-2` by the one after it from the same
+//! store, compacted, with a message in a thread added.
 
 use std::path::{Path, PathBuf};
 
 use mailstore::{
-    Accounts, Changes, EmbeddedStore, Flags, Limits, Mailboxes, Messages, Metadata, ModSeq, Queue,
-    Quotas, Scope, SpecialUse, Uid,
+    Accounts, Changes, EmbeddedStore, FlagChange, Flags, Limits, Mailboxes, Messages, Metadata,
+    ModSeq, Queue, Quotas, Readers, Scope, Sharing, SpecialUse, ThreadId, Uid,
 };
 
 use super::{append, block_on, bodies, copy_folder};
 
-fn old_store() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/embedded/format-1")
+fn old_store(format: u32) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/embedded/format-{format}"))
 }
 
 async fn shows_what_it_showed(store: &EmbeddedStore) {
@@ -46,10 +47,32 @@ async fn shows_what_it_showed(store: &EmbeddedStore) {
 
 #[test]
 fn a_store_of_format_1_opens_and_goes_on() {
+    goes_on(1);
+}
+
+#[test]
+fn a_store_of_format_2_opens_and_goes_on() {
+    goes_on(2);
+    block_on(async {
+        let folder = tempfile::tempdir().unwrap();
+        copy_folder(&old_store(2), folder.path());
+        let store = EmbeddedStore::open(folder.path()).await.unwrap();
+        let alice = store.account("alice@example.test").await.unwrap().id;
+        let inbox = store.mailbox(alice, "INBOX").await.unwrap().id;
+        let entries = store.metadata(Scope::Account(alice)).await.unwrap();
+        assert_eq!(entries, [("/color".to_owned(), "blue".into())]);
+        assert_eq!(store.grants(inbox).await.unwrap()[0].rights.as_str(), "lrs");
+        let last = store.snapshot(inbox).await.unwrap().rows().last().unwrap();
+        assert_eq!(last.flags, Flags::keyword("$Late"));
+        assert_eq!(store.threads(&[last.message]).await.unwrap(), [Some(ThreadId::new(7))]);
+    });
+}
+
+fn goes_on(format: u32) {
     for with_index in [true, false] {
         block_on(async {
             let folder = tempfile::tempdir().unwrap();
-            copy_folder(&old_store(), folder.path());
+            copy_folder(&old_store(format), folder.path());
             if !with_index {
                 std::fs::remove_file(folder.path().join("index.redb")).unwrap();
             }
@@ -61,14 +84,22 @@ fn a_store_of_format_1_opens_and_goes_on() {
             let entry = vec![("/new".to_owned(), Some("entry".into()))];
             store.set_metadata(Scope::Mailbox(inbox), entry).await.unwrap();
             store.set_limits(alice, Limits::new(Some(1000), None)).await.unwrap();
+            let seen = FlagChange::Add(Flags::SEEN);
+            let first = [Uid::FIRST];
+            store.store_own_flags(inbox, alice, &first, seen, None).await.unwrap();
             drop(store);
-            let old = std::fs::read(folder.path().join("log/0000000000000000.log")).unwrap();
-            let first = std::fs::read(old_store().join("log/0000000000000000.log")).unwrap();
-            assert!(old == first, "what the old version wrote is not touched");
+            for old in std::fs::read_dir(old_store(format).join("log")).unwrap() {
+                let old = old.unwrap();
+                let now = std::fs::read(folder.path().join("log").join(old.file_name())).unwrap();
+                let was = std::fs::read(old.path()).unwrap();
+                assert!(now == was, "what the old version wrote is not touched");
+            }
             for _ in 0..2 {
                 let store = EmbeddedStore::open(folder.path()).await.unwrap();
                 shows_what_it_showed(&store).await;
                 assert_eq!(bodies(&store, inbox).await.last().unwrap(), "new");
+                let own = store.own_flags(inbox, alice, ModSeq::ZERO).await.unwrap();
+                assert_eq!(own[0].flags, Flags::SEEN);
                 assert_eq!(store.metadata(Scope::Mailbox(inbox)).await.unwrap().len(), 1);
                 assert_eq!(store.quota(alice).await.unwrap().limits.octets, Some(1000));
                 store.close().await.unwrap();
