@@ -1,7 +1,6 @@
-//! The embedded store beside the bare disk, in one run: `cargo run --release -p mailstore --example measure`
+//! The embedded store beside the bare disk, in one run: `cargo bench -p benches --bench store`
 //! (`-- 1000000` for the large mailbox and the many mailboxes as well). Every row is checked before it is
-//! printed.
-#![allow(clippy::unwrap_used, reason = "a measuring program may stop at the first surprise")]
+//! printed. It times the disk below the folder it is started in, so criterion would tell nothing more.
 
 use core::sync::atomic::{AtomicBool, Ordering};
 use core::time::Duration;
@@ -19,11 +18,19 @@ use mailstore::{
 
 type Done<T = ()> = Result<T, Box<dyn core::error::Error>>;
 
-const TIME: Duration = Duration::from_secs(3);
+/// How long writers write; with the word `--test` only to see that they can.
+fn time() -> Duration {
+    let check = std::env::args().any(|word| word == "--test");
+    Duration::from_millis(if check { 30 } else { 3000 })
+}
+
+/// So many messages are appended one by one to tell what one costs.
+const ONE_BY_ONE: u32 = 500;
 
 #[tokio::main]
 async fn main() -> Done {
-    let many = std::env::args().nth(1).map_or(Ok(0), |count| count.parse())?;
+    // Cargo adds a word of its own.
+    let many = std::env::args().skip(1).find_map(|word| word.parse().ok()).unwrap_or(0);
     let folder = tempfile::tempdir_in(".")?;
     println!("| work | reach | measured |\n|---|---|---|");
     for (writers, size, floor) in [(64, 4096, "50 %"), (1, 4096, "60 %"), (8, 102_400, "60 %")] {
@@ -45,13 +52,13 @@ async fn ingest(folder: &Path, writers: usize, size: usize, floor: &str) -> Done
     let inbox = store.mailbox(account.id, "INBOX").await?.id;
     let before = store.stats().syncs;
     let octets = Bytes::from(vec![b'x'; size]);
-    let start = Instant::now();
+    let (start, time) = (Instant::now(), time());
     let tasks: Vec<_> = (0..writers)
         .map(|_| {
             let (store, octets) = (store.clone(), octets.clone());
             tokio::spawn(async move {
                 let mut done = 0u32;
-                while start.elapsed() < TIME {
+                while start.elapsed() < time {
                     let message = NewMessage::new(Staged::from_bytes(octets.clone()));
                     store.append(inbox, vec![message]).await.unwrap();
                     done += 1;
@@ -83,8 +90,8 @@ async fn ingest(folder: &Path, writers: usize, size: usize, floor: &str) -> Done
 fn bare(path: &Path, size: usize, group: usize) -> Done<f64> {
     let mut file = File::create(path)?;
     let octets = vec![b'x'; size * group];
-    let (start, mut done) = (Instant::now(), 0u32);
-    while start.elapsed() < TIME {
+    let (start, time, mut done) = (Instant::now(), time(), 0u32);
+    while start.elapsed() < time {
         file.write_all(&octets)?;
         file.sync_data()?;
         done += u32::try_from(group)?;
@@ -162,29 +169,38 @@ async fn growth(folder: &Path, many: u32) -> Done {
             break;
         }
         fill(&store, inbox, count - store.status(inbox).await?.messages).await?;
-        let start = Instant::now();
-        for _ in 0..500 {
+        let (start, before) = (Instant::now(), cpu());
+        for _ in 0..ONE_BY_ONE {
             let message = NewMessage::new(Staged::from_bytes(&b"x"[..]));
             store.append(inbox, vec![message]).await?;
         }
+        let spent = cpu().zip(before).map(|(after, before)| (after - before) / ONE_BY_ONE);
         println!(
-            "| one more message, durable, in a mailbox of {count} | flat | {:.0?} |",
-            start.elapsed() / 500
+            "| one more message, durable, in a mailbox of {count} | flat | {:.0?}, {:.1?} of it at work |",
+            start.elapsed() / ONE_BY_ONE,
+            spent.unwrap_or_default()
         );
     }
     let all = store.snapshot(inbox).await?;
     let some: Vec<Uid> = all.uids().step_by(100).collect();
     let flag = FlagChange::Add(Flags::keyword("$Some"));
-    for (name, longest) in [
-        ("compaction", held_up(&store, async { store.compact().await.map(|_| ()) }).await?),
-        (
-            "1 % of the flags changed",
-            held_up(&store, async {
-                store.store_flags(inbox, &some, flag, None).await.map(|_| ())
-            })
-            .await?,
-        ),
-    ] {
+    let other = store.mailbox(store.create_account("other", &[]).await?.id, "INBOX").await?.id;
+    let waits = [
+        ("nothing else", held_up(&store, pause()).await?),
+        ("1 % of the flags changed", {
+            let flag = store.store_flags(inbox, &some, flag, None);
+            held_up(&store, async { flag.await.map(|_| ()) }).await?
+        }),
+        ("1 % copied", {
+            held_up(&store, async { store.copy(inbox, &some, other).await.map(|_| ()) }).await?
+        }),
+        ("1 % expunged", {
+            let gone = store.expunge(inbox, Expunge::Exactly(some.clone()));
+            held_up(&store, async { gone.await.map(|_| ()) }).await?
+        }),
+        ("compaction", { held_up(&store, async { store.compact().await.map(|_| ()) }).await? }),
+    ];
+    for (name, longest) in waits {
         println!(
             "| longest wait of another writer during: {name}, {} messages | \u{2264} 20 ms | {longest:.1?} |",
             all.len()
@@ -201,7 +217,23 @@ async fn growth(folder: &Path, many: u32) -> Done {
     Ok(())
 }
 
-/// How long another writer waits at most while the work is done.
+/// The time this program's threads were at work so far, where the system tells.
+fn cpu() -> Option<Duration> {
+    let mut spent = 0;
+    for thread in std::fs::read_dir("/proc/self/task").ok()? {
+        let told = std::fs::read_to_string(thread.ok()?.path().join("schedstat")).ok()?;
+        spent += told.split(' ').next()?.parse::<u64>().ok()?;
+    }
+    Some(Duration::from_nanos(spent))
+}
+
+async fn pause() -> mailstore::Result<()> {
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    Ok(())
+}
+
+/// How long another writer waits at most while the work is done, and for a moment after it: a checkpoint
+/// may follow.
 async fn held_up(
     store: &EmbeddedStore,
     work: impl Future<Output = mailstore::Result<()>>,
@@ -225,6 +257,7 @@ async fn held_up(
     };
     tokio::time::sleep(Duration::from_millis(50)).await;
     work.await?;
+    tokio::time::sleep(Duration::from_millis(500)).await;
     stop.store(true, Ordering::Relaxed);
     Ok(other.await?)
 }
