@@ -72,30 +72,38 @@ impl fmt::Display for Word<'_> {
     }
 }
 
-/// How a message came (RFC 3848): `SMTP`, `ESMTP`, `ESMTPS`, `ESMTPA` or `ESMTPSA`.
+/// How a message came (RFC 3848): `SMTP`, `ESMTP`, `ESMTPS`, `ESMTPA` or `ESMTPSA`; with SMTPUTF8 (RFC
+/// 6531 §4.3) `UTF8SMTP`, `UTF8SMTPS`, `UTF8SMTPA` or `UTF8SMTPSA`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct With {
     extended: bool,
     tls: bool,
     authenticated: bool,
+    smtp_utf8: bool,
 }
 
 impl With {
     /// EHLO was said; TLS was active; the client had logged in.
     pub const fn new(extended: bool, tls: bool, authenticated: bool) -> Self {
-        Self { extended, tls, authenticated }
+        Self { extended, tls, authenticated, smtp_utf8: false }
+    }
+
+    /// Whether MAIL had the parameter SMTPUTF8.
+    #[must_use]
+    pub const fn smtp_utf8(self, smtp_utf8: bool) -> Self {
+        Self { smtp_utf8, ..self }
     }
 }
 
 impl fmt::Display for With {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match (self.extended, self.tls, self.authenticated) {
-            (false, false, false) => "SMTP",
-            (_, false, false) => "ESMTP",
-            (_, true, false) => "ESMTPS",
-            (_, false, true) => "ESMTPA",
-            (_, true, true) => "ESMTPSA",
-        })
+        f.write_str(match self {
+            Self { smtp_utf8: true, .. } => "UTF8SMTP",
+            Self { extended: false, tls: false, authenticated: false, .. } => "SMTP",
+            _ => "ESMTP",
+        })?;
+        f.write_str(if self.tls { "S" } else { "" })?;
+        f.write_str(if self.authenticated { "A" } else { "" })
     }
 }
 

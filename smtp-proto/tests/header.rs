@@ -247,6 +247,12 @@ fn the_protocol_says_extended_tls_and_authenticated() {
     assert_eq!(with(true, true, false), "ESMTPS");
     assert_eq!(with(true, false, true), "ESMTPA");
     assert_eq!(with(true, true, true), "ESMTPSA");
+    // RFC 6531 §4.3.
+    let with = |tls, auth| With::new(true, tls, auth).smtp_utf8(true).to_string();
+    assert_eq!(with(false, false), "UTF8SMTP");
+    assert_eq!(with(true, false), "UTF8SMTPS");
+    assert_eq!(with(false, true), "UTF8SMTPA");
+    assert_eq!(with(true, true), "UTF8SMTPSA");
 }
 
 #[test]

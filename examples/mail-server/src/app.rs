@@ -10,6 +10,7 @@ use crate::{
     relay::Switch,
     service::Protocol,
     smtp,
+    trust::{Checks, DkimKeys},
     wire::Sink,
 };
 use mailstore::Store;
@@ -22,6 +23,10 @@ pub(crate) struct App<S> {
     pub(crate) store: S,
     pub(crate) users: Users<S>,
     pub(crate) dns: Dns,
+    /// What is asked about senders.
+    pub(crate) checks: Checks,
+    /// What mail that leaves is signed with.
+    pub(crate) keys: DkimKeys,
     /// Whether anything is sent.
     pub(crate) switch: Switch,
     /// TLS towards the next hop.

@@ -8,6 +8,7 @@ use hickory_resolver::{
     net::{DnsError, NetError, runtime::TokioRuntimeProvider},
     proto::rr::{Name, RData},
 };
+use mail_auth::MessageAuthenticator;
 use smtp_proto::{
     Domain,
     delivery::{self, AddressLookup, Destination, Diagnostic, Hop, Mx, MxLookup, Outcome},
@@ -74,6 +75,11 @@ impl Dns {
         };
         builder.options_mut().timeout = patience;
         Ok(Self { resolver: builder.build()? })
+    }
+
+    /// The same name servers, for what is asked about senders.
+    pub(crate) fn authenticator(&self) -> MessageAuthenticator {
+        MessageAuthenticator(self.resolver.clone())
     }
 
     /// The hosts that take mail for `domain`, in the order to try them; never empty.

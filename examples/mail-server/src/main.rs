@@ -22,6 +22,7 @@ mod smtp;
 mod startup;
 mod store;
 mod tls;
+mod trust;
 mod unique;
 mod wire;
 

@@ -13,6 +13,7 @@ use crate::{
     startup::{self, Ready},
     store::{self, OpenError},
     tls::{self, TlsError},
+    trust::{Checks, DkimKeys, KeyError},
     wire::Sink,
 };
 use mailstore::EmbeddedStore;
@@ -38,6 +39,8 @@ pub(crate) enum ServeError {
     Refusal(#[from] Refusal),
     #[error(transparent)]
     Account(#[from] AccountError),
+    #[error(transparent)]
+    Keys(#[from] KeyError),
     #[error("cannot set the name servers up: {0}")]
     Dns(String),
     #[error("cannot keep the file `login-secret` in the data folder: {0}")]
@@ -101,8 +104,15 @@ impl Server {
         let users = Users::new(store.clone(), directory, secret);
         let well_known = accounts::prepare(&users, &config).await?;
         let switch = Switch::load(&store).await.map_err(AccountError::from)?;
-        let admin = Admin { store: store.clone(), users: users.clone(), switch: switch.clone() };
+        let keys = DkimKeys::load(&config.data)?;
+        let admin = Admin {
+            store: store.clone(),
+            users: users.clone(),
+            switch: switch.clone(),
+            keys: keys.clone(),
+        };
         let dns = Dns::new(config.relay.name_server).map_err(|e| ServeError::Dns(e.to_string()))?;
+        let checks = Checks::new(dns.authenticator());
         let relay_tls = tls::relay_client(&config.relay)?;
         let addresses = bound.iter().map(|bound| (bound.service, bound.address)).collect();
         let serving = Listening {
@@ -111,7 +121,17 @@ impl Server {
             stopping: CancellationToken::new(),
             tasks: TaskTracker::new(),
         };
-        let app = Arc::new(App { config, store, users, dns, switch, relay_tls, relay_sink });
+        let app = Arc::new(App {
+            config,
+            store,
+            users,
+            dns,
+            checks,
+            keys,
+            switch,
+            relay_tls,
+            relay_sink,
+        });
         admin::listen(&app.config.data, admin, serving.stopping.clone(), &serving.tasks);
         serving.start(bound, &app);
         let relaying = relay::run(app.clone(), serving.stopping.clone(), serving.tasks.clone());

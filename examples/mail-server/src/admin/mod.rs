@@ -10,11 +10,12 @@ pub(crate) use self::control::listen;
 
 use crate::{
     accounts::{AccountError, Directory, DirectoryError, LoginSecret, Users},
-    cli::{AdminCommand, AliasCommand, DomainCommand, MailboxCommand, UserCommand},
+    cli::{AdminCommand, AliasCommand, DkimCommand, DomainCommand, MailboxCommand, UserCommand},
     config::Config,
     mailbox::{self, MailboxError},
     relay::Switch,
     store::{self, OpenError},
+    trust::{DkimKeys, KeyError, State},
 };
 use mailstore::{EmbeddedStore, Limits, Quotas};
 use std::{
@@ -28,6 +29,7 @@ pub(crate) struct Admin {
     pub(crate) store: EmbeddedStore,
     pub(crate) users: Users<EmbeddedStore>,
     pub(crate) switch: Switch,
+    pub(crate) keys: DkimKeys,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +38,8 @@ pub(crate) enum AdminError {
     Account(#[from] AccountError),
     #[error(transparent)]
     Directory(#[from] DirectoryError),
+    #[error(transparent)]
+    Key(#[from] KeyError),
     #[error(transparent)]
     Mailbox(#[from] MailboxError),
     #[error(transparent)]
@@ -97,6 +101,7 @@ pub(crate) async fn run(command: AdminCommand, config: &Config) -> Result<Done, 
     let admin = Admin {
         users: Users::new(store.clone(), directory, LoginSecret::random()),
         switch: Switch::load(&store).await?,
+        keys: DkimKeys::load(&config.data)?,
         store,
     };
     let done = admin.run(command, password).await;
@@ -119,6 +124,7 @@ impl Admin {
             AdminCommand::User(command) => self.user(command, password, &mut out).await?,
             AdminCommand::Alias(command) => self.alias(command, &mut out).await?,
             AdminCommand::Domain(command) => self.domain(command, &mut out).await?,
+            AdminCommand::Dkim(command) => self.dkim(command, &mut out)?,
             AdminCommand::Queue(command) => self.queue(command, &mut out).await?,
             AdminCommand::Mailbox(command) => {
                 well = mailbox::run(command, &self.store, &mut out).await?;
@@ -201,6 +207,35 @@ impl Admin {
             DomainCommand::Remove { domain } => {
                 self.users.remove_domain(&domain).await?;
                 writeln!(out, "removed {domain}")?;
+            }
+        }
+        Ok(())
+    }
+
+    fn dkim(&self, command: DkimCommand, out: &mut Vec<u8>) -> Result<(), AdminError> {
+        match command {
+            DkimCommand::Add => {
+                for key in self.keys.add()? {
+                    let (selector, state) = (&key.selector, key.state.name());
+                    writeln!(out, "{selector} ({state}): publish as TXT for each domain")?;
+                    writeln!(out, "  {selector}._domainkey.DOMAIN  {}", key.record)?;
+                }
+            }
+            DkimCommand::List => {
+                for key in self.keys.all().iter() {
+                    writeln!(out, "{}  {}", key.selector, key.state.name())?;
+                }
+            }
+            DkimCommand::Switch => {
+                self.keys.switch()?;
+                let keys = self.keys.all();
+                for key in keys.iter().filter(|key| key.state == State::Signing) {
+                    writeln!(out, "{} signs from now on", key.selector)?;
+                }
+            }
+            DkimCommand::Remove { selector } => {
+                self.keys.remove(&selector)?;
+                writeln!(out, "removed {selector}; take its record out of DNS")?;
             }
         }
         Ok(())

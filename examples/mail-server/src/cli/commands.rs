@@ -15,6 +15,9 @@ pub(crate) enum AdminCommand {
     /// Manage the domains whose mail is delivered here
     #[command(subcommand)]
     Domain(DomainCommand),
+    /// Manage the keys that mail is signed with
+    #[command(subcommand)]
+    Dkim(DkimCommand),
     /// Look at what waits to be sent, and act on it
     #[command(subcommand)]
     Queue(QueueCommand),
@@ -90,6 +93,21 @@ pub(crate) enum DomainCommand {
     Remove {
         /// The domain
         domain: String,
+    },
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize, Subcommand)]
+pub(crate) enum DkimCommand {
+    /// Make a pair of keys, Ed25519 and RSA, and print their records for DNS
+    Add,
+    /// List the keys: which sign, which wait for their records, which are retired
+    List,
+    /// Sign with the keys that wait, and retire those that signed
+    Switch,
+    /// Remove a key that does not sign
+    Remove {
+        /// Its selector in the list
+        selector: String,
     },
 }
 

@@ -4,7 +4,8 @@
 mod commands;
 
 pub(crate) use self::commands::{
-    AdminCommand, AliasCommand, DomainCommand, MailboxCommand, QueueCommand, UserCommand,
+    AdminCommand, AliasCommand, DkimCommand, DomainCommand, MailboxCommand, QueueCommand,
+    UserCommand,
 };
 
 use crate::config::{LogFormat, LogLevel, Port};
@@ -25,12 +26,13 @@ Examples:
   mail-server user quota dave@example.test --octets 1G
   mail-server alias set info@example.test dave@example.test erin@example.test
   mail-server domain add second.test
+  mail-server dkim add                      make keys to sign with; list, switch, remove
   mail-server queue list                    what waits; show, hold, release, retry, flush, remove, pause, resume
   mail-server mailbox check                 read everything; repair, compact, export, import
   mail-server config > mail.toml            a starting file with every setting in it
   mail-server --config mail.toml
 
-user, alias, domain, queue and mailbox work whether or not the server runs, on the one with the same --data.
+user, alias, domain, dkim, queue and mailbox work whether or not the server runs, on the one with the same --data.
 Settings come from the built-in defaults, then the configuration file, then the flags: the last one wins.
 A port is a number, `0` for any free port, or `off`.
 With the well-known passwords of the ready accounts (alice-secret and so on) it listens on loopback only.";

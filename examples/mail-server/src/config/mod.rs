@@ -10,7 +10,7 @@ use crate::cli::Settings;
 use serde::{Deserialize, Serialize};
 use smtp_proto::delivery::Schedule;
 use std::{
-    net::{IpAddr, Ipv4Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     path::PathBuf,
     time::Duration,
 };
@@ -31,6 +31,7 @@ pub(crate) struct Config {
     pub(crate) ports: Ports,
     pub(crate) tls: Tls,
     pub(crate) relay: Relay,
+    pub(crate) checks: Checks,
     pub(crate) accounts: Accounts,
     pub(crate) pop3: Pop3,
     pub(crate) limits: Limits,
@@ -66,6 +67,8 @@ pub(crate) struct Tls {
 pub(crate) struct Relay {
     /// Port of the next hop.
     pub(crate) port: u16,
+    /// Addresses of this machine to send from, of either family; any if there is none of the family.
+    pub(crate) source: Vec<IpAddr>,
     /// Name server to ask; those of the system if absent.
     pub(crate) name_server: Option<SocketAddr>,
     /// What is demanded of the next hop's certificate.
@@ -91,6 +94,27 @@ pub(crate) enum RelayTls {
     Verified,
 }
 
+/// What is asked about those who bring mail.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Checks {
+    pub(crate) policy: CheckPolicy,
+    /// Addresses whose mail is not checked.
+    pub(crate) exempt: Vec<IpAddr>,
+}
+
+/// What is done with what SPF, DKIM and DMARC say.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum CheckPolicy {
+    /// Nobody is asked.
+    Off,
+    /// It is written into Authentication-Results.
+    Report,
+    /// And what the author's domain wants is done: to Junk, or refused.
+    Enforce,
+}
+
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Accounts {
@@ -100,6 +124,8 @@ pub(crate) struct Accounts {
     /// Whether SCRAM-SHA-256-PLUS is offered. Off: mail programs that use GNU SASL without telling
     /// it of their TLS connection (mutt and neomutt do) choose it and then fail.
     pub(crate) scram_plus: bool,
+    /// Whether From of what a user submits must be an address of theirs.
+    pub(crate) own_from: bool,
 }
 
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
@@ -118,6 +144,8 @@ pub(crate) struct Limits {
     pub(crate) connections: usize,
     /// Octets of the largest message taken.
     pub(crate) message_size: u64,
+    /// Recipients of a message.
+    pub(crate) recipients: usize,
     /// Seconds that connections get to finish when the server is told to stop.
     pub(crate) grace_seconds: u64,
 }
@@ -242,6 +270,10 @@ impl Config {
         if self.limits.connections == 0 {
             return wrong("limits.connections", "with 0 nobody could connect".into());
         }
+        // RFC 5321 §4.5.3.1.8.
+        if self.limits.recipients < 100 {
+            return wrong("limits.recipients", "servers count on 100 or more".into());
+        }
         Ok(())
     }
 }
@@ -269,6 +301,7 @@ impl Default for Config {
             tls: Tls::default(),
             relay: Relay::default(),
             pop3: Pop3::default(),
+            checks: Checks::default(),
             accounts: Accounts::default(),
             limits: Limits::default(),
             log: Log::default(),
@@ -294,6 +327,7 @@ impl Default for Relay {
     fn default() -> Self {
         Self {
             port: 25,
+            source: Vec::new(),
             name_server: None,
             tls: RelayTls::Opportunistic,
             ca: None,
@@ -304,15 +338,27 @@ impl Default for Relay {
     }
 }
 
+impl Default for Checks {
+    fn default() -> Self {
+        let exempt = vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
+        Self { policy: CheckPolicy::Enforce, exempt }
+    }
+}
+
 impl Default for Accounts {
     fn default() -> Self {
-        Self { ready_made: true, scram_plus: false }
+        Self { ready_made: true, scram_plus: false, own_from: true }
     }
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { connections: 1024, message_size: 50 * 1024 * 1024, grace_seconds: 10 }
+        Self {
+            connections: 1024,
+            message_size: 50 * 1024 * 1024,
+            recipients: 1000,
+            grace_seconds: 10,
+        }
     }
 }
 

@@ -13,8 +13,20 @@ pub(crate) fn print(config: &Config) -> String {
 }
 
 fn write(out: &mut String, config: &Config) -> fmt::Result {
-    let Config { hostname, domains, data, listen, ports, tls, relay, accounts, pop3, limits, log } =
-        config;
+    let Config {
+        hostname,
+        domains,
+        data,
+        listen,
+        ports,
+        tls,
+        relay,
+        checks,
+        accounts,
+        pop3,
+        limits,
+        log,
+    } = config;
     writeln!(out, "# mail-server: every setting, with the value in effect.\n")?;
     key(out, "Name of this machine, in greetings, Received lines and the certificate.")?;
     set(out, "hostname", hostname)?;
@@ -41,6 +53,11 @@ fn write(out: &mut String, config: &Config) -> fmt::Result {
 
     writeln!(out, "\n[relay] # how mail for other domains leaves")?;
     set(out, "port", &relay.port)?;
+    key(
+        out,
+        "Addresses of this machine to send from, IPv4 and IPv6; the system chooses if there are none.",
+    )?;
+    set(out, "source", &relay.source)?;
     key(out, "Name server to ask; those of the system if absent.")?;
     optional(out, "name-server", relay.name_server.as_ref(), "127.0.0.1:53")?;
     key(
@@ -57,6 +74,15 @@ fn write(out: &mut String, config: &Config) -> fmt::Result {
     key(out, "Seconds until a message that cannot be delivered goes back to its sender.")?;
     set(out, "give-up-seconds", &relay.give_up_seconds)?;
 
+    writeln!(out, "\n[checks] # of mail from other servers")?;
+    key(
+        out,
+        "SPF, DKIM and DMARC: \"off\"; \"report\" to the reader; \"enforce\" what the author's domain wants.",
+    )?;
+    set(out, "policy", &checks.policy)?;
+    key(out, "Addresses whose mail is not checked.")?;
+    set(out, "exempt", &checks.exempt)?;
+
     writeln!(out, "\n[accounts]")?;
     key(
         out,
@@ -65,6 +91,8 @@ fn write(out: &mut String, config: &Config) -> fmt::Result {
     set(out, "ready-made", &accounts.ready_made)?;
     key(out, "Whether SCRAM-SHA-256-PLUS is offered; some programs choose it and then fail.")?;
     set(out, "scram-plus", &accounts.scram_plus)?;
+    key(out, "Whether From of what a user submits must be an address of theirs.")?;
+    set(out, "own-from", &accounts.own_from)?;
 
     writeln!(out, "\n[pop3]")?;
     key(
@@ -78,6 +106,8 @@ fn write(out: &mut String, config: &Config) -> fmt::Result {
     set(out, "connections", &limits.connections)?;
     key(out, "Octets of the largest message taken.")?;
     set(out, "message-size", &limits.message_size)?;
+    key(out, "Recipients of a message.")?;
+    set(out, "recipients", &limits.recipients)?;
     key(out, "Seconds that connections get to finish when the server is told to stop.")?;
     set(out, "grace-seconds", &limits.grace_seconds)?;
 

@@ -69,6 +69,7 @@ fn what_is_printed_reads_back_the_same() {
     full.tls = Tls { certificate: Some("a.pem".into()), key: Some("a.key".into()) };
     full.relay = Relay {
         port: 2526,
+        source: vec![IpAddr::V4(Ipv4Addr::LOCALHOST)],
         name_server: Some(SocketAddr::from(([127, 0, 0, 1], 5353))),
         tls: RelayTls::Verified,
         ca: Some("roots.pem".into()),
@@ -77,7 +78,9 @@ fn what_is_printed_reads_back_the_same() {
         give_up_seconds: 6,
     };
     full.accounts.ready_made = false;
-    full.limits = Limits { connections: 7, message_size: 8, grace_seconds: 9 };
+    full.accounts.own_from = false;
+    full.checks = Checks { policy: CheckPolicy::Report, exempt: vec![] };
+    full.limits = Limits { connections: 7, message_size: 8, recipients: 100, grace_seconds: 9 };
     full.log = Log { level: LogLevel::Debug, format: LogFormat::Json };
     for config in [Config::default(), full] {
         assert_eq!(parse(&print(&config)).expect("fine"), config);
@@ -87,7 +90,7 @@ fn what_is_printed_reads_back_the_same() {
 #[test]
 fn nonsense_is_refused_in_one_sentence() {
     type Change = fn(&mut Config);
-    let cases: [(Change, &str); 8] = [
+    let cases: [(Change, &str); 9] = [
         (|c| c.hostname = "a b".into(), "setting `hostname`: `a b` is not a host name"),
         (|c| c.domains.clear(), "setting `domains`: name at least one"),
         (|c| c.domains.push("a@b".into()), "setting `domains`: `a@b` is not a domain name"),
@@ -101,6 +104,7 @@ fn nonsense_is_refused_in_one_sentence() {
             |c| c.relay.first_retry_seconds = 0,
             "setting `relay.first-retry-seconds`: 0 would try without a pause",
         ),
+        (|c| c.limits.recipients = 99, "setting `limits.recipients`: servers count on 100 or more"),
         (|c| c.limits.connections = 0, "setting `limits.connections`: with 0 nobody could connect"),
     ];
     for (change, expected) in cases {

@@ -153,7 +153,10 @@ mod more {
         }
 
         pub(crate) fn txt(self, owner: &str, text: &str) -> Self {
-            self.add(owner, Some(RData::TXT(TXT::new(vec![text.into()]))))
+            // RFC 1035 §3.3.14: strings of at most 255 octets.
+            let strings =
+                text.as_bytes().chunks(255).map(|part| String::from_utf8_lossy(part).into());
+            self.add(owner, Some(RData::TXT(TXT::new(strings.collect()))))
         }
     }
 }

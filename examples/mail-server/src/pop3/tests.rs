@@ -64,7 +64,19 @@ async fn start_with(pop3: Pop3, messages: &[&str]) -> Fixture {
     let client_tls = tls::relay_client(&config.relay).expect("a client");
     let (dns, relay_tls) = (Dns::new(None).expect("a resolver"), client_tls.clone());
     let switch = crate::relay::Switch::load(&store).await.expect("loaded");
-    let app = App { config, store: store.clone(), users, dns, switch, relay_tls, relay_sink: None };
+    let checks = crate::trust::Checks::new(dns.authenticator());
+    let keys = crate::trust::DkimKeys::load(folder.path()).expect("none");
+    let app = App {
+        config,
+        store: store.clone(),
+        users,
+        dns,
+        checks,
+        keys,
+        switch,
+        relay_tls,
+        relay_sink: None,
+    };
     listening.start(bound, &Arc::new(app));
     Fixture { store, inbox, listening, address, client_tls }
 }

@@ -2,11 +2,11 @@
 
 use super::{
     Attempted,
-    transfer::{self, Result as Transferred, Without},
+    transfer::{self, Letter, Result as Transferred, Without},
     wishes,
 };
 use crate::{app::App, config::RelayTls, smtp::forward_path};
-use mailstore::{Body, Envelope, Store, Timestamp};
+use mailstore::{Envelope, Store, Timestamp};
 use smtp_proto::{
     EnhancedCode, ForwardPath,
     client::Envelope as Wanted,
@@ -40,8 +40,8 @@ pub(super) async fn attempt<S: Store>(app: &App<S>, envelope: &Envelope) -> Vec<
             }
         }
     }
-    let body = match app.store.body(envelope.message).await {
-        Ok(body) => body,
+    let letter = match Letter::open(app, envelope).await {
+        Ok(letter) => letter,
         Err(error) => {
             let all = groups.into_values().flatten();
             let outcome = Outcome::deferred(EnhancedCode::new(4, 3, 0), error.to_string());
@@ -52,7 +52,7 @@ pub(super) async fn attempt<S: Store>(app: &App<S>, envelope: &Envelope) -> Vec<
         }
     };
     for (domain, group) in groups {
-        attempted.extend(to_domain(app, envelope, &body, &domain, group).await);
+        attempted.extend(to_domain(app, envelope, &letter, &domain, group).await);
     }
     attempted
 }
@@ -61,7 +61,7 @@ pub(super) async fn attempt<S: Store>(app: &App<S>, envelope: &Envelope) -> Vec<
 async fn to_domain<S: Store>(
     app: &App<S>,
     envelope: &Envelope,
-    body: &Body,
+    letter: &Letter,
     domain: &str,
     mut group: Group,
 ) -> Vec<Attempted> {
@@ -75,13 +75,13 @@ async fn to_domain<S: Store>(
         if group.is_empty() {
             break;
         }
-        let wanted_here = wanted(envelope, &group);
-        let mut done = through(app, &hop, &wanted_here, body, true).await;
+        let wanted_here = wanted(envelope, letter, &group);
+        let mut done = through(app, &hop, &wanted_here, letter, true).await;
         settle(&mut group, &hop, done.outcomes, &mut attempted);
         if done.bdat_unknown && !group.is_empty() {
             debug!(server = hop.host, "offers CHUNKING and does not know BDAT; trying DATA");
-            let wanted_here = wanted(envelope, &group);
-            done = through(app, &hop, &wanted_here, body, false).await;
+            let wanted_here = wanted(envelope, letter, &group);
+            done = through(app, &hop, &wanted_here, letter, false).await;
             settle(&mut group, &hop, done.outcomes, &mut attempted);
         }
         if let Some(error) = done.error {
@@ -121,14 +121,14 @@ async fn through<S: Store>(
     app: &App<S>,
     hop: &Hop,
     wanted: &Wanted,
-    body: &Body,
+    letter: &Letter,
     chunking: bool,
 ) -> Transferred {
     let verified = app.config.relay.tls == RelayTls::Verified;
     let mut without = Without { tls: false, bdat: !chunking };
     let mut done = Transferred::default();
     loop {
-        let transfer = transfer::transfer(app, hop, wanted, body, without, &mut done);
+        let transfer = transfer::transfer(app, hop, wanted, letter, without, &mut done);
         match time::timeout(LONGEST, transfer).await {
             Ok(Err(transfer::NoTls(error))) if verified || without.tls => done.error = Some(error),
             Ok(Err(transfer::NoTls(error))) => {
@@ -145,9 +145,9 @@ async fn through<S: Store>(
 }
 
 /// The envelope for these recipients, with what the sender asked for.
-fn wanted(envelope: &Envelope, group: &Group) -> Wanted {
+fn wanted(envelope: &Envelope, letter: &Letter, group: &Group) -> Wanted {
     let mut mail = wishes::mail(envelope);
-    mail.params.size = Some(envelope.size);
+    mail.params.size = Some(envelope.size.saturating_add(letter.signatures.len() as u64));
     wishes::count_from(&mut mail, Timestamp::now().since(envelope.created));
     let mut wanted = Wanted::new(mail.from.clone(), group.iter().map(|(_, path)| path.clone()));
     wanted.mail = mail;

@@ -7,7 +7,7 @@ mod transfer;
 mod wishes;
 mod worker;
 
-pub(crate) use self::{switch::Switch, worker::run};
+pub(crate) use self::{bounce::report, switch::Switch, worker::run};
 
 use smtp_proto::delivery::Outcome;
 

@@ -2,6 +2,7 @@
 
 use crate::{
     app::App,
+    trust,
     wire::{Side, Trace, Wire},
 };
 use mailstore::{Body, Store};
@@ -16,8 +17,16 @@ use smtp_proto::{
     delivery::{Hop, Outcome, Verdict},
     header::HeaderFilter,
 };
-use std::{io, net::SocketAddr, ops::Range, time::Duration};
-use tokio::{net::TcpStream, time};
+use std::{
+    io,
+    net::{IpAddr, SocketAddr},
+    ops::Range,
+    time::Duration,
+};
+use tokio::{
+    net::{TcpSocket, TcpStream},
+    time,
+};
 
 /// For the connection and, after it, for the TLS handshake.
 const CONNECT: Duration = Duration::from_secs(30);
@@ -40,6 +49,25 @@ pub(super) struct Without {
     pub(super) bdat: bool,
 }
 
+/// What is sent.
+#[derive(Debug)]
+pub(super) struct Letter {
+    pub(super) body: Body,
+    /// Fields to put above it.
+    pub(super) signatures: Vec<u8>,
+}
+
+impl Letter {
+    pub(super) async fn open<S: Store>(
+        app: &App<S>,
+        envelope: &mailstore::Envelope,
+    ) -> mailstore::Result<Self> {
+        let body = app.store.body(envelope.message).await?;
+        let signatures = trust::signatures(&app.keys, app.users.directory(), &body).await?;
+        Ok(Self { body, signatures })
+    }
+}
+
 /// The TLS handshake failed.
 #[derive(Debug)]
 pub(super) struct NoTls(pub(super) String);
@@ -50,11 +78,11 @@ pub(super) async fn transfer<S: Store>(
     app: &App<S>,
     hop: &Hop,
     envelope: &Envelope,
-    body: &Body,
+    letter: &Letter,
     without: Without,
     result: &mut Result,
 ) -> std::result::Result<(), NoTls> {
-    match session(app, hop, envelope, body, without, result).await {
+    match session(app, hop, envelope, letter, without, result).await {
         Ok(()) => {}
         Err(Broken::Tls(error)) => return Err(NoTls(format!("TLS handshake failed: {error}"))),
         Err(Broken::Io(error)) => result.error = Some(error.to_string()),
@@ -83,7 +111,7 @@ async fn session<S: Store>(
     app: &App<S>,
     hop: &Hop,
     envelope: &Envelope,
-    body: &Body,
+    letter: &Letter,
     without: Without,
     result: &mut Result,
 ) -> std::result::Result<(), Broken> {
@@ -109,7 +137,7 @@ async fn session<S: Store>(
         sent = places.end;
         match begun {
             Ok(()) => {
-                let done = send(&mut driver, body, places.start, result).await;
+                let done = send(&mut driver, letter, places.start, result).await;
                 result.bdat_unknown = driver.machine.is_bdat_unknown();
                 done?;
             }
@@ -130,8 +158,8 @@ async fn connect<S: Store>(
     without: Without,
 ) -> std::result::Result<Session, Broken> {
     let address = SocketAddr::new(hop.address, app.config.relay.port);
-    let tcp =
-        time::timeout(CONNECT, TcpStream::connect(address)).await.map_err(io::Error::from)??;
+    let connecting = open(address, &app.config.relay.source);
+    let tcp = time::timeout(CONNECT, connecting).await.map_err(io::Error::from)??;
     let _ = tcp.set_nodelay(true);
     let mut wire = Wire::new(tcp);
     if let Some(sink) = &app.relay_sink {
@@ -140,6 +168,18 @@ async fn connect<S: Store>(
     let mut config = Config::new(&app.config.hostname);
     config.chunking = !without.bdat;
     Ok(Driver::new(Client::new(config), wire))
+}
+
+/// From the address of the configuration that is of the same family.
+async fn open(to: SocketAddr, from: &[IpAddr]) -> io::Result<TcpStream> {
+    let socket = match to {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    if let Some(from) = from.iter().find(|from| from.is_ipv4() == to.is_ipv4()) {
+        socket.bind(SocketAddr::new(*from, 0))?;
+    }
+    socket.connect(to).await
 }
 
 /// Waits until the server has said what it offers.
@@ -183,7 +223,7 @@ async fn start_tls<S: Store>(
 /// Sends the message and gathers what becomes of each recipient; `first` is the place of the first.
 async fn send(
     driver: &mut Session,
-    body: &Body,
+    letter: &Letter,
     first: usize,
     result: &mut Result,
 ) -> std::result::Result<(), Broken> {
@@ -191,7 +231,7 @@ async fn send(
     let reports = driver.machine.extensions().dsn;
     loop {
         match driver.next().await? {
-            Some(Event::Body) => send_body(driver, body).await?,
+            Some(Event::Body) => send_body(driver, letter).await?,
             Some(Event::Recipient { index, reply, .. }) => {
                 let mut outcome = Outcome::from_reply(reply);
                 if let Verdict::Relayed { .. } = outcome.verdict {
@@ -206,11 +246,12 @@ async fn send(
     }
 }
 
-async fn send_body(driver: &mut Session, body: &Body) -> std::result::Result<(), Broken> {
+async fn send_body(driver: &mut Session, letter: &Letter) -> std::result::Result<(), Broken> {
     // Our own readers have a Return-Path; another server writes its own (RFC 5321 §4.4).
     let mut filter = HeaderFilter::new();
     filter.remove("Return-Path");
-    let mut reader = body.reader();
+    driver.machine.body(&letter.signatures).map_err(io::Error::other)?;
+    let mut reader = letter.body.reader();
     let mut filtered = Vec::new();
     while let Some(chunk) = reader.chunk().await.map_err(io::Error::other)? {
         if filter.in_body() {

@@ -1,10 +1,22 @@
-//! A message on its way in: trace fields on top, header repaired, staged, stored in one step.
+//! A message on its way in: trace fields on top, header repaired, checked, stored in one step.
 
-use super::policy::Recipient;
-use crate::{facts, unique};
-use mailstore::{Account, Delivery, NewEnvelope, NewRecipient, Staged, Store, Target, Upload};
+use super::{
+    policy::{self, Recipient},
+    success,
+};
+use crate::{
+    app::App,
+    config::CheckPolicy,
+    facts,
+    trust::{self, Verdict},
+    unique,
+};
+use mailstore::{
+    Account, AccountId, Delivery, MailboxId, NewEnvelope, NewRecipient, SpecialUse, Staged, Store,
+    Target, Upload,
+};
 use smtp_proto::{
-    ForwardPath, Reply, ReversePath,
+    Body, ForwardPath, Mail, MailParams, RcptParams, Reply, ReversePath,
     delivery::check_received,
     header::HeaderFilter,
     trace::{Date, Received, ReturnPath, With},
@@ -12,15 +24,21 @@ use smtp_proto::{
 use std::net::IpAddr;
 use tracing::{error, info, warn};
 
-/// What `Envelope::params` says of a message with octets beyond ASCII.
-const EIGHT_BIT: &str = "BODY=8BITMIME";
+/// The author is looked for in the first octets.
+const HEADER: u64 = 64 * 1024;
 
 /// Where a message comes from.
 pub(super) struct Trail<'a> {
-    pub(super) client_name: &'a str,
-    pub(super) client_ip: IpAddr,
-    pub(super) host: &'a str,
+    /// What the client called itself.
+    pub(super) client: &'a str,
+    pub(super) ip: IpAddr,
     pub(super) with: With,
+}
+
+/// Someone a message goes to, with the sender's wishes.
+pub(super) struct Addressee {
+    pub(super) recipient: Recipient,
+    pub(super) params: RcptParams<'static>,
 }
 
 /// A message that is being received.
@@ -32,44 +50,72 @@ pub(super) struct Intake {
     filtered: Vec<u8>,
     eight_bit: bool,
     failed: Option<mailstore::Error>,
+    /// Whose submission it is.
+    author: Option<Account>,
+    /// What is to be written above it, once its sender has been looked at.
+    check: Option<Check>,
+}
+
+struct Check {
+    ip: IpAddr,
+    client: String,
+    return_path: String,
+    received: String,
 }
 
 impl Intake {
     /// `author` is the user who submits it, if it is a submission.
-    pub(super) fn new(
-        upload: Upload,
+    pub(super) fn new<S: Store>(
+        app: &App<S>,
         trail: &Trail<'_>,
-        author: Option<&Account>,
+        author: Option<Account>,
         from: &ReversePath<'_>,
-        recipients: &[Recipient],
+        addressees: &[Addressee],
     ) -> Self {
         let (id, date) = (unique::word(), Date::from_unix(unique::seconds()));
-        let only = match recipients {
-            [only] => Some(only.path()),
+        let host = &app.config.hostname;
+        let only = match addressees {
+            [only] => Some(only.recipient.path()),
             _ => None,
         };
         let received = Received {
-            client_name: trail.client_name,
-            client_ip: Some(trail.client_ip),
-            host: trail.host,
+            client_name: trail.client,
+            client_ip: Some(trail.ip),
+            host,
             with: trail.with,
             id: &id,
             recipient: only.as_ref(),
             date,
         };
         // The copy for another server goes without Return-Path: the relay takes it out again.
-        let filtered = format!("{}{received}", ReturnPath(from)).into_bytes();
+        let (return_path, received) = (ReturnPath(from).to_string(), received.to_string());
         let mut filter = HeaderFilter::new();
         filter.remove("Return-Path");
-        if let Some(author) = author {
+        let checks = &app.config.checks;
+        let is_checked = author.is_none()
+            && checks.policy != CheckPolicy::Off
+            && !checks.exempt.contains(&trail.ip.to_canonical());
+        if is_checked || author.is_some() {
+            // RFC 8601 §5: only what is written here can be believed.
+            filter.remove("Authentication-Results");
+        }
+        if let Some(author) = &author {
             // RFC 6409 §8 and RFC 5322 §3.6.3: what the envelope says of blind copies stays there.
             filter.remove("Bcc");
             filter.remove("Resent-Bcc");
             filter.require("Date", &date.to_string());
             filter.require("From", &format!("<{}>", author.login));
-            filter.require("Message-ID", &format!("<{id}@{}>", trail.host));
+            filter.require("Message-ID", &format!("<{id}@{host}>"));
         }
-        Self { id, filter, upload, filtered, eight_bit: false, failed: None }
+        let (filtered, check) = match is_checked {
+            false => (format!("{return_path}{received}").into_bytes(), None),
+            true => {
+                let (ip, client) = (trail.ip.to_canonical(), trail.client.to_owned());
+                (Vec::new(), Some(Check { ip, client, return_path, received }))
+            }
+        };
+        let upload = app.store.upload();
+        Self { id, filter, upload, filtered, eight_bit: false, failed: None, author, check }
     }
 
     /// Takes a piece. A failure is remembered and told when the message is whole.
@@ -90,70 +136,146 @@ impl Intake {
     }
 
     /// Stores the message for all its recipients, and says so only once it is durable.
-    pub(super) async fn finish(
+    pub(super) async fn finish<S: Store>(
         mut self,
-        store: &impl Store,
-        from: &ReversePath<'_>,
-        recipients: &[Recipient],
-    ) -> Reply {
+        app: &App<S>,
+        mail: &Mail<'_>,
+        addressees: &[Addressee],
+    ) -> Result<Reply, Reply> {
         self.filter.finish(&mut self.filtered);
         if self.failed.is_none() {
             self.flush().await;
         }
         if let Some(error) = self.failed {
-            return refusal(&error);
+            return Err(refusal(&error));
         }
-        if let Err(reply) = check_received(self.filter.received()) {
-            return reply;
+        check_received(self.filter.received())?;
+        let mut staged = self.upload.finish().await.map_err(|error| refusal(&error))?;
+        let mut is_junk = false;
+        if let Some(check) = &self.check {
+            (staged, is_junk) = check.run(app, &mail.from, staged).await?;
         }
-        let (id, eight_bit) = (self.id, self.eight_bit);
+        if let Some(author) = self.author.as_ref().filter(|_| app.config.accounts.own_from) {
+            own_from(app, author, &staged).await?;
+        }
+        let id = self.id;
+        let (size, eight_bit) = (staged.size(), self.eight_bit);
         let stored = async {
-            let staged = self.upload.finish().await?;
-            let size = staged.size();
-            store.deliver(delivery(staged, eight_bit, from, recipients).await?).await?;
-            Ok(size)
+            let delivery = delivery(app, staged, eight_bit, is_junk, mail, addressees).await?;
+            app.store.deliver(delivery).await
         };
-        match stored.await {
-            Ok(size) => {
-                info!(id, size, %from, recipients = recipients.len(), "message accepted");
-                Reply::new(250, format!("2.0.0 Accepted as {id}"))
-            }
-            Err(error) => refusal(&error),
-        }
+        let delivered = stored.await.map_err(|error| refusal(&error))?;
+        info!(id, size, from = %mail.from, recipients = addressees.len(), is_junk, "message accepted");
+        success::report(app, mail, addressees, delivered.message, size).await;
+        Ok(Reply::new(250, format!("2.0.0 Accepted as {id}")))
     }
 }
 
-async fn delivery(
+impl Check {
+    /// The message with what was found written above it, and whether it is for Junk.
+    async fn run<S: Store>(
+        &self,
+        app: &App<S>,
+        from: &ReversePath<'_>,
+        staged: Staged,
+    ) -> Result<(Staged, bool), Reply> {
+        let failed = |error| refusal(&error);
+        let message = staged.body().bytes().await.map_err(failed)?;
+        let address = from.mailbox().map(policy::address).unwrap_or_default();
+        let sender = trust::Sender { ip: self.ip, name: &self.client, from: &address };
+        let (host, policy) = (&app.config.hostname, app.config.checks.policy);
+        let finding = app.checks.check(host, sender, policy, &message).await;
+        if let Verdict::Reject(domain) = finding.verdict {
+            info!(ip = %self.ip, %from, domain, "refused: DMARC");
+            let text = format!("5.7.1 The policy of {domain} (DMARC) has such mail refused");
+            return Err(Reply::new(550, text));
+        }
+        let mut upload = app.store.upload();
+        for above in [&self.return_path, &finding.field, &self.received] {
+            upload.write(above.as_bytes()).await.map_err(failed)?;
+        }
+        upload.write(&message).await.map_err(failed)?;
+        let staged = upload.finish().await.map_err(failed)?;
+        Ok((staged, finding.verdict == Verdict::Junk))
+    }
+}
+
+/// Whether each address in From is one of the user's own: others would take a signature of this server
+/// for its word on who wrote it.
+async fn own_from<S: Store>(app: &App<S>, author: &Account, staged: &Staged) -> Result<(), Reply> {
+    let end = staged.size().min(HEADER);
+    let start = staged.body().read(0..end).await.map_err(|error| refusal(&error))?;
+    for address in trust::author_addresses(&start) {
+        match policy::is_theirs(app, author, &address).await {
+            Ok(true) => {}
+            Ok(false) => return Err(Reply::new(550, "5.7.1 From is not an address of yours")),
+            Err(error) => return Err(policy::unavailable(&error)),
+        }
+    }
+    Ok(())
+}
+
+async fn delivery<S: Store>(
+    app: &App<S>,
     staged: Staged,
     eight_bit: bool,
-    from: &ReversePath<'_>,
-    recipients: &[Recipient],
+    is_junk: bool,
+    mail: &Mail<'_>,
+    addressees: &[Addressee],
 ) -> mailstore::Result<Delivery> {
     let facts = facts::of(&staged).await?;
     let mut delivery = Delivery::new(staged).facts(facts);
-    let mut inboxes = Vec::new();
+    let mut accounts = Vec::new();
     let mut remote = Vec::new();
-    for recipient in recipients {
+    for Addressee { recipient, params } in addressees {
         match recipient {
-            Recipient::Local { inboxes: more, .. } => inboxes.extend(more.iter().copied()),
-            Recipient::Remote(mailbox) => remote.push(NewRecipient::new(mailbox.as_str())),
+            Recipient::Local { receivers, .. } => accounts.extend(receivers.iter().copied()),
+            Recipient::Remote(mailbox) => {
+                let mut recipient = NewRecipient::new(mailbox.as_str());
+                recipient.params = params.to_string();
+                remote.push(recipient);
+            }
         }
     }
     // Two addresses of one user are one copy.
-    inboxes.sort_unstable();
-    inboxes.dedup();
-    for inbox in inboxes {
-        delivery = delivery.to(Target::new(inbox));
+    accounts.sort_unstable();
+    accounts.dedup();
+    for account in accounts {
+        delivery = delivery.to(Target::new(mailbox(app, account, is_junk).await?));
     }
     if !remote.is_empty() {
-        let from = from.mailbox().map_or("", |mailbox| mailbox.as_str());
+        let from = mail.from.mailbox().map_or("", |mailbox| mailbox.as_str());
         let mut envelope = NewEnvelope::new(from, remote);
-        if eight_bit {
-            envelope.params = EIGHT_BIT.into();
-        }
+        envelope.params = onward(&mail.params, eight_bit).to_string();
         delivery = delivery.queued(envelope);
     }
     Ok(delivery)
+}
+
+/// Where a user's new mail goes.
+async fn mailbox<S: Store>(
+    app: &App<S>,
+    account: AccountId,
+    is_junk: bool,
+) -> mailstore::Result<MailboxId> {
+    if is_junk {
+        let all = app.store.mailboxes(account).await?;
+        let junk = all.iter().find(|mailbox| mailbox.special_use == Some(SpecialUse::Junk));
+        if let Some(junk) = junk {
+            return Ok(junk.id);
+        }
+    }
+    Ok(app.store.mailbox(account, "INBOX").await?.id)
+}
+
+/// What the next server is to be told of the parameters of MAIL.
+fn onward<'a>(params: &MailParams<'a>, eight_bit: bool) -> MailParams<'a> {
+    let mut onward = params.clone();
+    (onward.size, onward.auth) = (None, None);
+    if eight_bit && onward.body.is_none_or(|body| body == Body::SevenBit) {
+        onward.body = Some(Body::EightBitMime);
+    }
+    onward
 }
 
 /// What the client is told when the store cannot take the message.

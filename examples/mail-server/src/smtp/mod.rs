@@ -3,5 +3,6 @@
 mod intake;
 mod policy;
 mod session;
+mod success;
 
 pub(crate) use self::{intake::forward_path, policy::address, session::session};

@@ -2,15 +2,15 @@
 //! users who have logged in, and from nobody else.
 
 use crate::{accounts::AccountError, app::App};
-use mailstore::{Account, MailboxId, Store};
+use mailstore::{Account, AccountId, Store};
 use smtp_proto::{Domain, ForwardPath, Mailbox, Reply, ReversePath};
 use tracing::warn;
 
 /// Where a recipient's copy goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Recipient {
-    /// Into the INBOX of one of our users, or of several.
-    Local { path: ForwardPath<'static>, inboxes: Vec<MailboxId> },
+    /// To one of our users, or to several.
+    Local { path: ForwardPath<'static>, receivers: Vec<AccountId> },
     /// To the server of another domain.
     Remote(Mailbox<'static>),
 }
@@ -25,10 +25,34 @@ impl Recipient {
     }
 }
 
-/// Whether a user may put this reverse-path on a message (RFC 6409 §6.1): their own address, or
+/// Whether a user may put this reverse-path on a message (RFC 6409 §6.1): an address of theirs, or
 /// none.
-pub(super) fn may_send_as(account: &Account, from: &ReversePath<'_>) -> bool {
-    from.mailbox().is_none_or(|mailbox| address(mailbox).eq_ignore_ascii_case(&account.login))
+pub(super) async fn may_send_as<S: Store>(
+    app: &App<S>,
+    account: &Account,
+    from: &ReversePath<'_>,
+) -> Result<bool, AccountError> {
+    match from.mailbox() {
+        Some(mailbox) => is_theirs(app, account, &address(mailbox)).await,
+        None => Ok(true),
+    }
+}
+
+/// Whether mail for this address comes to this user.
+pub(super) async fn is_theirs<S: Store>(
+    app: &App<S>,
+    account: &Account,
+    address: &str,
+) -> Result<bool, AccountError> {
+    let domain = address.rsplit_once('@').map_or("", |(_, domain)| domain);
+    if address.eq_ignore_ascii_case(&account.login) {
+        return Ok(true);
+    }
+    let receivers = match app.users.is_local(domain) {
+        true => app.users.receivers(address).await?,
+        false => Vec::new(),
+    };
+    Ok(receivers.iter().any(|receiver| receiver.id == account.id))
 }
 
 /// Judges a recipient of a message of this size; 0 if the client has not said.
@@ -52,12 +76,15 @@ pub(super) async fn recipient<S: Store>(
         (false, _) => Err(Reply::new(550, "5.7.1 Relaying denied: log in first")),
         (true, _) => match local_recipient(app, path, size).await {
             Ok(answer) => answer,
-            Err(error) => {
-                warn!(%error, "cannot look a recipient up");
-                Err(Reply::new(451, "4.3.0 Cannot look that up at present"))
-            }
+            Err(error) => Err(unavailable(&error)),
         },
     }
+}
+
+/// The accounts cannot be asked.
+pub(super) fn unavailable(error: &AccountError) -> Reply {
+    warn!(%error, "cannot look an address up");
+    Reply::new(451, "4.3.0 Cannot look that up at present")
 }
 
 /// Whether a message of this size has room with all who receive mail for this address.
@@ -66,8 +93,8 @@ async fn local_recipient<S: Store>(
     path: ForwardPath<'static>,
     size: u64,
 ) -> Result<Result<Recipient, Reply>, AccountError> {
-    let mut inboxes = Vec::new();
-    for account in receivers(app, &path).await? {
+    let found = receivers(app, &path).await?;
+    for account in &found {
         let quota = app.store.quota(account.id).await?;
         let full = |held: u64, limit: Option<u64>, more: u64| {
             limit.is_some_and(|limit| held >= limit || held.saturating_add(more) > limit)
@@ -78,11 +105,11 @@ async fn local_recipient<S: Store>(
             // RFC 3463 §3.3: X.2.2, mailbox full.
             return Ok(Err(Reply::new(452, "4.2.2 The mailbox is full")));
         }
-        inboxes.push(app.store.mailbox(account.id, "INBOX").await?.id);
     }
-    Ok(match inboxes.is_empty() {
+    let receivers: Vec<_> = found.iter().map(|account| account.id).collect();
+    Ok(match receivers.is_empty() {
         true => Err(Reply::new(550, "5.1.1 No such user here")),
-        false => Ok(Recipient::Local { path, inboxes }),
+        false => Ok(Recipient::Local { path, receivers }),
     })
 }
 

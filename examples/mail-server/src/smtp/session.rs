@@ -1,8 +1,8 @@
 //! One connection: events of the machine in, decisions out.
 
 use super::{
-    intake::{Intake, Trail},
-    policy::{self, Recipient},
+    intake::{Addressee, Intake, Trail},
+    policy::{self, unavailable},
 };
 use crate::{accounts::mechanisms, app::App, listen::Connection, service::Protocol};
 use mailstore::{Account, Store};
@@ -12,7 +12,7 @@ use mailwire::{
     sasl::Verdict,
 };
 use smtp_proto::{
-    Reply, ReversePath,
+    Mail, Rcpt, Reply,
     server::{Config, Event, Role, Server},
     trace::With,
 };
@@ -85,6 +85,10 @@ fn machine_config<S>(app: &App<S>, role: Role) -> Config {
     // Printers and scripts write `MAIL FROM: <a@b>`; nothing hangs on the space.
     config.leniency.space_after_colon = true;
     config.limits.message = app.config.limits.message_size;
+    config.limits.recipients = app.config.limits.recipients;
+    config.offer.limits = true;
+    config.offer.dsn = true;
+    config.offer.smtp_utf8 = true;
     config
 }
 
@@ -105,10 +109,8 @@ struct Session<S> {
 
 /// A message underway.
 struct Transaction {
-    from: ReversePath<'static>,
-    /// As the client declares it (RFC 1870 §6).
-    size: u64,
-    recipients: Vec<Recipient>,
+    mail: Mail<'static>,
+    addressees: Vec<Addressee>,
     intake: Option<Intake>,
 }
 
@@ -120,11 +122,8 @@ impl<S: Store> Session<S> {
                 self.account = account;
                 Answer::Verdict(verdict)
             }
-            Event::Mail(mail) => {
-                let size = mail.params.size.unwrap_or_default();
-                Answer::Reply(self.mail(mail.from.into_owned(), size))
-            }
-            Event::Rcpt(rcpt) => Answer::Reply(self.rcpt(rcpt.to.into_owned()).await),
+            Event::Mail(mail) => Answer::Reply(self.mail(mail.into_owned()).await),
+            Event::Rcpt(rcpt) => Answer::Reply(self.rcpt(rcpt.into_owned()).await),
             Event::Data => Answer::Reply(Reply::go_ahead()),
             Event::Chunk(octets) => {
                 if let Some(Transaction { intake: Some(intake), .. }) = &mut self.transaction {
@@ -151,25 +150,28 @@ impl<S: Store> Session<S> {
         }
     }
 
-    fn mail(&mut self, from: ReversePath<'static>, size: u64) -> Reply {
-        if let Some(account) = &self.account
-            && !policy::may_send_as(account, &from)
-        {
-            return Reply::new(553, "5.7.1 That sender is not yours to use");
+    async fn mail(&mut self, mail: Mail<'static>) -> Reply {
+        if let Some(account) = &self.account {
+            match policy::may_send_as(&self.app, account, &mail.from).await {
+                Ok(true) => {}
+                Ok(false) => return Reply::new(553, "5.7.1 That sender is not yours to use"),
+                Err(error) => return unavailable(&error),
+            }
         }
-        self.transaction = Some(Transaction { from, size, recipients: Vec::new(), intake: None });
+        self.transaction = Some(Transaction { mail, addressees: Vec::new(), intake: None });
         Reply::sender_ok()
     }
 
-    async fn rcpt(&mut self, to: smtp_proto::ForwardPath<'static>) -> Reply {
+    async fn rcpt(&mut self, Rcpt { to, params, .. }: Rcpt<'static>) -> Reply {
         let Some(transaction) = &mut self.transaction else {
             return Reply::new(451, "4.3.0 No message underway");
         };
-        match policy::recipient(&self.app, self.account.as_ref(), to, transaction.size).await {
+        let size = transaction.mail.params.size.unwrap_or_default();
+        match policy::recipient(&self.app, self.account.as_ref(), to, size).await {
             Ok(recipient) => {
                 // The same mailbox twice gets one copy.
-                if !transaction.recipients.contains(&recipient) {
-                    transaction.recipients.push(recipient);
+                if transaction.addressees.iter().all(|known| known.recipient != recipient) {
+                    transaction.addressees.push(Addressee { recipient, params });
                 }
                 Reply::recipient_ok()
             }
@@ -180,24 +182,20 @@ impl<S: Store> Session<S> {
     /// The client has been told to go ahead.
     fn begin(&mut self, machine: &Server) {
         let Some(transaction) = &mut self.transaction else { return };
-        let trail = Trail {
-            client_name: machine.client_name().unwrap_or_default(),
-            client_ip: self.peer.ip(),
-            host: &self.app.config.hostname,
-            with: With::new(machine.is_extended(), machine.is_tls(), self.account.is_some()),
-        };
-        let upload = self.app.store.upload();
-        let author = self.account.as_ref().filter(|_| self.role == Role::Submission);
-        let Transaction { from, recipients, .. } = transaction;
-        transaction.intake = Some(Intake::new(upload, &trail, author, from, recipients));
+        let client = machine.client_name().unwrap_or_default();
+        let with = With::new(machine.is_extended(), machine.is_tls(), self.account.is_some())
+            .smtp_utf8(transaction.mail.params.smtp_utf8);
+        let trail = Trail { client, ip: self.peer.ip(), with };
+        let author = self.account.clone().filter(|_| self.role == Role::Submission);
+        let Transaction { mail, addressees, .. } = transaction;
+        transaction.intake = Some(Intake::new(&self.app, &trail, author, &mail.from, addressees));
     }
 
     async fn message(&mut self) -> Reply {
-        let Some(Transaction { from, recipients, intake: Some(intake), .. }) =
-            self.transaction.take()
+        let Some(Transaction { mail, addressees, intake: Some(intake) }) = self.transaction.take()
         else {
             return Reply::new(451, "4.3.0 No message underway");
         };
-        intake.finish(&self.app.store, &from, &recipients).await
+        intake.finish(&self.app, &mail, &addressees).await.unwrap_or_else(|refusal| refusal)
     }
 }

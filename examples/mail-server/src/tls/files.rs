@@ -20,6 +20,11 @@ pub(super) enum Access {
     Everybody,
 }
 
+/// A private key.
+pub(crate) fn write_key(path: &Path, content: &[u8]) -> Result<(), TlsError> {
+    write(path, content, Access::Owner)
+}
+
 /// Write beside, sync, rename: a key is never seen half-written, nor for a moment by others.
 pub(super) fn write(path: &Path, content: &[u8], access: Access) -> Result<(), TlsError> {
     let beside = path.with_extension("new");

@@ -5,7 +5,7 @@ mod files;
 mod generate;
 mod relay;
 
-pub(crate) use self::relay::relay_client;
+pub(crate) use self::{files::write_key, relay::relay_client};
 
 use crate::config::Config;
 use rustls::{

@@ -17,4 +17,5 @@ mod reports;
 mod retries;
 mod store;
 mod sync;
+mod trust;
 mod users;

@@ -88,7 +88,8 @@ impl World {
         });
     }
 
-    fn data(&self, domain: &str) -> PathBuf {
+    /// The data folder of a domain's server.
+    pub(crate) fn data(&self, domain: &str) -> PathBuf {
         self.folder.path().join(domain)
     }
 }
