@@ -3,6 +3,8 @@
 
 use core::cmp::Ordering;
 
+#[cfg(feature = "embedded")]
+use crate::model::wire::{Reader, put, put_len};
 use crate::{MessageId, ModSeq, Timestamp, Uid};
 
 /// A row whose flags are numbers.
@@ -64,6 +66,11 @@ impl Block {
 
     pub(crate) fn last_uid(&self) -> Option<Uid> {
         self.uid(self.len().checked_sub(1)?)
+    }
+
+    #[cfg(feature = "embedded")]
+    pub(crate) fn first_uid(&self) -> Option<Uid> {
+        self.uid(0)
     }
 
     fn uid(&self, place: usize) -> Option<Uid> {
@@ -142,6 +149,55 @@ impl Block {
                 Rows::Open(rows) => rows.capacity() * size_of::<Packed>(),
                 Rows::Sealed(columns) => columns.octets.len(),
             }
+    }
+}
+
+/// As the index keeps it: number of rows, highest modseq, of each column lowest value and width; the
+/// columns; then the CRC-32C of all of it.
+#[cfg(feature = "embedded")]
+impl Block {
+    pub(crate) fn pack(&self) -> Vec<u8> {
+        let fresh;
+        let columns = match &self.rows {
+            Rows::Sealed(columns) => columns,
+            Rows::Open(rows) => {
+                fresh = Columns::of(rows);
+                &fresh
+            }
+        };
+        let mut out = Vec::with_capacity(columns.octets.len() + 64);
+        put_len(&mut out, columns.rows);
+        put(&mut out, self.highest);
+        for column in &columns.columns {
+            put(&mut out, column.lowest);
+            out.push(column.width);
+        }
+        let kept = columns.octets.len().saturating_sub(SPARE);
+        out.extend_from_slice(columns.octets.get(..kept).unwrap_or_default());
+        out.extend(crc32c::crc32c(&out).to_le_bytes());
+        out
+    }
+
+    /// A block the index kept; `None` when it is damaged.
+    pub(crate) fn unpack(octets: &[u8]) -> Option<Block> {
+        let (octets, crc) = octets.split_last_chunk()?;
+        if crc32c::crc32c(octets) != u32::from_le_bytes(*crc) {
+            return None;
+        }
+        let mut r = Reader(octets);
+        let rows = usize::try_from(r.number()?).ok()?;
+        let highest = r.number()?;
+        let (mut columns, mut end) = ([Column::default(); FIELDS], 0u32);
+        for column in &mut columns {
+            *column = Column { lowest: r.number()?, start: end, width: r.byte()? };
+            let length = u32::from(column.width).checked_mul(u32::try_from(rows).ok()?)?;
+            end = end.checked_add(length)?;
+        }
+        if usize::try_from(end).ok()? != r.0.len() {
+            return None;
+        }
+        let octets = [r.0, &[0; SPARE]].concat().into();
+        Some(Block { rows: Rows::Sealed(Columns { rows, columns, octets }), highest })
     }
 }
 
@@ -332,6 +388,9 @@ mod tests {
             block.seal();
             prop_assert!(block.iter().eq(expected.iter().copied()));
             prop_assert!(expected.iter().enumerate().all(|(at, row)| block.find(row.uid) == Some(at)));
+            let kept = block.pack();
+            prop_assert!(Block::unpack(&kept).unwrap().iter().eq(block.iter()));
+            prop_assert!(Block::unpack(&kept[1..]).is_none());
             let place = changed.index(expected.len());
             let (old, new) = block.flag(place, flags, ModSeq::new(9)).unwrap();
             prop_assert_eq!(old, expected[place]);

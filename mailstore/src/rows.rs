@@ -146,6 +146,40 @@ impl Rows {
         self.raise(Uid::FIRST, modseq);
     }
 
+    /// What was kept of a mailbox but its blocks, which come next, and its tombstones.
+    #[cfg(feature = "embedded")]
+    pub(crate) fn kept(status: Status, keywords: &[Flags]) -> Rows {
+        let mut rows = Rows::new(status.uid_validity);
+        rows.status = status;
+        for set in keywords {
+            let names = set.keywords().map(Box::from).collect();
+            Arc::make_mut(&mut rows.keywords).add(names, set);
+        }
+        rows
+    }
+
+    #[cfg(feature = "embedded")]
+    pub(crate) fn keep(&mut self, block: Block) {
+        self.blocks.push(Arc::new(block));
+    }
+
+    /// The blocks, each with its first UID.
+    #[cfg(feature = "embedded")]
+    pub(crate) fn blocks(&self) -> impl Iterator<Item = (Uid, &Arc<Block>)> {
+        self.blocks.iter().filter_map(|block| Some((block.first_uid()?, block)))
+    }
+
+    /// The keyword sets, in the order of their numbers, from 1 on.
+    #[cfg(feature = "embedded")]
+    pub(crate) fn keyword_sets(&self) -> &[Flags] {
+        self.keywords.sets.get(1..).unwrap_or_default()
+    }
+
+    #[cfg(feature = "embedded")]
+    pub(crate) const fn forgotten(&self) -> ModSeq {
+        self.forgotten
+    }
+
     /// Where the mailbox stands.
     #[cfg(any(feature = "embedded", feature = "journal"))]
     pub(crate) fn standing(&self) -> Standing {

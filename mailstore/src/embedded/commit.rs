@@ -173,7 +173,7 @@ impl Committer {
             index.syncs = self.log.syncs;
         }
         self.shared.hub.tell(changes);
-        self.batch.changes.append(changes);
+        self.batch.add(changes.drain(..));
         self.batch.gone.append(&mut gone);
     }
 
@@ -184,10 +184,7 @@ impl Committer {
 
     fn checkpoint_if_due(&mut self) {
         let octets = self.log.end() - self.batch.from;
-        if !self.hurry
-            && octets < CHECKPOINT_OCTETS
-            && self.batch.changes.len() < self.checkpoint_after
-        {
+        if !self.hurry && octets < CHECKPOINT_OCTETS && self.batch.count < self.checkpoint_after {
             return;
         }
         self.take_position();
@@ -201,7 +198,8 @@ impl Committer {
     }
 
     fn take_position(&mut self) {
-        self.batch.end = self.log.end();
-        self.batch.last = self.state.last;
+        // Everything planned is published by now.
+        let mut index = self.shared.index.write().unwrap_or_else(PoisonError::into_inner);
+        self.batch.end_at(self.log.end(), &self.state, &mut index.objects);
     }
 }

@@ -145,10 +145,8 @@ enum Restate {
 
 impl Work {
     fn all(shared: &Arc<Shared>) -> Work {
-        let index = shared.index.read().unwrap_or_else(PoisonError::into_inner);
-        let state = &index.state;
-        let mut messages: Vec<(MessageId, u64, usize)> = index
-            .objects
+        let objects = shared.index.read().unwrap_or_else(PoisonError::into_inner).objects.clone();
+        let mut messages: Vec<(MessageId, u64, usize)> = objects
             .iter()
             .map(|(id, object)| {
                 let (at, length) = match object.body {
@@ -159,6 +157,8 @@ impl Work {
             })
             .collect();
         messages.sort_unstable_by_key(|(id, at, _)| (*at, *id));
+        let index = shared.index.read().unwrap_or_else(PoisonError::into_inner);
+        let state = &index.state;
         Work {
             accounts: state.accounts.keys().copied().collect(),
             mailboxes: state.mailboxes.keys().copied().collect(),

@@ -1,6 +1,6 @@
 //! The index: a redb database that holds the state as of some position of the log.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -10,12 +10,12 @@ use redb::{
 };
 
 use super::checkpoint::Batch;
-use crate::model::codec::{self, Data};
-use crate::model::wire::{Reader, put};
-use crate::model::{Change, Objects, State};
-use crate::{
-    AccountId, EnvelopeId, Error, MailboxId, MessageId, ModSeq, Result, Rights, Uid, disk,
-};
+use crate::block::Block;
+use crate::model::codec;
+use crate::model::wire::{Reader, put, put_len};
+use crate::model::{Change, MailboxState, ObjectBlock, Objects, State};
+use crate::rows::Rows;
+use crate::{AccountId, EnvelopeId, Error, MailboxId, ModSeq, Result, Rights, Uid, disk};
 
 const VERSION: u64 = 3;
 const CACHE: usize = 32 * 1024 * 1024;
@@ -26,11 +26,13 @@ const META: TableDefinition<'_, &str, Octets> = TableDefinition::new("meta");
 const ACCOUNTS: TableDefinition<'_, u64, Octets> = TableDefinition::new("accounts");
 const SUBSCRIPTIONS: TableDefinition<'_, (u64, &str), ()> = TableDefinition::new("subscriptions");
 const MAILBOXES: TableDefinition<'_, u64, Octets> = TableDefinition::new("mailboxes");
-/// Mailbox → UIDNEXT, highest modseq, the point up to which removals are forgotten.
-const COUNTS: TableDefinition<'_, u64, (u32, u64, u64)> = TableDefinition::new("counts");
+/// Mailbox → its numbers, the point up to which removals are forgotten, its keyword sets.
+const COUNTS: TableDefinition<'_, u64, Octets> = TableDefinition::new("counts");
+/// Mailbox, first UID → a block of rows.
 const ROWS: TableDefinition<'_, (u64, u32), Octets> = TableDefinition::new("rows");
 /// Mailbox, modseq, UID of what was expunged.
 const GRAVES: TableDefinition<'_, (u64, u64, u32), ()> = TableDefinition::new("graves");
+/// Number of a block → the block.
 const OBJECTS: TableDefinition<'_, u64, Octets> = TableDefinition::new("objects");
 const ENVELOPES: TableDefinition<'_, u64, Octets> = TableDefinition::new("envelopes");
 
@@ -44,6 +46,8 @@ const OWN: TableDefinition<'_, (u64, u64, u32), Octets> = TableDefinition::new("
 pub(super) struct Index {
     database: Database,
     key: u64,
+    /// The rows as they were written last: what is shared with them need not be written again.
+    written: HashMap<MailboxId, Arc<Rows>>,
 }
 
 /// What an index is.
@@ -68,11 +72,11 @@ impl Index {
     pub(super) fn open(path: &Path, key: u64) -> Result<Index> {
         disk::open_private(path)?; // so that it is created private
         let database = Builder::new().set_cache_size(CACHE).create(path).map_err(failed)?;
-        Ok(Index { database, key })
+        Ok(Index { database, key, written: HashMap::new() })
     }
 
     /// Everything in it.
-    pub(super) fn load(&self) -> Result<Found> {
+    pub(super) fn load(&mut self) -> Result<Found> {
         let damaged = || Error::corrupt("index.redb", 0, "the index");
         let read = self.database.begin_read().map_err(failed)?;
         let Ok(meta) = read.open_table(META) else { return Ok(Found::New) };
@@ -88,6 +92,9 @@ impl Index {
         let position = r.number().ok_or_else(damaged)?;
         let mut loaded = Loaded { position, ..Loaded::default() };
         let last = codec::counters(&mut r).ok_or_else(damaged)?;
+        let count = r.number().and_then(|count| usize::try_from(count).ok());
+        let (count, octets) = count.zip(r.number()).ok_or_else(damaged)?;
+        loaded.objects = Objects::kept(count, octets);
         let state = &mut loaded.state;
         for entry in read.open_table(ACCOUNTS).map_err(failed)?.iter().map_err(failed)? {
             let (id, value) = entry.map_err(failed)?;
@@ -105,6 +112,18 @@ impl Index {
             let change = codec::mailbox(id.value(), &mut Reader(value.value()));
             state.apply(&change.ok_or_else(damaged)?);
         }
+        for entry in read.open_table(COUNTS).map_err(failed)?.iter().map_err(failed)? {
+            let (id, value) = entry.map_err(failed)?;
+            let id = MailboxId::new(id.value());
+            let uid_validity =
+                state.mailboxes.get(&id).ok_or_else(damaged)?.rows.status().uid_validity;
+            let kept = codec::standing(uid_validity, &mut Reader(value.value()));
+            let (status, forgotten, keywords) = kept.ok_or_else(damaged)?;
+            if let Some(rows) = state.rows_mut(id) {
+                *rows = Rows::kept(status, &keywords);
+                rows.forget(forgotten);
+            }
+        }
         for entry in read.open_table(GRAVES).map_err(failed)?.iter().map_err(failed)? {
             let (mailbox, modseq, uid) = entry.map_err(failed)?.0.value();
             let uid = Uid::new(uid).ok_or_else(damaged)?;
@@ -112,38 +131,21 @@ impl Index {
                 rows.bury_old(uid, ModSeq::new(modseq));
             }
         }
-        for entry in read.open_table(COUNTS).map_err(failed)?.iter().map_err(failed)? {
-            let (mailbox, counts) = entry.map_err(failed)?;
-            let (uid_next, modseq, forgotten) = counts.value();
-            let uid_next = Uid::new(uid_next).ok_or_else(damaged)?;
-            if let Some(rows) = state.rows_mut(MailboxId::new(mailbox.value())) {
-                rows.raise(uid_next, ModSeq::new(modseq));
-                rows.forget(ModSeq::new(forgotten));
-            }
-        }
-        let objects = &mut loaded.objects;
-        for entry in read.open_table(OBJECTS).map_err(failed)?.iter().map_err(failed)? {
-            let (id, value) = entry.map_err(failed)?;
-            let mut r = Reader(value.value());
-            let threaded = r.byte().ok_or_else(damaged)? == 1;
-            let object = codec::object(&mut r, 0, threaded).ok_or_else(damaged)?;
-            let change = Change::Object { id: MessageId::new(id.value()), object };
-            objects.apply(&change, &mut Vec::new());
-        }
         for entry in read.open_table(ROWS).map_err(failed)?.iter().map_err(failed)? {
             let (key, value) = entry.map_err(failed)?;
-            let (mailbox, uid) = key.value();
-            let uid = Uid::new(uid).ok_or_else(damaged)?;
-            let row = codec::row(uid, &mut Reader(value.value())).ok_or_else(damaged)?;
-            objects.need(row.message);
-            let rows = state.rows_mut(MailboxId::new(mailbox)).ok_or_else(damaged)?;
-            rows.push(&row);
+            let block = Block::unpack(value.value()).ok_or_else(damaged)?;
+            let rows = state.rows_mut(MailboxId::new(key.value().0)).ok_or_else(damaged)?;
+            rows.keep(block);
+        }
+        for entry in read.open_table(OBJECTS).map_err(failed)?.iter().map_err(failed)? {
+            let (number, value) = entry.map_err(failed)?;
+            let block = ObjectBlock::packed(value.value()).ok_or_else(damaged)?;
+            loaded.objects.keep(number.value(), block);
         }
         for entry in read.open_table(ENVELOPES).map_err(failed)?.iter().map_err(failed)? {
             let (id, value) = entry.map_err(failed)?;
             let envelope = codec::envelope(EnvelopeId::new(id.value()), &mut Reader(value.value()));
             let envelope = Arc::new(envelope.ok_or_else(damaged)?);
-            objects.need(envelope.message);
             state.envelopes.insert(envelope.id, envelope);
         }
         for entry in read.open_table(METADATA).map_err(failed)?.iter().map_err(failed)? {
@@ -173,19 +175,31 @@ impl Index {
         }
         state.recount();
         state.last = last;
+        let rows = |(id, mailbox): (&MailboxId, &Arc<MailboxState>)| (*id, mailbox.rows.clone());
+        self.written = state.mailboxes.iter().map(rows).collect();
         Ok(Found::This(Box::new(loaded)))
     }
 
     /// Follows a stretch of the log, in one transaction.
-    pub(super) fn checkpoint(&self, batch: &Batch) -> Result<()> {
+    pub(super) fn checkpoint(&mut self, batch: &Batch) -> Result<()> {
         let mut write = self.database.begin_write().map_err(failed)?;
         write.set_quick_repair(true);
-        Tables::open(&write)?.follow(batch)?;
+        Tables::open(&write)?.follow(batch, &self.written)?;
         let mut header = Vec::new();
         [VERSION, self.key, batch.end].iter().for_each(|n| put(&mut header, *n));
         codec::put_counters(&mut header, batch.last);
+        put_len(&mut header, batch.totals.0);
+        put(&mut header, batch.totals.1);
         write.open_table(META).map_err(failed)?.insert("header", &*header).map_err(failed)?;
-        write.commit().map_err(failed)
+        write.commit().map_err(failed)?;
+        for change in &batch.changes {
+            if let Change::MailboxGone { id } = change {
+                self.written.remove(id);
+            }
+        }
+        let rows = |(id, mailbox): (&MailboxId, &Arc<MailboxState>)| (*id, mailbox.rows.clone());
+        self.written.extend(batch.mailboxes.iter().map(rows));
+        Ok(())
     }
 }
 
@@ -193,7 +207,7 @@ struct Tables<'t> {
     accounts: Table<'t, u64, Octets>,
     subscriptions: Table<'t, (u64, &'static str), ()>,
     mailboxes: Table<'t, u64, Octets>,
-    counts: Table<'t, u64, (u32, u64, u64)>,
+    counts: Table<'t, u64, Octets>,
     rows: Table<'t, (u64, u32), Octets>,
     graves: Table<'t, (u64, u64, u32), ()>,
     objects: Table<'t, u64, Octets>,
@@ -222,29 +236,50 @@ impl<'t> Tables<'t> {
         })
     }
 
-    fn follow(&mut self, batch: &Batch) -> Result<()> {
-        let mut counts = BTreeMap::new();
+    fn follow(&mut self, batch: &Batch, written: &HashMap<MailboxId, Arc<Rows>>) -> Result<()> {
         for change in &batch.changes {
-            self.change(change, &mut counts)?;
+            self.change(change)?;
         }
-        for (id, _) in &batch.gone {
-            self.objects.remove(id.value()).map_err(failed)?;
+        for (id, mailbox) in &batch.mailboxes {
+            self.write_rows(*id, &mailbox.rows, written.get(id))?;
         }
-        for (mailbox, (uid_next, modseq)) in counts {
-            let old =
-                self.counts.get(mailbox).map_err(failed)?.map_or((1, 1, 0), |old| old.value());
-            let new = (old.0.max(uid_next), old.1.max(modseq), old.2);
-            self.counts.insert(mailbox, new).map_err(failed)?;
+        for (number, block) in &batch.objects {
+            match block {
+                Some(block) => {
+                    self.objects.insert(number, &*block.pack()).map_err(failed)?;
+                }
+                None => _ = self.objects.remove(number).map_err(failed)?,
+            }
         }
         Ok(())
     }
 
-    fn change(&mut self, change: &Change, counts: &mut BTreeMap<u64, (u32, u64)>) -> Result<()> {
+    /// Writes what a mailbox does not share with how it was written last.
+    fn write_rows(
+        &mut self,
+        id: MailboxId,
+        rows: &Rows,
+        written: Option<&Arc<Rows>>,
+    ) -> Result<()> {
         let mut value = Vec::new();
-        let mut count = |mailbox: &MailboxId, uid_next: u32, modseq: ModSeq| {
-            let old = counts.entry(mailbox.value()).or_insert((1, 1));
-            *old = (old.0.max(uid_next), old.1.max(modseq.value()));
-        };
+        codec::put_standing(&mut value, rows);
+        self.counts.insert(id.value(), &*value).map_err(failed)?;
+        let written = written.into_iter().flat_map(|rows| rows.blocks());
+        let mut old: HashMap<Uid, &Arc<Block>> = written.collect();
+        for (first, block) in rows.blocks() {
+            if old.remove(&first).is_none_or(|old| !Arc::ptr_eq(old, block)) {
+                let key = (id.value(), first.value());
+                self.rows.insert(key, &*block.pack()).map_err(failed)?;
+            }
+        }
+        for first in old.keys() {
+            self.rows.remove((id.value(), first.value())).map_err(failed)?;
+        }
+        Ok(())
+    }
+
+    fn change(&mut self, change: &Change) -> Result<()> {
+        let mut value = Vec::new();
         match change {
             Change::Account { id, login, credentials } => {
                 codec::put_account(&mut value, login, credentials);
@@ -264,45 +299,15 @@ impl<'t> Tables<'t> {
                 self.mailboxes.insert(id.value(), &*value).map_err(failed)?;
             }
             Change::MailboxGone { id } => {
-                counts.remove(&id.value());
                 self.mailboxes.remove(id.value()).map_err(failed)?;
                 self.counts.remove(id.value()).map_err(failed)?;
                 let graves = (id.value(), 0, 0)..=(id.value(), u64::MAX, u32::MAX);
                 self.graves.retain_in(graves, |_, ()| false).map_err(failed)?;
-            }
-            Change::Object { id, object } | Change::Moved { id, object, .. } => {
-                value.push(u8::from(object.thread.is_some()));
-                codec::put_object(&mut value, object, &mut Data::default());
-                self.objects.insert(id.value(), &*value).map_err(failed)?;
-            }
-            Change::Rows { mailbox, rows } | Change::Restored { mailbox, rows } => {
-                for row in rows {
-                    value.clear();
-                    codec::put_row(&mut value, row);
-                    let key = (mailbox.value(), row.uid.value());
-                    self.rows.insert(key, &*value).map_err(failed)?;
-                    count(mailbox, row.uid.next().unwrap_or(row.uid).value(), row.modseq);
-                }
-            }
-            Change::Flagged { mailbox, modseq, flags, uids } => {
-                count(mailbox, 1, *modseq);
-                for uid in uids {
-                    let key = (mailbox.value(), uid.value());
-                    let old = self.rows.get(key).map_err(failed)?;
-                    let old = old.and_then(|old| codec::row(*uid, &mut Reader(old.value())));
-                    if let Some(mut row) = old {
-                        row.flags = flags.clone();
-                        row.modseq = *modseq;
-                        value.clear();
-                        codec::put_row(&mut value, &row);
-                        self.rows.insert(key, &*value).map_err(failed)?;
-                    }
-                }
+                let rows = (id.value(), 0)..=(id.value(), u32::MAX);
+                self.rows.retain_in(rows, |_, _| false).map_err(failed)?;
             }
             Change::Expunged { mailbox, modseq, gone } => {
-                count(mailbox, 1, *modseq);
                 for (uid, _) in gone {
-                    self.rows.remove((mailbox.value(), uid.value())).map_err(failed)?;
                     let grave = (mailbox.value(), modseq.value(), uid.value());
                     self.graves.insert(grave, ()).map_err(failed)?;
                 }
@@ -315,7 +320,6 @@ impl<'t> Tables<'t> {
             }
             Change::Own { mailbox, reader, flags } => {
                 for own in flags {
-                    count(mailbox, 1, own.modseq);
                     value.clear();
                     codec::put_own(&mut value, &own.flags, own.modseq);
                     let key = (mailbox.value(), reader.value(), own.uid.value());
@@ -350,7 +354,6 @@ impl<'t> Tables<'t> {
                 };
             }
             Change::Stands { mailbox, standing } => {
-                count(mailbox, standing.uid_next.value(), standing.highest_modseq);
                 let mailbox = mailbox.value();
                 let forgotten = standing.forgotten.value();
                 let graves = (mailbox, 0, 0)..=(mailbox, forgotten, u32::MAX);
@@ -359,12 +362,14 @@ impl<'t> Tables<'t> {
                     let grave = (mailbox, modseq.value(), uid.value());
                     self.graves.insert(grave, ()).map_err(failed)?;
                 }
-                let old = self.counts.get(mailbox).map_err(failed)?;
-                let old = old.map_or((1, 1, 0), |old| old.value());
-                let new = (old.0, old.1, old.2.max(forgotten));
-                self.counts.insert(mailbox, new).map_err(failed)?;
             }
-            Change::Counters(_) => {}
+            // What becomes of rows and messages is told by how they stand at the end.
+            Change::Object { .. }
+            | Change::Moved { .. }
+            | Change::Rows { .. }
+            | Change::Restored { .. }
+            | Change::Flagged { .. }
+            | Change::Counters(_) => {}
             Change::Limited { account, limits } => {
                 codec::put_limits(&mut value, *limits);
                 self.limits.insert(account.value(), &*value).map_err(failed)?;

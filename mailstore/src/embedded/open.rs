@@ -35,7 +35,7 @@ pub(super) fn open(folder: &Path, options: &Options) -> Result<EmbeddedStore> {
             objects.apply(change, &mut batch.gone);
             state.apply(change);
         }
-        batch.changes.extend_from_slice(changes);
+        batch.add(changes.iter().cloned());
     })?;
     // The sweep removes their files; their numbers may be taken again.
     batch.gone.iter_mut().for_each(|(_, object)| object.body = Place::Damaged);
@@ -117,7 +117,7 @@ fn open_index(
 ) -> Result<(Index, Loaded)> {
     let path = folder.join("index.redb");
     let open = || {
-        let index = Index::open(&path, segments.key())?;
+        let mut index = Index::open(&path, segments.key())?;
         let loaded = match index.load()? {
             Found::New => Loaded { position: segments.start(), ..Loaded::default() },
             Found::This(loaded) if loaded.position >= segments.start() => *loaded,
@@ -156,7 +156,7 @@ fn sweep(bodies: &Path, objects: &mut Objects, damage: &mut Vec<Damage>) -> Resu
         Place::File(number) => Some(number),
         _ => None,
     };
-    let needed: HashSet<u64> = objects.iter().filter_map(|(_, object)| number(object)).collect();
+    let needed = objects.files();
     let mut found = HashSet::new();
     for entry in fs::read_dir(bodies)? {
         let path = entry?.path();
@@ -171,6 +171,8 @@ fn sweep(bodies: &Path, objects: &mut Objects, damage: &mut Vec<Damage>) -> Resu
         let file = spool_path(bodies, *missing).to_string_lossy().into_owned();
         damage.push(Damage { file, offset: 0, what: "the octets of a message are missing" });
     }
-    objects.damage(|object| number(object).is_some_and(|number| !found.contains(&number)));
+    if needed.len() > found.len() {
+        objects.damage(|_, object| number(object).is_some_and(|number| !found.contains(&number)));
+    }
     Ok(needed.iter().max().map_or(1, |last| last + 1))
 }

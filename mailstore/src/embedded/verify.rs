@@ -14,10 +14,9 @@ const PIECE: usize = 256 * 1024;
 
 /// The messages that are damaged. One that is removed or moved meanwhile is passed over.
 pub(super) fn verify(shared: &Shared) -> Vec<Damage> {
-    let mut messages: Vec<(MessageId, Object)> = {
-        let index = shared.index.read().unwrap_or_else(PoisonError::into_inner);
-        index.objects.iter().map(|(id, object)| (id, object.clone())).collect()
-    };
+    let objects = shared.index.read().unwrap_or_else(PoisonError::into_inner).objects.clone();
+    let mut messages: Vec<(MessageId, Object)> =
+        objects.iter().map(|(id, object)| (id, object.clone())).collect();
     let at = |object: &Object| match object.body {
         Place::Log { at, .. } => at,
         _ => u64::MAX,

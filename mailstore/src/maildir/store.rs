@@ -121,7 +121,7 @@ fn open(folder: &Path) -> Result<MaildirStore> {
             None => fs::remove_file(&path)?,
         }
     }
-    index.objects.damage_missing(|id| kept.contains(&id));
+    index.objects.damage(|id, _| !kept.contains(&id));
     if entries.len() > 10_000 {
         disk.side.replace(&entry::write(&index.state.restate(&index.objects)))?;
     }

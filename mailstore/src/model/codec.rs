@@ -4,8 +4,12 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+#[cfg(feature = "embedded")]
+use crate::Status;
 use crate::model::wire::{Reader, put, put_len, put_octets, put_signed, put_str};
 use crate::model::{Change, Counters, Object, Place};
+#[cfg(feature = "embedded")]
+use crate::rows::Rows;
 use crate::rows::Standing;
 use crate::{
     AccountId, Credential, Envelope, EnvelopeId, Flags, Limits, MailboxId, MessageId, ModSeq,
@@ -435,6 +439,38 @@ pub(crate) fn row(uid: Uid, r: &mut Reader<'_>) -> Option<Row> {
     row.save_date = Timestamp::from_millis(r.signed()?);
     row.flags = flags(r)?;
     Some(row)
+}
+
+/// What the index keeps of a mailbox beside its blocks and tombstones.
+#[cfg(feature = "embedded")]
+pub(crate) fn put_standing(out: &mut Vec<u8>, rows: &Rows) {
+    let status = rows.status();
+    put(out, status.uid_next.value().into());
+    put(out, status.highest_modseq.value());
+    put(out, rows.forgotten().value());
+    for number in [status.messages, status.unseen, status.deleted] {
+        put(out, number.into());
+    }
+    put(out, status.size);
+    put_len(out, rows.keyword_sets().len());
+    rows.keyword_sets().iter().for_each(|set| put_flags(out, set));
+}
+
+#[cfg(feature = "embedded")]
+pub(crate) fn standing(
+    uid_validity: UidValidity,
+    r: &mut Reader<'_>,
+) -> Option<(Status, ModSeq, Vec<Flags>)> {
+    let mut status = Status::empty(uid_validity);
+    status.uid_next = uid(r)?;
+    status.highest_modseq = ModSeq::new(r.number()?);
+    let forgotten = ModSeq::new(r.number()?);
+    status.messages = r.number32()?;
+    status.unseen = r.number32()?;
+    status.deleted = r.number32()?;
+    status.size = r.number()?;
+    let keywords = (0..r.count()?).map(|_| flags(r)).collect::<Option<_>>()?;
+    Some((status, forgotten, keywords))
 }
 
 /// What a reader has of a message.

@@ -10,6 +10,7 @@ mod leases;
 mod mailboxes;
 mod messages;
 mod metadata;
+mod object_block;
 mod objects;
 mod plan;
 mod queue;
@@ -21,8 +22,12 @@ mod state;
 pub(crate) mod wire;
 
 pub(crate) use engine::{Engine, Hub, Planned};
+#[cfg(feature = "embedded")]
+pub(crate) use object_block::ObjectBlock;
 pub(crate) use objects::{Object, Objects, Place};
 pub(crate) use readers::OwnKey;
 #[cfg(any(feature = "embedded", feature = "journal"))]
 pub(crate) use state::Counters;
+#[cfg(feature = "embedded")]
+pub(crate) use state::MailboxState;
 pub(crate) use state::{Change, State};

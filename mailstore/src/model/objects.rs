@@ -1,11 +1,12 @@
 //! The immutable messages behind the rows, and who still needs them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use bytes::Bytes;
 
 use crate::model::Change;
+use crate::model::object_block::{Entry, ObjectBlock};
 use crate::upload::SpoolFile;
 use crate::{MessageId, ThreadId};
 
@@ -42,19 +43,27 @@ pub(crate) enum Place {
     Damaged,
 }
 
-/// All messages, each with the number of rows and envelopes that need it.
+/// All messages, each with the number of rows and envelopes that need it. A clone shares them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Objects {
-    all: HashMap<MessageId, (Object, u32)>,
+    blocks: BTreeMap<u64, Arc<ObjectBlock>>,
+    count: usize,
     octets: u64,
+    /// Blocks that changed since they were last taken.
+    touched: HashSet<u64>,
 }
 
 impl Objects {
     pub(crate) fn find(&self, id: MessageId) -> Option<&Object> {
-        self.all.get(&id).map(|(object, _)| object)
+        self.entry(id).map(|entry| &entry.object)
+    }
+
+    fn entry(&self, id: MessageId) -> Option<&Entry> {
+        self.blocks.get(&ObjectBlock::of(id))?.find(id)
     }
 
     /// The facts of messages, for a store that holds them in memory.
+    #[cfg(any(feature = "memory", feature = "journal"))]
     pub(crate) fn facts_of(&self, messages: &[MessageId]) -> Vec<Option<Bytes>> {
         let facts = |id: &MessageId| match &self.find(*id)?.facts {
             Place::Memory(facts) => Some(facts.clone()),
@@ -64,12 +73,13 @@ impl Objects {
     }
 
     /// The threads of messages.
+    #[cfg(any(feature = "memory", feature = "journal"))]
     pub(crate) fn threads_of(&self, messages: &[MessageId]) -> Vec<Option<ThreadId>> {
         messages.iter().map(|id| self.find(*id)?.thread).collect()
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.all.len()
+    pub(crate) const fn len(&self) -> usize {
+        self.count
     }
 
     /// The octets of all messages.
@@ -78,24 +88,20 @@ impl Objects {
         self.octets
     }
 
+    /// All of them, ascending.
     #[cfg(any(feature = "embedded", feature = "journal"))]
     pub(crate) fn iter(&self) -> impl Iterator<Item = (MessageId, &Object)> {
-        self.all.iter().map(|(id, (object, _))| (*id, object))
+        let all = self.blocks.values().flat_map(|block| block.all());
+        all.map(|entry| (entry.id, &entry.object))
     }
 
     /// Follows a change; a message nobody needs any more is removed and pushed to `gone`.
     pub(crate) fn apply(&mut self, change: &Change, gone: &mut Vec<(MessageId, Object)>) {
         match change {
-            Change::Object { id, object } => {
-                self.octets = self.octets.saturating_add(object.size);
-                self.all.insert(*id, (object.clone(), 0));
-            }
-            Change::Moved { id, object, needed } => match self.all.get_mut(id) {
-                Some((known, _)) => *known = object.clone(),
-                None => {
-                    self.octets = self.octets.saturating_add(object.size);
-                    self.all.insert(*id, (object.clone(), *needed));
-                }
+            Change::Object { id, object } => self.insert(*id, object.clone(), 0),
+            Change::Moved { id, object, needed } => match self.entry(*id) {
+                Some(_) => self.change(*id, |known| known.object = object.clone()),
+                None => self.insert(*id, object.clone(), *needed),
             },
             Change::Rows { rows, .. } => rows.iter().for_each(|row| self.need(row.message)),
             Change::Envelope { envelope, new: true } => self.need(envelope.message),
@@ -110,50 +116,98 @@ impl Objects {
     /// How many rows and envelopes need the message.
     #[cfg(any(feature = "embedded", feature = "journal"))]
     pub(crate) fn needed(&self, id: MessageId) -> Option<u32> {
-        self.all.get(&id).map(|(_, needed)| *needed)
+        self.entry(id).map(|entry| entry.needed)
     }
 
-    pub(crate) fn need(&mut self, id: MessageId) {
-        if let Some((_, needed)) = self.all.get_mut(&id) {
-            *needed = needed.saturating_add(1);
-        }
+    fn need(&mut self, id: MessageId) {
+        self.change(id, |entry| entry.needed = entry.needed.saturating_add(1));
     }
 
-    /// Removes the messages nobody needs.
+    /// Removes the messages nobody needs; there are none but where something changed.
     #[cfg(any(feature = "embedded", feature = "journal"))]
     pub(crate) fn sweep(&mut self) {
-        self.all.retain(|_, (_, needed)| *needed > 0);
-        self.octets = self.all.values().map(|(object, _)| object.size).sum();
+        for number in self.touched.clone() {
+            let block = self.blocks.get(&number);
+            let all = block.into_iter().flat_map(|block| block.all());
+            let unneeded: Vec<MessageId> =
+                all.filter(|entry| entry.needed == 0).map(|entry| entry.id).collect();
+            unneeded.into_iter().for_each(|id| _ = self.remove(id));
+        }
     }
 
     /// Marks the bodies `lost` says are gone.
-    #[cfg(any(feature = "embedded", feature = "journal"))]
-    pub(crate) fn damage(&mut self, lost: impl Fn(&Object) -> bool) {
-        for (object, _) in self.all.values_mut() {
-            if lost(object) {
-                object.body = Place::Damaged;
-            }
-        }
-    }
-
-    /// Marks the bodies that are not `kept` as gone.
-    #[cfg(feature = "maildir")]
-    pub(crate) fn damage_missing(&mut self, kept: impl Fn(MessageId) -> bool) {
-        for (id, (object, _)) in &mut self.all {
-            if !kept(*id) {
-                object.body = Place::Damaged;
-            }
+    #[cfg(any(feature = "embedded", feature = "maildir"))]
+    pub(crate) fn damage(&mut self, lost: impl Fn(MessageId, &Object) -> bool) {
+        let lost: Vec<MessageId> =
+            self.iter().filter(|(id, object)| lost(*id, object)).map(|(id, _)| id).collect();
+        for id in lost {
+            self.change(id, |entry| entry.object.body = Place::Damaged);
         }
     }
 
     fn release(&mut self, id: MessageId, gone: &mut Vec<(MessageId, Object)>) {
-        let Some((_, needed)) = self.all.get_mut(&id) else { return };
-        *needed = needed.saturating_sub(1);
-        if *needed == 0
-            && let Some((object, _)) = self.all.remove(&id)
+        self.change(id, |entry| entry.needed = entry.needed.saturating_sub(1));
+        if self.entry(id).is_some_and(|entry| entry.needed == 0)
+            && let Some(entry) = self.remove(id)
         {
-            self.octets = self.octets.saturating_sub(object.size);
-            gone.push((id, object));
+            gone.push((id, entry.object));
         }
+    }
+
+    fn change(&mut self, id: MessageId, change: impl FnOnce(&mut Entry)) {
+        let number = ObjectBlock::of(id);
+        if let Some(block) = self.blocks.get_mut(&number) {
+            Arc::make_mut(block).change(id, change);
+            self.touched.insert(number);
+        }
+    }
+
+    fn insert(&mut self, id: MessageId, object: Object, needed: u32) {
+        self.remove(id);
+        let number = ObjectBlock::of(id);
+        self.octets = self.octets.saturating_add(object.size);
+        self.count += 1;
+        let block = self.blocks.entry(number).or_default();
+        Arc::make_mut(block).insert(Entry { id, object, needed });
+        self.touched.insert(number);
+    }
+
+    fn remove(&mut self, id: MessageId) -> Option<Entry> {
+        let number = ObjectBlock::of(id);
+        let block = self.blocks.get_mut(&number)?;
+        let entry = Arc::make_mut(block).remove(id)?;
+        if block.all().is_empty() {
+            self.blocks.remove(&number);
+        }
+        self.count -= 1;
+        self.octets = self.octets.saturating_sub(entry.object.size);
+        self.touched.insert(number);
+        Some(entry)
+    }
+}
+
+/// For an index that keeps blocks.
+#[cfg(feature = "embedded")]
+impl Objects {
+    /// These many messages with so many octets; their blocks come next.
+    pub(crate) fn kept(count: usize, octets: u64) -> Objects {
+        Objects { count, octets, ..Objects::default() }
+    }
+
+    pub(crate) fn keep(&mut self, number: u64, block: ObjectBlock) {
+        self.blocks.insert(number, Arc::new(block));
+    }
+
+    /// The blocks that changed since they were last taken; without one that is empty.
+    pub(crate) fn take_touched(&mut self) -> impl Iterator<Item = (u64, Option<Arc<ObjectBlock>>)> {
+        let touched = core::mem::take(&mut self.touched);
+        touched.into_iter().map(|number| (number, self.blocks.get(&number).cloned()))
+    }
+
+    /// The numbers of all body files.
+    pub(crate) fn files(&self) -> HashSet<u64> {
+        let mut found = HashSet::new();
+        self.blocks.values().for_each(|block| block.files(&mut found));
+        found
     }
 }
