@@ -1,0 +1,305 @@
+"""The hosts of the network, and what the name server says of them."""
+
+import imaplib
+import os
+import pwd
+import shutil
+import smtplib
+import socket
+import ssl
+import subprocess
+import threading
+from pathlib import Path
+
+import exim
+import postfix
+from kit import need
+
+DNS = "127.0.1.53"
+
+ZONE = """\
+$ORIGIN test.
+$TTL 60
+@ SOA ns hostmaster 1 3600 600 86400 1
+@ NS ns
+ns A {dns}
+; strangers may not write in these names
+strict TXT "v=spf1 -all"
+_dmarc.strict TXT "v=DMARC1; p=reject"
+soft TXT "v=spf1 -all"
+_dmarc.soft TXT "v=DMARC1; p=quarantine"
+; takes no mail (RFC 7505)
+null MX 0 .
+; nobody answers at the first host
+failover MX 10 dead.failover
+failover MX 20 mx.b
+dead.failover A 127.0.1.9
+grey MX 10 mx.grey
+mx.grey A 127.0.1.5
+"""
+
+HOST = """\
+{name} MX 10 mx.{name}
+mx.{name} A {address}
+{name} TXT "v=spf1 ip4:{address} -all"
+mx.{name} TXT "v=spf1 a -all"
+_dmarc.{name} TXT "v=DMARC1; p=reject"
+"""
+
+NSD = """\
+server:
+  ip-address: {dns}
+  port: 53
+  username: ""
+  chroot: ""
+  zonesdir: "{home}"
+  database: ""
+  pidfile: "{home}/pid"
+  xfrdfile: "{home}/xfrd"
+  zonelistfile: "{home}/zones.list"
+  logfile: "{home}/log"
+  server-count: 1
+remote-control:
+  control-enable: no
+zone:
+  name: "test"
+  zonefile: "zone"
+"""
+
+
+def names(stage, ours):
+    """Starts the name server, and has everything here ask it."""
+    home = stage.folder / "dns"
+    home.mkdir()
+    addresses = {"a": "127.0.1.1", "b": "127.0.1.2", "postfix": "127.0.1.3", "exim": "127.0.1.4"}
+    zone = ZONE.format(dns=DNS)
+    zone += "".join(HOST.format(name=n, address=a) for n, a in addresses.items())
+    for host in ours:
+        zone += "".join(host.keys)
+    (home / "zone").write_text(zone)
+    (home / "nsd.conf").write_text(NSD.format(dns=DNS, home=home))
+    child = stage.spawn(["/usr/sbin/nsd", "-d", "-c", home / "nsd.conf"], home / "output")
+    resolver = home / "resolv.conf"
+    resolver.write_text(f"nameserver {DNS}\n")
+    subprocess.run(["mount", "--bind", resolver, os.path.realpath("/etc/resolv.conf")], check=True)
+    for _ in range(100):
+        try:
+            if socket.gethostbyname("mx.a.test") == addresses["a"]:
+                return
+        except OSError:
+            need(child.poll() is None, (home / "output").read_text())
+            threading.Event().wait(0.1)
+    raise need(False, "the name server does not answer: " + (home / "output").read_text())
+
+
+OURS = """\
+hostname = "mx.{domain}"
+domains = ["{domain}"]
+data = "{home}/data"
+listen = ["{address}"]
+[ports]
+smtp = 25
+submission = 587
+imaps = 993
+submissions = "off"
+imap = "off"
+pop3 = "off"
+pop3s = "off"
+[tls]
+certificate = "{certificate}"
+key = "{key}"
+[relay]
+source = ["{address}"]
+first-retry-seconds = 1
+[checks]
+exempt = []
+[accounts]
+ready-made = false
+"""
+
+
+class Ours:
+    def __init__(self, stage, program, number):
+        self.stage, self.program = stage, program
+        letter = "ab"[number - 1]
+        self.name, self.domain, self.address = letter, f"{letter}.test", f"127.0.1.{number}"
+        self.user = f"alice@{self.domain}"
+        home = stage.folder / letter
+        home.mkdir()
+        certificate, key = stage.certificate(f"mx.{self.domain}", home)
+        self.configuration, self.output = home / "mail.toml", home / "output"
+        settings = dict(domain=self.domain, home=home, address=self.address)
+        self.configuration.write_text(OURS.format(**settings, certificate=certificate, key=key))
+        self.command("user", "add", self.user, "--password-stdin", stdin=b"secret\n")
+        records = [line.split("  ") for line in self.command("dkim", "add").splitlines()]
+        self.keys = [
+            f"{record[1].replace('DOMAIN', letter)} TXT {quoted(record[2])}\n"
+            for record in records
+            if record[0] == ""
+        ]
+        need(len(self.keys) == 2, records)
+
+    def command(self, *words, stdin=b""):
+        argv = [self.program, "--config", self.configuration, *words]
+        return self.stage.run(argv, stdin)
+
+    def start(self):
+        argv = [self.program, "--config", self.configuration, "--log", "debug"]
+        child = self.stage.spawn(argv, self.output)
+        self.stage.await_greeting(child, 25, self.output, self.address)
+
+    def submit(self, recipients, raw):
+        context = ssl.create_default_context(cafile=self.stage.ca)
+        with smtplib.SMTP(f"mx.{self.domain}", 587, timeout=20) as s:
+            s.starttls(context=context)
+            s.login(self.user, "secret")
+            refused = s.sendmail(self.user, recipients, raw)
+            need(not refused, f"{refused}")
+
+    def delivered(self, token, mailbox="INBOX"):
+        context = ssl.create_default_context(cafile=self.stage.ca)
+        with imaplib.IMAP4_SSL(f"mx.{self.domain}", 993, ssl_context=context, timeout=20) as m:
+            m.login(self.user, "secret")
+            m.select(mailbox, readonly=True)
+            found = m.uid("SEARCH", None, "TEXT", token)[1][0].split()
+            return [m.uid("FETCH", uid, "(BODY.PEEK[])")[1][0][1] for uid in found]
+
+
+def quoted(record):
+    """RFC 1035 §5.1: strings of at most 255 octets."""
+    return " ".join(f'"{record[i : i + 250]}"' for i in range(0, len(record), 250))
+
+
+class Peer:
+    """Postfix or Exim, with the configuration of tests/peers changed to stand in this network."""
+
+    def __init__(self, stage):
+        self.stage, self.domain = stage, f"{self.name}.test"
+        self.user = f"u01@{self.domain}"
+        self.home = stage.folder / self.name
+        self.mail = self.home / "mail"
+        self.mail.mkdir(parents=True)
+        shutil.chown(self.mail, self.owner)
+        self.certificate, self.key = stage.certificate(f"mx.{self.domain}", self.home, self.owner)
+
+    def settings(self):
+        owner = pwd.getpwnam(self.owner)
+        return dict(
+            home=self.home, mail=self.mail, host=f"mx.{self.domain}", domain=self.domain,
+            certificate=self.certificate, key=self.key, ca=self.stage.ca, ours=25,
+            uid=owner.pw_uid, gid=owner.pw_gid, size=10_000_000, taken=10_000_000,
+            mx=25, mx_data=26, submission=587,
+        )  # fmt: skip
+
+    def start(self):
+        self.configure()
+        out = self.home / "output"
+        self.stage.await_greeting(self.stage.spawn(self.argv, out), 25, out, self.address)
+
+    def submit(self, recipients, raw):
+        with smtplib.SMTP(self.address, 587, timeout=20) as s:
+            need(not s.sendmail(self.user, recipients, raw), "refused")
+
+    def delivered(self, token, mailbox=""):
+        found = [path.read_bytes() for path in (self.mail / "u01" / "new").glob("*")]
+        return [octets.replace(b"\n", b"\r\n") for octets in found if token.encode() in octets]
+
+
+def changed(text, *changes):
+    for old, new in changes:
+        need(old in text, f"the configuration has no {old!r}")
+        text = text.replace(old, new)
+    return text
+
+
+class Postfix(Peer):
+    name, address, owner = "postfix", "127.0.1.3", "nobody"
+
+    def configure(self):
+        (self.home / "queue").mkdir()
+        (self.home / "data").mkdir()
+        shutil.chown(self.home / "data", "postfix")
+        (self.home / "users").write_text(f"{self.user} u01/\n")
+        (self.home / "header_checks").write_text("")
+        (self.home / "later").write_text("")
+        main = changed(
+            postfix.MAIN.format_map(self.settings()),
+            ("inet_interfaces = 127.0.0.1", "inet_interfaces = 127.0.1.3"),
+            ("smtp_dns_support_level = disabled", "smtp_bind_address = 127.0.1.3"),
+            ("transport_maps = inline:{ example.test=smtp:[127.0.0.1]:25 }\n", ""),
+            ("smtp_tls_security_level = secure", "smtp_tls_security_level = encrypt"),
+        )
+        (self.home / "main.cf").write_text(main)
+        master = postfix.MASTER.format_map(self.settings()).replace("127.0.0.1:", "127.0.1.3:")
+        (self.home / "master.cf").write_text(master)
+        self.stage.run(["/usr/sbin/postfix", "-c", self.home, "check"])
+        self.argv = ["/usr/lib/postfix/sbin/master", "-c", self.home, "-s"]
+
+
+class Exim(Peer):
+    name, address, owner = "exim", "127.0.1.4", "Debian-exim"
+
+    def configure(self):
+        program = Path(os.environ.get("EXIM") or "/usr/sbin/exim4").resolve()
+        (self.home / "spool").mkdir()
+        for folder in (self.home, self.home / "spool"):
+            shutil.chown(folder, self.owner)
+        (self.home / "users").write_text("u01: u01\n")
+        text = exim.CONFIGURATION.format_map(dict(self.settings(), program=program))
+        router = text.index("ours:\n  driver = manualroute")
+        text = (
+            text[:router]
+            + "ours:\n  driver = dnslookup\n  domains = ! exim.test\n  self = send\n"
+            + "  transport = ours\n  no_more\n\n"
+            + text[text.index("here:\n  driver = accept") :]
+        )
+        text = changed(
+            text,
+            ("local_interfaces = 127.0.0.1", "local_interfaces = 127.0.1.4"),
+            ("  tls_verify_hosts = *\n", "  tls_try_verify_hosts =\n  interface = 127.0.1.4\n"),
+            ("  tls_verify_cert_hostnames =\n", ""),
+        )
+        configuration = self.home / "exim.conf"
+        configuration.write_text(text)
+        self.argv = [program, "-C", configuration, "-bdf", "-q1s"]
+
+
+class Greylist:
+    """A host that takes nothing at the first attempt."""
+
+    def __init__(self):
+        self.tries, self.messages = [], []
+        self.listener = socket.create_server(("127.0.1.5", 25))
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        while True:
+            try:
+                connection, _ = self.listener.accept()
+            except OSError:
+                return
+            with connection, connection.makefile("rwb") as f:
+                self._serve(f)
+
+    def _serve(self, f):
+        def say(line):
+            f.write(line.encode() + b"\r\n")
+            f.flush()
+
+        say("220 mx.grey.test")
+        while line := f.readline():
+            verb = line[:4].upper()
+            if verb == b"RCPT":
+                self.tries.append(line)
+                say("451 4.7.1 Greylisted" if len(self.tries) == 1 else "250 ok")
+            elif verb == b"DATA":
+                say("354 go on")
+                message = b""
+                while (part := f.readline()) not in (b".\r\n", b""):
+                    message += part
+                self.messages.append(message)
+                say("250 ok")
+            elif verb == b"QUIT":
+                return say("221 bye")
+            else:
+                say("250 ok")

@@ -1,0 +1,144 @@
+"""What must happen in the network."""
+
+import re
+import subprocess
+import time
+import uuid
+
+from hosts import Greylist
+from kit import need
+from peer import reported
+
+PATIENCE = 30  # seconds
+
+
+def until(look, why):
+    end = time.monotonic() + PATIENCE
+    while not (found := look()):
+        need(time.monotonic() < end, why)
+        time.sleep(0.1)
+    return found
+
+
+def letter(sender, to):
+    token = uuid.uuid4().hex
+    text = f"From: {sender}\r\nTo: {to}\r\nSubject: {token}\r\nDate: Thu, 01 Jan 2026 00:00:00 +0000\r\n"
+    return token, f"{text}Message-ID: <{token}@network.test>\r\n\r\nHello \r\n".encode()
+
+
+def arrived(host, token, mailbox="INBOX"):
+    return until(lambda: host.delivered(token, mailbox), f"it did not reach {host.name}")
+
+
+def travelled(source, target):
+    """A message goes from one to the other by MX and under TLS, and what it says of itself is believed."""
+    token, raw = letter(source.user, target.user)
+    source.submit([target.user], raw)
+    found = arrived(target, token)
+    need(len(found) == 1, f"it arrived {len(found)} times")
+    text = found[0].decode()
+    trace = re.search(rf"Received: from [^;]*mx\.{source.domain}[^;]*;", text)
+    need(trace and re.search(r"ESMTPS|esmtps|TLS", trace[0]), f"no TLS: {text[:900]}")
+    ours = {"a", "b"}
+    if target.name in ours:
+        for word in ("spf=pass", "dmarc=pass", *(["dkim=pass"] * (source.name in ours))):
+            need(word in text, f"{word} is missing: {text[:900]}")
+    elif source.name in ours:
+        signed(text)
+
+
+def signed(text):
+    """OpenDKIM believes our RSA signature; it ends badly or says so when it does not."""
+    mail = text[text.index("DKIM-Signature:") :].encode()
+    done = subprocess.run(
+        ["opendkim-testmsg"], input=mail, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
+    )
+    need(done.returncode == 0, done.stdout.decode())
+    wrong = mail.replace(b"Hello", b"Hullo")
+    done = subprocess.run(
+        ["opendkim-testmsg"], input=wrong, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
+    )
+    need(done.returncode != 0, "a message that was changed is believed, too")
+
+
+def returned(source, recipient, status):
+    """The sender hears that there is no such recipient."""
+    token, raw = letter(source.user, recipient)
+    source.submit([recipient], raw)
+
+    def look():
+        for octets in source.delivered(token):
+            said = reported(octets)
+            if said and recipient in said:
+                return said[recipient]
+        return None
+
+    action, code, _ = until(look, f"{source.name} was not told")
+    need(action == "failed" and code.startswith(status), f"{action} {code}")
+
+
+def bring(target, sender, author):
+    """A stranger at another address brings a message; the reply to it."""
+    import smtplib
+
+    token, raw = letter(author, target.user)
+    with smtplib.SMTP(target.address, 25, timeout=20, source_address=("127.0.1.77", 0)) as s:
+        s.ehlo("stranger.test")
+        s.mail(sender)
+        need(s.rcpt(target.user)[0] == 250, "the recipient is refused")
+        return token, s.data(raw)
+
+
+def run(report, stage, a, b, postfix, exim):
+    hosts = (a, b, postfix, exim)
+    for source in hosts:
+        for target in hosts:
+            if source is not target:
+                report.step(f"{source.name} to-{target.name}", lambda: travelled(source, target))
+
+    def refused():
+        _, (code, words) = bring(b, "x@strict.test", "x@strict.test")
+        need(code == 550 and b"DMARC" in words, words)
+
+    def junk():
+        token, (code, words) = bring(b, "x@soft.test", "x@soft.test")
+        need(code == 250, words)
+        text = arrived(b, token, "Junk")[0].decode()
+        need("spf=fail" in text and "dmarc=fail" in text, text[:600])
+
+    def forged():
+        _, (code, words) = bring(b, "x@elsewhere.test", a.user)
+        need(code == 550 and b"DMARC" in words, words)
+
+    def failover():
+        b.command("domain", "add", "failover.test")
+        b.command("alias", "set", "alice@failover.test", b.user)
+        token, raw = letter(a.user, "alice@failover.test")
+        a.submit(["alice@failover.test"], raw)
+        arrived(b, token)
+
+    def greylisted():
+        host = Greylist()
+        stage.closing.append(host.listener.close)
+        token, raw = letter(a.user, "x@grey.test")
+        a.submit(["x@grey.test"], raw)
+        message = until(lambda: host.messages, "it was not tried again")[0]
+        need(token.encode() in message and len(host.tries) == 2, f"{len(host.tries)} attempts")
+
+    report.step("dmarc reject", refused)
+    report.step("dmarc quarantine", junk)
+    report.step("dmarc forged-author", forged)
+    report.step("mx failover", failover)
+    report.step("mx null", lambda: returned(a, "x@null.test", "5.1.10"))
+    report.step("retry greylisting", greylisted)
+    for source, target, status in (
+        (a, postfix, "5.1.1"),
+        (a, exim, "5."),
+        (a, b, "5.1.1"),
+        (postfix, a, "5.1.1"),
+        (exim, b, "5."),
+    ):
+        report.step(
+            f"bounce {source.name}-{target.name}",
+            lambda: returned(source, f"nobody@{target.domain}", status),
+        )
