@@ -19,3 +19,4 @@ pub mod server;
 #[cfg(feature = "mime")]
 pub mod sort;
 pub mod types;
+pub mod url;

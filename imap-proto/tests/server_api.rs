@@ -74,7 +74,7 @@ fn answers_in_the_wrong_place_are_misuse_and_change_nothing() {
     assert!(server.bad("x").is_err());
     assert!(server.verdict(Verdict::Accept).is_err());
     assert!(server.accept().is_err());
-    assert!(server.appended(1, 1).is_err());
+    assert!(server.appended(1, UidSet::range(1, 1)).is_err());
     assert!(server.selected(SelectData::default()).is_err());
     assert!(server.found([1]).is_err());
     assert!(server.stored(1, [], None).is_err());

@@ -5,7 +5,7 @@
 mod common;
 
 use common::{Store, TestHost};
-use imap_proto::server::{Config, Server};
+use imap_proto::server::Server;
 use mailwire::test::Transcript;
 
 fn check(name: &str, tls: bool, messages: u32) {
@@ -13,7 +13,7 @@ fn check(name: &str, tls: bool, messages: u32) {
     let text = std::fs::read_to_string(&path).unwrap();
     let transcript = Transcript::parse(&text).unwrap_or_else(|e| panic!("{name}: {e}"));
     let make = || {
-        let mut config = Config::default();
+        let mut config = common::config();
         config.starttls = true;
         let server = if tls { Server::over_tls(config) } else { Server::new(config) };
         (server, TestHost::new(Store::with(messages)))
@@ -45,5 +45,11 @@ transcripts! {
     expunge_by_another_session_waits_for_its_moment: "two_sessions", tls true, 4 messages;
     idle_tells_as_it_happens: "idle", tls true, 2 messages;
     bad_input_is_answered_and_the_session_goes_on: "bad_input", tls true, 1 messages;
+    messages_are_appended_together_and_from_pieces: "append_pieces", tls true, 2 messages;
+    a_message_is_replaced: "replace", tls true, 3 messages;
+    rev2_is_what_is_enabled: "rev2", tls true, 2 messages;
+    utf8_is_what_is_enabled: "utf8", tls true, 1 messages;
+    parts_are_decoded_and_previewed: "binary", tls true, 1 messages;
+    another_user_logs_in: "unauthenticate", tls true, 1 messages;
     what_everyday_clients_say: "clients", tls true, 1 messages;
 }

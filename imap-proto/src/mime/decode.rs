@@ -148,6 +148,35 @@ fn decode_quoted_printable(text: &[u8]) -> Vec<u8> {
     }
 }
 
+/// A transfer encoding that is not known (RFC 3516 §4.3: the code UNKNOWN-CTE).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown content transfer encoding")]
+#[non_exhaustive]
+pub struct UnknownEncoding;
+
+/// The body of a part without the transfer encoding that its header names: what BINARY is (RFC 3516 §4.2).
+///
+/// ```
+/// use imap_proto::mime::decode_part;
+///
+/// let header = b"Content-Transfer-Encoding: base64\r\n\r\n";
+/// assert_eq!(decode_part(header, b"AAECAw==\r\n").unwrap().as_ref(), [0, 1, 2, 3]);
+/// ```
+///
+/// # Errors
+///
+/// [`UnknownEncoding`] for an encoding that RFC 2045 §6 does not know.
+pub fn decode_part<'a>(header: &[u8], body: &'a [u8]) -> Result<Cow<'a, [u8]>, UnknownEncoding> {
+    let method = encoding(header);
+    let is = |name: &str| method.eq_ignore_ascii_case(name.as_bytes());
+    match () {
+        () if is("base64") => Ok(Cow::Owned(decode_base64(body))),
+        () if is("quoted-printable") => Ok(Cow::Owned(decode_quoted_printable(body))),
+        () if is("7bit") || is("8bit") || is("binary") => Ok(Cow::Borrowed(body)),
+        () => Err(UnknownEncoding),
+    }
+}
+
 /// The text parts of a message, decoded, one after the other; each is handed to `text` and the walk
 /// ends when it returns `true`. Says whether it did.
 pub fn decode_body(raw: &[u8], mut text: impl FnMut(&str) -> bool) -> bool {
@@ -169,14 +198,7 @@ pub fn decode_body(raw: &[u8], mut text: impl FnMut(&str) -> bool) -> bool {
             return false;
         }
         let body = slice(&part.body);
-        let method = encoding(header);
-        let octets = match () {
-            () if method.eq_ignore_ascii_case(b"base64") => Cow::Owned(decode_base64(body)),
-            () if method.eq_ignore_ascii_case(b"quoted-printable") => {
-                Cow::Owned(decode_quoted_printable(body))
-            }
-            () => Cow::Borrowed(body),
-        };
+        let octets = decode_part(header, body).unwrap_or(Cow::Borrowed(body));
         let charset = content.param("charset").and_then(|c| core::str::from_utf8(c).ok());
         text(&to_utf8(&octets, charset.unwrap_or("utf-8")))
     })

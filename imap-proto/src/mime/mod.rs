@@ -27,14 +27,16 @@ mod date;
 mod decode;
 mod envelope;
 mod header;
+mod preview;
 mod render;
 mod section;
 mod structure;
 mod summary;
 
 pub(crate) use decode::decode_text_lines;
-pub use decode::{decode_body, decode_text, to_utf8};
+pub use decode::{UnknownEncoding, decode_body, decode_part, decode_text, to_utf8};
 pub use header::{Field, fields};
+pub use preview::preview;
 pub use section::{FieldFilter, Plan};
 pub use structure::{MAX_DEPTH, MAX_PARTS, Part, PartKind, Structure};
 

@@ -78,6 +78,26 @@ impl Structure {
         }
     }
 
+    /// The header that says how a part is encoded, and its body; `None` if there is no such part. The message itself is not
+    /// encoded: all of it is its body.
+    pub fn encoded(&self, part: &crate::types::Part) -> Option<(Range<u64>, Range<u64>)> {
+        let wide = |range: &Range<usize>| range.start as u64..range.end as u64;
+        match part.as_slice() {
+            [] => {
+                let root = self.parts.first()?;
+                Some((0..0, root.header.start as u64..root.body.end as u64))
+            }
+            numbers => {
+                let (_, part) = self.find(numbers)?;
+                match part.kind {
+                    PartKind::Leaf => Some((wide(&part.header), wide(&part.body))),
+                    // Only 7bit, 8bit and binary are allowed here (RFC 2045 §6.4).
+                    _ => Some((0..0, wide(&part.body))),
+                }
+            }
+        }
+    }
+
     fn locate(&self, section: &Section<'_>) -> Option<Range<usize>> {
         let root = self.parts.first()?;
         let (part, message) = match section.part().as_slice() {

@@ -71,6 +71,12 @@ pub(crate) fn is_value(octets: &[u8]) -> bool {
     matches!(fetch_data::any_value(octets), Ok(([], ()))) && !octets.contains(&b'{')
 }
 
+/// What stands between the brackets of `BODY[…]`, alone.
+pub(crate) fn section_text(input: &[u8]) -> Option<crate::types::Section<'static>> {
+    let bracketed = [b"[", input, b"]"].concat();
+    whole(&bracketed, fetch::section).ok().map(crate::types::Section::into_owned)
+}
+
 /// A sequence set alone, without what stands around it.
 pub fn sequence_set(input: &[u8]) -> Result<crate::types::SequenceSet, ParseError> {
     whole(input, basic::sequence_set)

@@ -9,7 +9,7 @@ use crate::{
 /// Stands for the children of a multipart that has none: the grammar asks for at least one body.
 const EMPTY_BODY: &[u8] = b"(\"text\" \"plain\" NIL NIL NIL \"7bit\" 0 0)";
 
-pub(super) fn fetch_data(out: &mut impl Out, item: &FetchData<'_>) {
+pub(crate) fn fetch_data(out: &mut impl Out, item: &FetchData<'_>) {
     match item {
         FetchData::Flags(all) => {
             out.put(b"FLAGS ");

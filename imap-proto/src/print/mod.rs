@@ -11,7 +11,7 @@ mod section;
 use alloc::vec::Vec;
 
 pub use command::{Gap, Literals, PrintOptions, Printed};
-pub(crate) use fetch_data::{print_body, print_envelope};
+pub(crate) use fetch_data::{fetch_data, print_body, print_envelope};
 pub(crate) use section::{response_section, section_with};
 
 use crate::types::string::{is_quotable, is_utf8_quotable};

@@ -54,6 +54,14 @@ pub trait Facts {
     fn sent_date(&self) -> Option<Option<Date>> {
         None
     }
+    /// Its identifier, if it has one (RFC 8474 §5.1).
+    fn email_id(&self) -> Option<Cow<'_, str>> {
+        None
+    }
+    /// The identifier of its thread, if it has one (RFC 8474 §5.2).
+    fn thread_id(&self) -> Option<Cow<'_, str>> {
+        None
+    }
     /// Its header, if at hand.
     fn header(&self) -> Option<&[u8]>;
     /// The whole message, if at hand.
@@ -97,6 +105,8 @@ enum Test {
     Saved(core::ops::Range<i64>),
     Since(i64, bool),
     ModSeq(u64),
+    EmailId(String),
+    ThreadId(String),
 }
 
 /// A text to look for, folded; `None` if it is no text and matches nothing.
@@ -111,6 +121,11 @@ impl Matcher {
     /// Whether a message matches.
     pub fn test(&self, message: &impl Facts) -> Answer {
         self.test.answer(message)
+    }
+
+    /// Whether the identifiers of threads decide.
+    pub fn needs_thread(&self) -> bool {
+        self.test.any(&|test| matches!(test, Test::ThreadId(_)))
     }
 
     /// The only UIDs that can match, if the query says so: a host can leave out all others.
@@ -168,15 +183,25 @@ impl Test {
             SearchKey::ModSeq(n) | SearchKey::FlagModSeq(_, _, n) => Self::ModSeq(*n),
             // RFC 6203 §3: how far off a fuzzy match may be is the server's choice; here, not at all.
             SearchKey::Fuzzy(key) => Self::new(key, now),
+            SearchKey::EmailId(id) => Self::EmailId(String::from(id.as_str())),
+            SearchKey::ThreadId(id) => Self::ThreadId(String::from(id.as_str())),
             // Facts that are not asked for here; the server machine refuses these keys.
             SearchKey::Filter(_)
-            | SearchKey::EmailId(_)
-            | SearchKey::ThreadId(_)
             | SearchKey::GmailRaw(_)
             | SearchKey::GmailMessageId(_)
             | SearchKey::GmailThreadId(_)
             | SearchKey::GmailLabel(_) => Self::Always(false),
         }
+    }
+
+    /// Whether this is said of it, or of anything in it.
+    fn any(&self, what: &impl Fn(&Self) -> bool) -> bool {
+        what(self)
+            || match self {
+                Self::All(tests) | Self::Any(tests) => tests.iter().any(|test| test.any(what)),
+                Self::Not(test) => test.any(what),
+                _ => false,
+            }
     }
 
     fn answer(&self, message: &impl Facts) -> Answer {
@@ -211,6 +236,8 @@ impl Test {
                 yes((message.internal_date().unix() >= *moment) == *younger)
             }
             Self::ModSeq(n) => yes(message.mod_seq() >= *n),
+            Self::EmailId(id) => yes(message.email_id().is_some_and(|has| has == *id)),
+            Self::ThreadId(id) => yes(message.thread_id().is_some_and(|has| has == *id)),
             Self::Header(name, needle) => match message.header() {
                 Some(header) => yes(needle.as_ref().is_some_and(|n| in_field(header, name, n))),
                 None => Answer::NeedsHeader,

@@ -10,15 +10,15 @@ use super::{
     event::{ListEntry, Resync, SelectData},
     updates::push_flags,
     view::View,
-    work::{Phase, Status, Work},
+    work::{Phase, Reply, Status, Work},
 };
 use crate::{
     command::QResync,
-    print::string,
+    print::{Utf8, string},
     response::{Response, Thread},
     types::{
-        Code, Flag, Mailbox, NonEmpty, PartialRange, SearchReturn, StatusData, StatusText, UidList,
-        UidSet,
+        Code, Flag, Mailbox, Names, NonEmpty, PartialRange, SearchReturn, StatusData, StatusItem,
+        StatusText, UidList, UidSet,
     },
 };
 
@@ -47,8 +47,15 @@ impl Server {
                 return Err(Misuse::new("a claim is answered by verdict"));
             }
             Work::Select { .. } => return Err(Misuse::new("SELECT is answered by selected")),
-            Work::AppendOffer { .. } => return Err(Misuse::new("APPEND is answered by accept")),
+            Work::AppendOffer => return Err(Misuse::new("APPEND is answered by accept")),
             Work::Close => core.view = None,
+            Work::Unauthenticate => {
+                core.unauthenticated();
+                let text =
+                    format!("[CAPABILITY {}] {}", core.capabilities(), StatusText::new(None, text));
+                core.tagged(Status::Ok, &text);
+                return Ok(());
+            }
             Work::Search { .. } => core.print_search(),
             Work::Sort { .. } => core.print_sort(),
             Work::Thread { .. } => core.print_threads(),
@@ -75,10 +82,10 @@ impl Server {
         let text = format!("{}", StatusText::new(code, text));
         let core = &mut self.core;
         let appending = matches!(core.phase, Phase::Append(_))
-            || matches!((&core.phase, &core.work), (Phase::Answer, Work::AppendOffer { .. }));
+            || matches!((&core.phase, &core.work), (Phase::Answer, Work::AppendOffer));
         if appending {
             self.recv.consume(::core::mem::take(&mut self.core.lent));
-            self.core.refuse_append(&text);
+            self.core.refuse_append(Reply { status: Status::No, text });
             return Ok(());
         }
         self.answering()?.fail(Status::No, &text)
@@ -108,12 +115,16 @@ impl Server {
     /// [`Misuse`] when no SELECT waits.
     pub fn selected(&mut self, data: SelectData) -> Result<(), Misuse> {
         let core = self.answering()?;
-        let Work::Select { read_only, name, known } = &core.work else {
+        let Work::Select { read_only, mailbox, known } = &core.work else {
             return Err(Misuse::new("selected answers Event::Select"));
         };
-        let (read_only, name, known) = (*read_only, *name, known.clone());
-        let read_only = read_only || data.read_only;
-        let view = View::new(&data.uids, data.recent, read_only);
+        let (mailbox, known) = (mailbox.clone(), known.clone());
+        let name = if *read_only { "EXAMINE" } else { "SELECT" };
+        let read_only = *read_only || data.read_only;
+        // RFC 9051, appendix E: \Recent, RECENT and UNSEEN are gone.
+        let rev2 = core.rev2;
+        let recent = if rev2 { UidSet::new() } else { data.recent };
+        let view = View::new(&data.uids, recent, read_only);
         let mut flags = String::from("\\Answered \\Flagged \\Deleted \\Seen \\Draft");
         for flag in data.keywords.iter().filter(|f| matches!(f, Flag::Keyword(_))) {
             flags.push_str(&format!(" {flag}"));
@@ -123,16 +134,20 @@ impl Server {
         let mut out = format!(
             "* FLAGS ({flags})\r\n\
              * OK [PERMANENTFLAGS ({permanent})] Flags permitted\r\n\
-             * {} EXISTS\r\n\
-             * {} RECENT\r\n",
+             * {} EXISTS\r\n",
             view.count(),
-            view.recent.len(),
         );
-        if let Some(seq) = data.first_unseen.and_then(|uid| view.seq(uid)) {
+        if !rev2 {
+            out.push_str(&format!("* {} RECENT\r\n", view.recent.len()));
+        }
+        if let Some(seq) = data.first_unseen.filter(|_| !rev2).and_then(|uid| view.seq(uid)) {
             out.push_str(&format!("* OK [UNSEEN {seq}] First unseen\r\n"));
         }
         out.push_str(&format!("* OK [UIDVALIDITY {}] UIDs valid\r\n", data.uid_validity));
         out.push_str(&format!("* OK [UIDNEXT {}] Predicted next UID\r\n", data.uid_next));
+        if let Some(id) = data.mailbox_id.filter(|_| core.config.object_ids) {
+            out.push_str(&format!("* OK [MAILBOXID ({id})] Its identifier\r\n"));
+        }
         match data.highest_mod_seq {
             Some(mod_seq) => out.push_str(&format!("* OK [HIGHESTMODSEQ {mod_seq}] Highest\r\n")),
             // RFC 7162 §3.1.2.2
@@ -148,6 +163,12 @@ impl Server {
             push_changes(&mut out, &view, &known, changes);
         }
         core.send.put(out.as_bytes());
+        if rev2 {
+            // RFC 9051 §6.3.2: the name as the server has it.
+            core.send.put(format!("* LIST () \"{}\" ", core.config.delimiter).as_bytes());
+            core.put_mailbox(&mailbox);
+            core.send.put(b"\r\n");
+        }
         core.view = Some(view);
         let code = if read_only { "READ-ONLY" } else { "READ-WRITE" };
         core.tagged(Status::Ok, &format!("[{code}] {name} completed"));
@@ -209,9 +230,11 @@ impl Server {
         };
         let mut values = String::new();
         for item in items {
+            let blank = if values.is_empty() { "" } else { " " };
             if let Some(value) = data.value(*item) {
-                let blank = if values.is_empty() { "" } else { " " };
                 values.push_str(&format!("{blank}{} {value}", item.as_str()));
+            } else if let (StatusItem::MailboxId, Some(id)) = (item, &data.mailbox_id) {
+                values.push_str(&format!("{blank}MAILBOXID ({id})"));
             }
         }
         core.send.put(b"* STATUS ");
@@ -422,7 +445,16 @@ impl Core {
     }
 
     pub(super) fn put_mailbox(&mut self, mailbox: &Mailbox<'_>) {
-        string(&mut self.send, mailbox.to_wire().as_bytes());
+        match self.names() {
+            Names::Utf8 => string(&mut Utf8(&mut self.send), mailbox.as_str().as_bytes()),
+            _ => string(&mut self.send, mailbox.to_wire().as_bytes()),
+        }
+    }
+
+    /// Another user may log in: all that was said of this one is forgotten (RFC 8437 §3).
+    fn unauthenticated(&mut self) {
+        (self.user, self.view) = (None, None);
+        (self.condstore, self.qresync, self.rev2, self.utf8) = (false, false, false, false);
     }
 
     /// SEARCH or ESEARCH, in numbers or UIDs.
@@ -451,6 +483,9 @@ impl Core {
         } else {
             known.iter().filter_map(|uid| view.seq(uid)).collect()
         };
+        // RFC 9051 §6.4.4: SEARCH is answered by ESEARCH.
+        let all = SearchReturn::default();
+        let returns = returns.as_ref().or(self.rev2.then_some(&all));
         let line = match returns {
             None => {
                 let mut line = String::from("* SEARCH");

@@ -15,6 +15,8 @@ const AUTHENTICATED: &str = "NAMESPACE CHILDREN UIDPLUS UNSELECT MOVE ESEARCH SE
 impl Core {
     pub(super) fn capabilities(&self) -> String {
         let mut list = String::from(ALWAYS);
+        // RFC 9051 §1.4: all that it asks for beside BINARY is always here.
+        list.push_str(if self.config.binary { " IMAP4rev2" } else { "" });
         if self.user.is_some() {
             list.push(' ');
             list.push_str(AUTHENTICATED);
@@ -22,8 +24,25 @@ impl Core {
             if self.config.quotas {
                 list.push_str(" QUOTA QUOTA=RES-STORAGE QUOTA=RES-MESSAGE");
             }
-            list.push_str(if self.config.metadata { " METADATA" } else { "" });
-            list.push_str(if self.config.save_dates { " SAVEDATE" } else { "" });
+            let config = &self.config;
+            for (offered, name) in [
+                (config.metadata, "METADATA"),
+                (config.save_dates, "SAVEDATE"),
+                (config.multi_append, "MULTIAPPEND"),
+                (config.binary, "BINARY"),
+                (config.catenate, "CATENATE"),
+                (config.utf8, "UTF8=ACCEPT"),
+                (config.replace, "REPLACE"),
+                (config.object_ids, "OBJECTID"),
+                (config.previews, "PREVIEW"),
+                (config.compress && !self.compressed, "COMPRESS=DEFLATE"),
+                (config.unauthenticate, "UNAUTHENTICATE"),
+            ] {
+                if offered {
+                    list.push(' ');
+                    list.push_str(name);
+                }
+            }
             list.push_str(&format!(" APPENDLIMIT={}", self.config.append_limit));
             return list;
         }

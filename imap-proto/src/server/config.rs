@@ -32,6 +32,26 @@ pub struct Config {
     pub quotas: bool,
     /// Whether the host keeps annotations: METADATA is offered (RFC 5464). Default: `false`.
     pub metadata: bool,
+    /// Whether the host serves parts without their transfer encoding, and takes messages with NUL: BINARY is offered
+    /// (RFC 3516), and with it IMAP4rev2. Default: `false`.
+    pub binary: bool,
+    /// Whether the host takes messages whose header is UTF-8: UTF8=ACCEPT is offered (RFC 6855). Default: `false`.
+    pub utf8: bool,
+    /// Whether the host stores several messages at once, all or none: MULTIAPPEND is offered (RFC 3502). Default: `false`.
+    pub multi_append: bool,
+    /// Whether the host puts messages together from URLs: CATENATE is offered (RFC 4469). Default: `false`.
+    pub catenate: bool,
+    /// Whether the host replaces messages: REPLACE is offered (RFC 8508). Default: `false`.
+    pub replace: bool,
+    /// Whether the host gives mailboxes, messages and threads identifiers: OBJECTID is offered (RFC 8474). Default: `false`.
+    pub object_ids: bool,
+    /// Whether the host shows how messages begin: PREVIEW is offered (RFC 8970). Default: `false`.
+    pub previews: bool,
+    /// Whether the transport can compress: COMPRESS=DEFLATE is offered (RFC 4978), and `poll` may say
+    /// [`Step::Compress`](mailwire::Step::Compress). Default: `false`.
+    pub compress: bool,
+    /// Whether the host lets go of a user and takes another: UNAUTHENTICATE is offered (RFC 8437). Default: `false`.
+    pub unauthenticate: bool,
     /// Bounds on what a client can make the session hold.
     pub limits: Limits,
     /// How long a session waits.
@@ -52,6 +72,15 @@ impl Default for Config {
             save_dates: false,
             quotas: false,
             metadata: false,
+            binary: false,
+            utf8: false,
+            multi_append: false,
+            catenate: false,
+            replace: false,
+            object_ids: false,
+            previews: false,
+            compress: false,
+            unauthenticate: false,
             limits: Limits::default(),
             timeouts: Timeouts::default(),
         }

@@ -1,20 +1,21 @@
 //! The session's motion: from octets to events, by phase.
 
-use alloc::{format, string::String, sync::Arc, vec::Vec};
+use alloc::{format, string::String, sync::Arc};
 use core::mem;
 
 use mailwire::{Close, Instant, RecvBuf, SendBuf, Step, frame::speaks_other, sasl::ChannelBinding};
 
 use super::{
+    append::Appending,
     config::Config,
-    event::{Event, Incoming},
+    event::Event,
     view::View,
     work::{Expunging, Phase, Reply, Status, Work},
 };
 use crate::{
     frame::{Frame, Framer},
-    parse::{self, AppendEvent, AppendHead, CommandErrorKind, LiteralHolds},
-    types::Flag,
+    parse::{self, CommandErrorKind},
+    types::Names,
 };
 
 #[derive(Debug)]
@@ -34,8 +35,17 @@ pub(super) struct Core {
     pub(super) condstore: bool,
     /// And VANISHED in place of EXPUNGE (RFC 7162 §3.2.3).
     pub(super) qresync: bool,
+    /// `ENABLE IMAP4rev2` (RFC 9051 §6.3.1)
+    pub(super) rev2: bool,
+    /// `ENABLE UTF8=ACCEPT` (RFC 6855 §3)
+    pub(super) utf8: bool,
+    /// An APPEND or REPLACE that is being received.
+    pub(super) append: Option<Appending>,
     pub(super) tls: bool,
     pub(super) upgrading: bool,
+    /// COMPRESS was answered; the transport does not yet compress.
+    pub(super) compressing: bool,
+    pub(super) compressed: bool,
     pub(super) closed: Option<Close>,
     /// Octets of an APPEND's literal to come, those announced included.
     pub(super) append_left: u64,
@@ -72,8 +82,13 @@ impl Core {
             view: None,
             condstore: false,
             qresync: false,
+            rev2: false,
+            utf8: false,
+            append: None,
             tls,
             upgrading: false,
+            compressing: false,
+            compressed: false,
             closed: None,
             append_left: 0,
             lent: 0,
@@ -98,6 +113,10 @@ impl Core {
             if self.upgrading {
                 recv.close();
                 return if self.send.is_empty() { Step::Upgrade } else { Step::NeedFlush };
+            }
+            if self.compressing {
+                recv.close();
+                return if self.send.is_empty() { Step::Compress } else { Step::NeedFlush };
             }
             if let Some(step) = self.advance(recv, now) {
                 return step;
@@ -221,8 +240,23 @@ impl Core {
         }
     }
 
+    /// How mailbox names go now (RFC 9051 §5.1, RFC 6855 §3).
+    pub(super) fn names(&self) -> Names {
+        if self.rev2 || self.utf8 { Names::Utf8 } else { Names::ModifiedUtf7 }
+    }
+
     fn whole_command(&mut self, frame: &[u8]) {
-        match parse::command(frame) {
+        // An APPEND without a literal is all URLs.
+        if let Some((reader, head, events)) = parse::AppendReader::start_in(frame, self.names()) {
+            self.tag.clear();
+            self.tag.push_str(head.tag);
+            return match self.append_head(reader, head, events) {
+                Ok(()) => self.append_next(),
+                Err(reply) if reply.status == Status::Bad => self.bad_command(&reply.text),
+                Err(reply) => self.tagged(reply.status, &reply.text),
+            };
+        }
+        match parse::command_in(frame, self.names()) {
             Ok(read) => {
                 self.tag.clear();
                 self.tag.push_str(&read.tag);
@@ -245,14 +279,15 @@ impl Core {
     /// A command has announced a literal.
     fn literal(&mut self, recv: &mut RecvBuf, len: usize, size: u64, sync: bool) {
         let head = recv.unread().get(..len).unwrap_or_default();
-        if let Some((_, head, events)) = parse::AppendReader::start(head) {
+        if let Some((reader, head, events)) = parse::AppendReader::start_in(head, self.names()) {
             self.tag.clear();
             self.tag.push_str(head.tag);
-            let Some((append, sync)) = incoming(head, events) else {
-                let text = "CATENATE, BINARY, UTF8 and REPLACE are not offered";
-                return self.refuse(recv, Status::Bad, text);
-            };
-            return self.append_head(append, sync, recv, len);
+            if let Err(reply) = self.append_head(reader, head, events) {
+                return self.refuse(recv, reply.status, &reply.text);
+            }
+            recv.consume(len);
+            self.framer.stream();
+            return self.append_next();
         }
         let limits = &self.config.limits;
         let largest =
@@ -338,6 +373,11 @@ impl Core {
         self.restart_clock();
     }
 
+    pub(super) fn compression_started(&mut self) {
+        self.compressed = true;
+        self.framer = Framer::commands(self.config.limits.line);
+    }
+
     pub(super) fn event<'a>(&'a mut self, recv: &'a mut RecvBuf) -> Event<'a> {
         match mem::replace(&mut self.phase, Phase::Answer) {
             Phase::Announce => match (mem::replace(&mut self.event, Event::Nothing), &self.work) {
@@ -359,22 +399,5 @@ impl Core {
                 Event::Nothing
             }
         }
-    }
-}
-
-/// The message that an APPEND announces, and whether the client waits with it; `None` for what is
-/// not offered: REPLACE, CATENATE, UTF8 and literal8.
-fn incoming(head: AppendHead<'_>, events: Vec<AppendEvent<'_>>) -> Option<(Incoming, bool)> {
-    let events: [AppendEvent<'_>; 2] = events.try_into().ok()?;
-    match events {
-        [
-            AppendEvent::Message { flags, date },
-            AppendEvent::Literal { size, sync, binary: false, holds: LiteralHolds::Message },
-        ] if head.replace.is_none() => {
-            let flags = flags.into_iter().map(Flag::into_owned).collect();
-            let mailbox = head.mailbox.into_owned();
-            Some((Incoming { mailbox, flags, date, size }, sync))
-        }
-        _ => None,
     }
 }

@@ -79,6 +79,19 @@ impl Core {
                 return self.bad_command("Not offered");
             }
             Command::Enable(names) => return self.enable(&names),
+            Command::Compress(_) if self.compressed => {
+                // RFC 4978 §3
+                return self.complete(Status::No, "[COMPRESSIONACTIVE] DEFLATE is active already");
+            }
+            Command::Compress(algorithm) if !algorithm.eq_ignore_ascii_case("DEFLATE") => {
+                return self.bad_command("Only DEFLATE is offered");
+            }
+            Command::Compress(_) => {
+                self.complete(Status::Ok, "DEFLATE active");
+                self.compressing = true;
+                return;
+            }
+            Command::Unauthenticate => Begin::new(Event::Unauthenticate, Work::Unauthenticate),
             Command::Namespace => {
                 let delimiter = self.config.delimiter;
                 let line = format!("* NAMESPACE ((\"\" \"{delimiter}\")) NIL NIL\r\n");
@@ -103,9 +116,9 @@ impl Core {
                 if self.view.take().is_some() {
                     self.send.put(b"* OK [CLOSED] Previous mailbox closed\r\n");
                 }
-                let name = if read_only { "EXAMINE" } else { "SELECT" };
                 let mailbox = mailbox.into_owned();
-                let work = Work::Select { read_only, name, known: known.clone() };
+                let work =
+                    Work::Select { read_only, mailbox: mailbox.clone(), known: known.clone() };
                 Begin::new(Event::Select { mailbox, read_only, known }, work)
             }
             Command::Create { mailbox, uses } => match self.new_name(mailbox) {
@@ -201,6 +214,10 @@ impl Core {
             }
             Command::Search { query, .. } if !self.is_served_search(&query) => {
                 return self.bad_command("Not offered");
+            }
+            // RFC 6855 §3
+            Command::Search { query: SearchQuery { charset: Some(_), .. }, .. } if self.utf8 => {
+                return self.bad_command("All is UTF-8 after ENABLE UTF8=ACCEPT: no CHARSET");
             }
             Command::Search { query: SearchQuery { charset: Some(charset), .. }, .. }
             | Command::Sort { charset, .. }
@@ -307,7 +324,6 @@ impl Core {
                 let mailbox = mailbox.into_owned();
                 Begin::new(Event::Move { uids, mailbox }, Work::Move)
             }
-            Command::Replace(_) => return self.bad_command("REPLACE is not offered"),
             _ => return self.bad_command("Not now"),
         };
         self.begin(begin);
@@ -324,6 +340,14 @@ impl Core {
             self.qresync |= qresync;
             line.push_str(if condstore { " CONDSTORE" } else { "" });
             line.push_str(if qresync { " QRESYNC" } else { "" });
+        }
+        if self.config.binary && asked("IMAP4rev2") {
+            self.rev2 = true;
+            line.push_str(" IMAP4rev2");
+        }
+        if self.config.utf8 && asked("UTF8=ACCEPT") {
+            self.utf8 = true;
+            line.push_str(" UTF8=ACCEPT");
         }
         line.push_str("\r\n");
         self.send.put(line.as_bytes());
@@ -398,13 +422,11 @@ fn is_served(command: &Command<'_>) -> bool {
     }
     !matches!(
         command,
-        Command::Compress(_)
-            | Command::Notify(_)
+        Command::Notify(_)
             | Command::ESearch { .. }
             | Command::StoreLabels { .. }
             | Command::Language(_)
             | Command::Comparator(_)
-            | Command::Unauthenticate
             | Command::GetJmapAccess
             | Command::CancelUpdate(_)
             | Command::XList { .. }
@@ -427,6 +449,8 @@ impl Core {
                 self.config.quotas
             }
             Command::GetMetadata { .. } | Command::SetMetadata { .. } => self.config.metadata,
+            Command::Unauthenticate => self.config.unauthenticate,
+            Command::Compress(_) => self.config.compress,
             _ => true,
         }
     }
@@ -448,6 +472,7 @@ impl Core {
             SearchKey::Or(a, b) => self.is_served_key(a) && self.is_served_key(b),
             SearchKey::Not(key) => self.is_served_key(key),
             SearchKey::ModSeq(_) | SearchKey::FlagModSeq(..) => self.config.mod_seqs,
+            SearchKey::EmailId(_) | SearchKey::ThreadId(_) => self.config.object_ids,
             SearchKey::SavedBefore(_)
             | SearchKey::SavedOn(_)
             | SearchKey::SavedSince(_)
@@ -460,6 +485,9 @@ impl Core {
         match item {
             FetchItem::ModSeq => self.config.mod_seqs,
             FetchItem::SaveDate => self.config.save_dates,
+            FetchItem::EmailId | FetchItem::ThreadId => self.config.object_ids,
+            FetchItem::Preview { .. } => self.config.previews,
+            FetchItem::Binary { .. } | FetchItem::BinarySize(_) => self.config.binary,
             other => !is_unknown_item(other),
         }
     }
@@ -486,8 +514,6 @@ fn is_unknown_key(key: &SearchKey<'_>) -> bool {
         key,
         SearchKey::Fuzzy(_)
             | SearchKey::Filter(_)
-            | SearchKey::EmailId(_)
-            | SearchKey::ThreadId(_)
             | SearchKey::GmailRaw(_)
             | SearchKey::GmailMessageId(_)
             | SearchKey::GmailThreadId(_)
@@ -497,15 +523,5 @@ fn is_unknown_key(key: &SearchKey<'_>) -> bool {
 
 /// Items of extensions that are not offered.
 fn is_unknown_item(item: &FetchItem<'_>) -> bool {
-    matches!(
-        item,
-        FetchItem::Preview { .. }
-            | FetchItem::EmailId
-            | FetchItem::ThreadId
-            | FetchItem::GmailMessageId
-            | FetchItem::GmailThreadId
-            | FetchItem::GmailLabels
-            | FetchItem::Binary { .. }
-            | FetchItem::BinarySize(_)
-    )
+    matches!(item, FetchItem::GmailMessageId | FetchItem::GmailThreadId | FetchItem::GmailLabels)
 }

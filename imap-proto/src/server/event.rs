@@ -5,8 +5,8 @@ use mailwire::sasl::Claim;
 use crate::{
     command::{EntryName, QResync},
     types::{
-        DateTime, FetchItems, Flag, ListQuery, Mailbox, OneOrMore, SearchQuery, SortCriterion,
-        SpecialUse, StatusItem, StoreAction, ThreadAlgorithm, UidSet,
+        Atom, DateTime, FetchItems, Flag, ListQuery, Mailbox, OneOrMore, SearchQuery,
+        SortCriterion, SpecialUse, StatusItem, StoreAction, ThreadAlgorithm, UidSet,
     },
 };
 
@@ -77,15 +77,18 @@ pub enum Event<'a> {
         /// What.
         items: Vec<StatusItem>,
     },
-    /// A message is to come, of this size. Answer: [`accept`](super::Server::accept), or `no`: then its octets are
-    /// not sent, or passed over.
+    /// A message is to come. Answer: [`accept`](super::Server::accept), or `no`: then its octets are not sent, or passed
+    /// over, and the whole command is off. It may be one of several that are stored together or not at all (RFC 3502).
     Append(Incoming),
+    /// The message goes on with what this URL names (RFC 4469 §3); see [`MessageUrl`](crate::url::MessageUrl). Answer:
+    /// [`accept`](super::Server::accept), or `no` with [`BadUrl`](crate::types::Code::BadUrl).
+    AppendUrl(Vec<u8>),
     /// Octets of the message. Wants no answer; `no` refuses the rest.
     Chunk(&'a [u8]),
-    /// The message is complete. Answer: [`appended`](super::Server::appended), or `no` with
+    /// All messages of the command are complete. Answer: [`appended`](super::Server::appended), or `no` with
     /// [`TryCreate`](crate::types::Code::TryCreate) where the mailbox does not exist.
     Appended,
-    /// The message will not be completed: the client broke the command's syntax. Wants no answer.
+    /// The command will not be completed: the client broke its syntax. Wants no answer.
     AppendAborted,
     /// Remove messages with `\Deleted`. Answer: [`expunged`](super::Server::expunged), then
     /// [`ok`](super::Server::ok).
@@ -171,6 +174,8 @@ pub enum Event<'a> {
         /// Entries and their values.
         entries: OneOrMore<(EntryName<'static>, Option<Vec<u8>>)>,
     },
+    /// The user of this connection logs out, and another one may log in (RFC 8437). Answer: [`ok`](super::Server::ok).
+    Unauthenticate,
     /// The client waits for news: tell it what changes, as it changes, until another event comes.
     /// Wants no answer.
     Idle,
@@ -196,6 +201,8 @@ impl Event<'_> {
             Event::Lsub(query) => Event::Lsub(query),
             Event::Status { mailbox, items } => Event::Status { mailbox, items },
             Event::Append(append) => Event::Append(append),
+            Event::AppendUrl(url) => Event::AppendUrl(url),
+            Event::Unauthenticate => Event::Unauthenticate,
             Event::Appended => Event::Appended,
             Event::AppendAborted => Event::AppendAborted,
             Event::Expunge { uids } => Event::Expunge { uids },
@@ -230,8 +237,16 @@ pub struct Incoming {
     pub flags: Vec<Flag<'static>>,
     /// The internal date to give.
     pub date: Option<DateTime>,
-    /// Octets of it.
-    pub size: u64,
+    /// Octets of it; `None` where it is put together from pieces (CATENATE).
+    pub size: Option<u64>,
+    /// Whether it is the first message of its command.
+    pub first: bool,
+    /// Whether it may hold NUL (a literal8, RFC 3516 §4.4).
+    pub binary: bool,
+    /// Whether its header may hold UTF-8 (RFC 6855 §4).
+    pub utf8: bool,
+    /// The message of the selected mailbox that is to go once this one is stored (REPLACE, RFC 8508).
+    pub replaces: Option<u32>,
 }
 
 /// A mailbox that was opened.
@@ -256,6 +271,8 @@ pub struct SelectData {
     pub read_only: bool,
     /// The greatest mod-sequence.
     pub highest_mod_seq: Option<u64>,
+    /// The identifier of the mailbox, where [`object_ids`](super::Config::object_ids) says that there are any.
+    pub mailbox_id: Option<Atom<'static>>,
     /// What has changed since the state that the event names; `None` where it names none, or where UIDVALIDITY is another.
     pub changes: Option<Resync>,
 }

@@ -114,13 +114,19 @@ impl Machine for Server {
     }
 
     fn upgrade(&mut self) -> Bytes {
-        if !mem::take(&mut self.core.upgrading) {
+        let (tls, deflate) =
+            (mem::take(&mut self.core.upgrading), mem::take(&mut self.core.compressing));
+        if !tls && !deflate {
             return Bytes::new();
         }
         let held = self.recv.len();
         let early = self.recv.take(held);
         self.recv.open();
-        self.core.tls_started();
+        if tls {
+            self.core.tls_started();
+        } else {
+            self.core.compression_started();
+        }
         early
     }
 

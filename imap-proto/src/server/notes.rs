@@ -76,7 +76,8 @@ impl Core {
             let text = |octets: Vec<u8>| Cow::Owned(octets);
             let values =
                 found.into_iter().map(|(name, value)| (text(name.into_bytes()), value.map(text)));
-            self.send.put(&Response::Metadata(mailbox, values.collect()).print());
+            let names = self.names();
+            self.send.put(&Response::Metadata(mailbox, values.collect()).print_in(names));
         }
         longest.map(|octets| format!("[METADATA LONGENTRIES {octets}] "))
     }
@@ -128,7 +129,8 @@ impl Server {
         let core = &mut self.core;
         match (&core.phase, &core.work) {
             (Phase::Answer, Work::Quota) => {
-                core.send.put(&response.print());
+                let names = core.names();
+                core.send.put(&response.print_in(names));
                 Ok(())
             }
             _ => Err(Misuse::new("no command about quotas waits")),

@@ -1,6 +1,6 @@
 //! FETCH responses, a row at a time, a literal in pieces (RFC 3501 §7.4.2).
 
-use alloc::{format, string::String, vec::Vec};
+use alloc::{borrow::Cow, format, string::String, vec::Vec};
 
 use bytes::Bytes;
 use mailwire::Misuse;
@@ -13,7 +13,8 @@ use super::{
 };
 use crate::{
     print::{self, Out, decimal},
-    types::{BodySection, DateTime},
+    response::FetchData,
+    types::{Atom, BodySection, DateTime, Part},
 };
 
 /// A FETCH response that is being written. It ends when the next row begins, or the command.
@@ -170,6 +171,58 @@ impl Row<'_> {
         Ok(self)
     }
 
+    /// EMAILID (RFC 8474 §5.1).
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse`] while a literal lacks octets.
+    pub fn email_id(&mut self, id: &Atom<'_>) -> Result<&mut Self, Misuse> {
+        self.item(&FetchData::EmailId(id.clone()))
+    }
+
+    /// THREADID (RFC 8474 §5.2); `None` where the message is in no thread.
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse`] while a literal lacks octets.
+    pub fn thread_id(&mut self, id: Option<&Atom<'_>>) -> Result<&mut Self, Misuse> {
+        self.item(&FetchData::ThreadId(id.cloned()))
+    }
+
+    /// PREVIEW (RFC 8970), as [`mime::preview`](crate::mime::preview) gives it; `None` where there is none at hand.
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse`] while a literal lacks octets.
+    pub fn preview(&mut self, text: Option<&str>) -> Result<&mut Self, Misuse> {
+        self.item(&FetchData::Preview(text.map(|text| Cow::Borrowed(text.as_bytes()))))
+    }
+
+    /// BINARY of a part, or of a run of it, without its transfer encoding; `None` where there is no such part
+    /// (RFC 3516 §4.3).
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse`] while a literal lacks octets.
+    pub fn binary(
+        &mut self,
+        part: &Part,
+        origin: Option<u64>,
+        octets: Option<&[u8]>,
+    ) -> Result<&mut Self, Misuse> {
+        let octets = octets.map(Cow::Borrowed);
+        self.item(&FetchData::Binary { part: part.clone(), origin, octets })
+    }
+
+    /// BINARY.SIZE: octets of a part without its transfer encoding (RFC 3516 §4.3).
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse`] while a literal lacks octets.
+    pub fn binary_size(&mut self, part: &Part, octets: u64) -> Result<&mut Self, Misuse> {
+        self.item(&FetchData::BinarySize(part.clone(), octets))
+    }
+
     /// ENVELOPE, as [`mime::Summary::envelope`](crate::mime::Summary::envelope) gives it.
     ///
     /// # Errors
@@ -248,6 +301,12 @@ impl Row<'_> {
             row.literal = len;
         }
         Ok(())
+    }
+
+    fn item(&mut self, item: &FetchData<'_>) -> Result<&mut Self, Misuse> {
+        self.begin()?;
+        print::fetch_data(&mut self.core.send, item);
+        Ok(self)
     }
 
     fn printed(&mut self, name: &[u8], printed: &[u8]) -> Result<&mut Self, Misuse> {

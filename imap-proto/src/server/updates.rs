@@ -40,7 +40,7 @@ impl Core {
         if let Some(count) = updates.exists {
             out.push_str(&format!("* {count} EXISTS\r\n"));
         }
-        if let Some(count) = updates.recent {
+        if let Some(count) = updates.recent.filter(|_| !self.rev2) {
             out.push_str(&format!("* {count} RECENT\r\n"));
         }
         for ((seq, uid, flags, mod_seq), recent) in updates.flags.into_iter().zip(recent) {
@@ -116,6 +116,7 @@ impl Server {
     /// Messages arrived in the selected mailbox. UIDs ascend; those that the client knows already
     /// are passed over.
     pub fn exists(&mut self, uids: impl IntoIterator<Item = u32>, recent: bool) {
+        let recent = recent && !self.core.rev2;
         if let Some(view) = &mut self.core.view {
             view.arrive(uids, recent);
         }

@@ -8,7 +8,7 @@ use super::{event::Event, notes::Asked};
 use crate::{
     command::QResync,
     response::Thread,
-    types::{SearchReturn, SequenceSet, StatusItem, UidSet},
+    types::{Mailbox, SearchReturn, SequenceSet, StatusItem, UidSet},
 };
 
 /// Where the session stands.
@@ -75,7 +75,7 @@ pub(super) enum Work {
     Sasl(Exchange),
     Select {
         read_only: bool,
-        name: &'static str,
+        mailbox: Mailbox<'static>,
         known: Option<QResync>,
     },
     Close,
@@ -85,12 +85,10 @@ pub(super) enum Work {
         status: Vec<StatusItem>,
     },
     Status(Vec<StatusItem>),
-    /// An APPEND before it is accepted: octets, and whether they come unasked.
-    AppendOffer {
-        size: u64,
-        non_sync: bool,
-    },
+    /// A message of an APPEND, or a URL in one, before it is accepted.
+    AppendOffer,
     Appending,
+    Unauthenticate,
     Expunge,
     Search {
         uid: bool,

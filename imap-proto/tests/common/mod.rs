@@ -10,12 +10,12 @@ use std::{
 
 use bytes::Bytes;
 use imap_proto::{
-    mime::{Plan, Summary, summarize},
+    mime::{Plan, Summary, preview, summarize},
     search::{Answer, Facts, Matcher},
     server::{Config, Event, Incoming, ListEntry, SelectData, Server},
     types::{
-        Code, DateTime, FetchItem, FetchItems, Flag, ListQuery, Mailbox, SpecialUse, StatusData,
-        StoreAction, UidSet,
+        Atom, Code, DateTime, FetchItem, FetchItems, Flag, ListQuery, Mailbox, SpecialUse,
+        StatusData, StoreAction, UidSet,
     },
 };
 use mailwire::{
@@ -95,13 +95,14 @@ pub(crate) struct TestHost {
     pub(crate) store: Rc<RefCell<Store>>,
     selected: Option<String>,
     known: BTreeMap<u32, BTreeSet<String>>,
-    upload: Vec<u8>,
+    /// Flags and octets of the messages of an APPEND.
+    uploads: Vec<(Vec<Flag<'static>>, Vec<u8>)>,
     append: Option<Incoming>,
 }
 
 impl TestHost {
     pub(crate) fn new(store: Rc<RefCell<Store>>) -> Self {
-        Self { store, selected: None, known: BTreeMap::new(), upload: vec![], append: None }
+        Self { store, selected: None, known: BTreeMap::new(), uploads: vec![], append: None }
     }
 
     /// Tells the machine what the store holds that it does not know.
@@ -177,6 +178,23 @@ impl TestHost {
                         }
                         _ => {}
                     },
+                    FetchItem::Binary { part, partial, .. } => {
+                        let octets = decoded(&message, &summary, part);
+                        let len = octets.as_ref().map_or(0, |all| all.len() as u64);
+                        let (start, len) = partial.map_or((0, len), |partial| partial.within(len));
+                        let run = start as usize..(start + len) as usize;
+                        let octets = octets.as_ref().map(|all| &all[run]);
+                        row.binary(part, partial.map(|partial| partial.offset), octets).unwrap();
+                    }
+                    FetchItem::BinarySize(part) => {
+                        let len = decoded(&message, &summary, part).map_or(0, |all| all.len());
+                        row.binary_size(part, len as u64).unwrap();
+                    }
+                    FetchItem::Preview { .. } => {
+                        row.preview(preview(&message.raw).as_deref()).unwrap();
+                    }
+                    FetchItem::EmailId => drop(row.email_id(&email_id(uid)).unwrap()),
+                    FetchItem::ThreadId => drop(row.thread_id(None).unwrap()),
                     _ => {}
                 }
             }
@@ -244,6 +262,7 @@ fn status(one: &Box_) -> StatusData {
     data.messages = Some(one.messages.len() as u32);
     data.recent = Some(0);
     data.uid_next = Some(one.uid_next);
+    data.mailbox_id = Atom::new("F2212ea87");
     data.uid_validity = Some(one.uid_validity);
     data.unseen = Some(without("\\Seen") as u32);
     data.deleted = Some((one.messages.len() - without("\\Deleted")) as u32);
@@ -254,6 +273,9 @@ fn status(one: &Box_) -> StatusData {
 struct Row<'a>(u32, &'a Message);
 
 impl Facts for Row<'_> {
+    fn email_id(&self) -> Option<std::borrow::Cow<'_, str>> {
+        Some(email_id(self.0).as_str().to_owned().into())
+    }
     fn uid(&self) -> u32 {
         self.0
     }
@@ -285,7 +307,7 @@ impl Host<Server> for TestHost {
                 machine.verdict(verdict).unwrap();
             }
             Event::Chunk(octets) => {
-                self.upload.extend_from_slice(octets);
+                self.uploads.last_mut().unwrap().1.extend_from_slice(octets);
                 if self.append.as_ref().is_some_and(|a| a.mailbox.as_str() == "Full") {
                     machine.no(Some(Code::OverQuota), "Disk full").unwrap();
                 } else {
@@ -301,6 +323,7 @@ impl Host<Server> for TestHost {
                 };
                 let uids = one.messages.keys().copied().collect();
                 let mut data = SelectData::new(one.uid_validity, one.uid_next, uids);
+                data.mailbox_id = Atom::new("F2212ea87");
                 let unseen = |(_, m): &(&u32, &Message)| !m.flags.contains("\\Seen");
                 data.first_unseen = one.messages.iter().find(unseen).map(|(uid, _)| *uid);
                 self.known = one.messages.iter().map(|(uid, m)| (*uid, m.flags.clone())).collect();
@@ -370,13 +393,45 @@ impl Host<Server> for TestHost {
                 }
             }
             Event::Append(append) => {
-                log.event(format!("append {} {} {:?}", append.mailbox, append.size, append.flags));
-                self.upload.clear();
-                if append.size > 1 << 20 {
+                let size = append.size.map_or("?".into(), |size| size.to_string());
+                log.event(format!("append {} {size} {:?}", append.mailbox, append.flags));
+                if append.first {
+                    self.uploads.clear();
+                }
+                self.uploads.push((append.flags.clone(), Vec::new()));
+                if append.size.unwrap_or(0) > 1 << 20 {
                     return machine.no(Some(Code::OverQuota), "Too much").unwrap();
                 }
                 self.append = Some(append);
                 machine.accept().unwrap();
+            }
+            Event::AppendUrl(url) => {
+                log.event(format!("url {}", String::from_utf8_lossy(&url)));
+                let found = imap_proto::url::MessageUrl::new(&url).and_then(|url| {
+                    let store = self.store.borrow();
+                    let message = store.boxes.get(url.mailbox.as_str())?.messages.get(&url.uid)?;
+                    match Summary::decode(&message.blob)?.plan(&url.section) {
+                        Plan::Octets(range) => {
+                            Some(message.raw.slice(range.start as usize..range.end as usize))
+                        }
+                        _ => None,
+                    }
+                });
+                match found {
+                    Some(octets) => {
+                        self.uploads.last_mut().unwrap().1.extend_from_slice(&octets);
+                        machine.accept().unwrap();
+                    }
+                    None => {
+                        let url = String::from_utf8_lossy(&url).into_owned();
+                        machine.no(Some(Code::BadUrl(url.into())), "No such message").unwrap();
+                    }
+                }
+            }
+            Event::Unauthenticate => {
+                log.event("unauthenticate");
+                self.selected = None;
+                machine.ok("Good-bye for now").unwrap();
             }
             Event::AppendAborted => log.event("append aborted"),
             Event::Appended => {
@@ -385,11 +440,19 @@ impl Host<Server> for TestHost {
                 if !self.store.borrow().boxes.contains_key(name) {
                     return machine.no(Some(Code::TryCreate), "No such mailbox").unwrap();
                 }
-                let flags: Vec<String> = append.flags.iter().map(String::from).collect();
-                let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
-                let uid = self.store.borrow_mut().deliver(name, &self.upload, &flags);
+                let mut uids = UidSet::new();
+                for (flags, octets) in core::mem::take(&mut self.uploads) {
+                    let flags: Vec<String> = flags.iter().map(String::from).collect();
+                    let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+                    uids.insert(self.store.borrow_mut().deliver(name, &octets, &flags));
+                }
+                if let Some(uid) = append.replaces {
+                    let selected = self.selected.clone().unwrap();
+                    self.store.borrow_mut().boxes.get_mut(&selected).unwrap().messages.remove(&uid);
+                    self.known.remove(&uid);
+                }
                 self.sync(machine);
-                machine.appended(3857529045, uid).unwrap();
+                machine.appended(3857529045, uids).unwrap();
             }
             Event::Expunge { uids } => {
                 let name = self.selected.clone().unwrap();
@@ -471,9 +534,34 @@ impl Host<Server> for TestHost {
     }
 }
 
+/// The decoded octets of a part; `None` if there is no such part.
+fn decoded(
+    message: &Message,
+    summary: &Summary<'_>,
+    part: &imap_proto::types::Part,
+) -> Option<Vec<u8>> {
+    let (header, body) = summary.structure().encoded(part)?;
+    let slice =
+        |range: core::ops::Range<u64>| &message.raw[range.start as usize..range.end as usize];
+    Some(imap_proto::mime::decode_part(slice(header), slice(body)).unwrap().into_owned())
+}
+
+fn email_id(uid: u32) -> Atom<'static> {
+    Atom::new(format!("M{uid}")).unwrap()
+}
+
+/// All that this host takes part in.
+pub(crate) fn config() -> Config {
+    let mut config = Config::default();
+    (config.binary, config.utf8, config.multi_append, config.catenate) = (true, true, true, true);
+    (config.replace, config.object_ids, config.previews) = (true, true, true);
+    (config.unauthenticate, config.compress) = (true, true);
+    config
+}
+
 /// A session before login over TLS, so that passwords may be sent.
 pub(crate) fn session(n: u32) -> (Server, TestHost) {
-    (Server::over_tls(Config::default()), TestHost::new(Store::with(n)))
+    (Server::over_tls(config()), TestHost::new(Store::with(n)))
 }
 
 /// Octets the machine has to say after `input`, and the machine.

@@ -1,19 +1,21 @@
 //! FETCH: rows of any size in bounded memory.
 
-use super::{Done, Failure, Session, flags};
+use super::{Done, Failure, Session, flags, ids};
 use bytes::Bytes;
 use imap_proto::{
-    mime::{Plan, Summary},
-    types::{BodySection, Code, DateTime, FetchItem, FetchItems, UidSet},
+    mime::{self, Plan, Summary},
+    types::{Atom, BodySection, Code, DateTime, FetchItem, FetchItems, Part, UidSet},
 };
 use mailstore::{Body, FlagChange, Flags, MailboxId, ModSeq, Row, Store, Uid};
 use mailwire::Machine;
-use std::{collections::HashSet, ops::Range};
+use std::{borrow::Cow, collections::HashSet, ops::Range};
 
 /// Messages whose facts are asked for at once.
 const BATCH: usize = 64;
 /// Octets of a section that are read at once.
 const PIECE: u64 = 64 * 1024;
+/// Octets of a message that are looked at for its first words.
+const PREVIEWED: u64 = 128 * 1024;
 /// Octets of output that may wait before the client has to take some.
 const WAITING: usize = 64 * 1024;
 
@@ -120,7 +122,7 @@ impl<S: Store> Session<S> {
             return Ok(false);
         }
         // Opened before a word is said about the message; what is open can be read to its end.
-        let body = match items.iter().any(|item| matches!(item, FetchItem::Section(_))) {
+        let body = match items.iter().any(needs_body) {
             true => match self.app.store.body(row.message).await {
                 Ok(body) => body,
                 Err(mailstore::Error::NotFound { .. }) => return Ok(false),
@@ -170,6 +172,42 @@ impl<S: Store> Session<S> {
                         out.section_nil(section)?;
                     }
                 },
+                (FetchItem::Binary { part, partial, .. }, Some(summary)) => {
+                    let octets = decoded(summary, part, &body).await?;
+                    let len = octets.as_ref().map_or(0, |octets| octets.len() as u64);
+                    let (start, len) = partial.map_or((0, len), |partial| partial.within(len));
+                    let run = usize::try_from(start).unwrap_or(usize::MAX)
+                        ..usize::try_from(start.saturating_add(len)).unwrap_or(usize::MAX);
+                    let octets = octets.as_ref().and_then(|octets| octets.get(run));
+                    if let Some(mut out) = self.driver.machine.row(uid)? {
+                        out.binary(part, partial.map(|partial| partial.offset), octets)?;
+                    }
+                }
+                (FetchItem::BinarySize(part), Some(summary)) => {
+                    let len = decoded(summary, part, &body).await?.map_or(0, |octets| octets.len());
+                    if let Some(mut out) = self.driver.machine.row(uid)? {
+                        out.binary_size(part, len as u64)?;
+                    }
+                }
+                (FetchItem::Preview { .. }, _) => {
+                    // Only the beginning: what is not there is not shown.
+                    let begin = body.read(0..body.size().min(PREVIEWED)).await?;
+                    if let Some(mut out) = self.driver.machine.row(uid)? {
+                        out.preview(mime::preview(&begin).as_deref())?;
+                    }
+                }
+                (FetchItem::EmailId, _) => {
+                    if let Some(id) = Atom::new(ids::email(row.message)) {
+                        out.email_id(&id)?;
+                    }
+                }
+                (FetchItem::ThreadId, _) => {
+                    let thread = self.app.store.threads(&[row.message]).await?.pop().flatten();
+                    let id = thread.and_then(|thread| Atom::new(ids::thread(thread)));
+                    if let Some(mut out) = self.driver.machine.row(uid)? {
+                        out.thread_id(id.as_ref())?;
+                    }
+                }
                 _ => {}
             }
         }
@@ -210,10 +248,43 @@ impl<S: Store> Session<S> {
     }
 }
 
+/// The decoded octets of a part; `None` if there is no such part.
+async fn decoded(
+    summary: &Summary<'_>,
+    part: &Part,
+    body: &Body,
+) -> Result<Option<Bytes>, Failure> {
+    let Some((header, octets)) = summary.structure().encoded(part) else { return Ok(None) };
+    let (header, octets) = (body.read(header).await?, body.read(octets).await?);
+    match mime::decode_part(&header, &octets) {
+        Ok(Cow::Borrowed(_)) => Ok(Some(octets)),
+        Ok(Cow::Owned(decoded)) => Ok(Some(decoded.into())),
+        Err(_) => {
+            let text = "The transfer encoding of the part is not known";
+            Err(Failure::No(Some(Code::UnknownCte), text))
+        }
+    }
+}
+
+fn needs_body(item: &FetchItem<'_>) -> bool {
+    matches!(
+        item,
+        FetchItem::Section(_)
+            | FetchItem::Binary { .. }
+            | FetchItem::BinarySize(_)
+            | FetchItem::Preview { .. }
+    )
+}
+
 /// Whether an item is made of the facts that the store keeps beside a message.
 fn needs_facts(item: &FetchItem<'_>) -> bool {
     matches!(
         item,
-        FetchItem::Envelope | FetchItem::Body | FetchItem::BodyStructure | FetchItem::Section(_)
+        FetchItem::Envelope
+            | FetchItem::Body
+            | FetchItem::BodyStructure
+            | FetchItem::Section(_)
+            | FetchItem::Binary { .. }
+            | FetchItem::BinarySize(_)
     )
 }

@@ -1,6 +1,6 @@
 //! Making, renaming, deleting mailboxes, and what STATUS says of them.
 
-use super::{Done, Session};
+use super::{Done, Session, ids};
 use imap_proto::types::{Code, Mailbox, SpecialUse, StatusData, StatusItem};
 use mailstore::{Flags, MailboxId, NewMailbox, Store};
 
@@ -16,8 +16,11 @@ impl<S: Store> Session<S> {
                 return Ok(self.driver.machine.no(Some(Code::UseAttr), text)?);
             }
         };
-        self.app.store.create_mailbox(self.account()?, &mailbox).await?;
-        Ok(self.driver.machine.ok("Created")?)
+        let made = self.app.store.create_mailbox(self.account()?, &mailbox).await?;
+        // RFC 8474 §4.1
+        let id = format!("{}", made.id);
+        let code = Code::MailboxId(format!("F{id}").into());
+        Ok(self.driver.machine.ok_with(Some(code), "Created")?)
     }
 
     pub(super) async fn delete(&mut self, name: &Mailbox<'_>) -> Done {
@@ -67,6 +70,7 @@ impl<S: Store> Session<S> {
         let status = self.app.store.status(mailbox).await?;
         let mut data = StatusData::default();
         data.messages = Some(status.messages);
+        data.mailbox_id = ids::mailbox(mailbox);
         data.recent = Some(0);
         data.uid_next = Some(status.uid_next.value());
         data.uid_validity = Some(status.uid_validity.value());

@@ -3,6 +3,7 @@
 mod append;
 mod fetch;
 mod flags;
+mod ids;
 mod list;
 mod mailboxes;
 mod messages;
@@ -17,13 +18,16 @@ pub(crate) use session::session;
 use crate::app::App;
 use imap_proto::{server::Server, types::Code};
 use mailstore::{Account, Error};
-use mailwire::{Misuse, driver::Driver};
+use mailwire::{
+    Misuse,
+    driver::{Deflate, Driver},
+};
 use std::{io, sync::Arc};
 
 /// One connection, once its user has logged in or before.
 struct Session<S> {
     app: Arc<App<S>>,
-    driver: Driver<Server, crate::wire::Wire>,
+    driver: Driver<Server, Deflate<crate::wire::Wire>>,
     account: Option<Account>,
     selected: Option<selected::Selected>,
     append: Option<append::Incoming>,

@@ -1,6 +1,6 @@
 //! SEARCH: what the rows say, and headers and bodies only where they are needed.
 
-use super::{Done, Failure, Session, flags};
+use super::{Done, Failure, Session, flags, ids};
 use bytes::Bytes;
 use imap_proto::{
     mime::Summary,
@@ -8,6 +8,7 @@ use imap_proto::{
     types::{DateTime, SearchQuery},
 };
 use mailstore::{Row, Store, Timestamp};
+use std::borrow::Cow;
 
 /// Messages that are looked at before other sessions get their turn.
 const TURN: usize = 128;
@@ -16,6 +17,7 @@ struct Candidate<'a> {
     row: &'a Row,
     header: Option<Bytes>,
     message: Option<Bytes>,
+    thread: Option<String>,
 }
 
 impl Facts for Candidate<'_> {
@@ -36,6 +38,12 @@ impl Facts for Candidate<'_> {
     }
     fn save_date(&self) -> Option<DateTime> {
         Some(DateTime::utc(self.row.save_date.secs()))
+    }
+    fn email_id(&self) -> Option<Cow<'_, str>> {
+        Some(ids::email(self.row.message).into())
+    }
+    fn thread_id(&self) -> Option<Cow<'_, str>> {
+        self.thread.as_deref().map(Cow::Borrowed)
     }
     fn header(&self) -> Option<&[u8]> {
         self.header.as_deref()
@@ -79,7 +87,11 @@ impl<S: Store> Session<S> {
     }
 
     async fn matches(&self, matcher: &Matcher, row: &Row) -> mailstore::Result<bool> {
-        let mut candidate = Candidate { row, header: None, message: None };
+        let mut candidate = Candidate { row, header: None, message: None, thread: None };
+        if matcher.needs_thread() {
+            let thread = self.app.store.threads(&[row.message]).await?.pop().flatten();
+            candidate.thread = thread.map(ids::thread);
+        }
         loop {
             match matcher.test(&candidate) {
                 Answer::Yes => return Ok(true),

@@ -1,6 +1,6 @@
 //! The selected mailbox, and what has changed in it since the client was told.
 
-use super::{Done, Failure, Session, flags};
+use super::{Done, Failure, Session, flags, ids};
 use imap_proto::{
     command::QResync,
     server::{Resync, SelectData},
@@ -58,6 +58,7 @@ impl<S: Store> Session<S> {
         data.first_unseen = unseen.map(|row| row.uid.value());
         data.keywords = keywords.keywords().filter_map(keyword).collect();
         data.read_only = read_only;
+        data.mailbox_id = ids::mailbox(mailbox);
         data.highest_mod_seq = Some(snapshot.highest_modseq().value());
         if let Some(known) = known.filter(|known| known.uid_validity.get() == data.uid_validity) {
             data.changes = Some(self.missed(mailbox, &snapshot, known.mod_seq.get()).await?);

@@ -6,7 +6,7 @@ use imap_proto::server::{Config, Event, Server};
 use mailstore::Store;
 use mailwire::{
     Machine,
-    driver::{Driver, Stop},
+    driver::{Deflate, Driver, Stop},
 };
 use std::{io, sync::Arc};
 use tokio_util::sync::CancellationToken;
@@ -18,7 +18,7 @@ pub(crate) async fn session<S: Store>(app: Arc<App<S>>, connection: Connection) 
     let mut machine =
         if service.implicit_tls() { Server::over_tls(config) } else { Server::new(config) };
     machine.set_channel_binding(wire.channel_binding());
-    let driver = Driver::new(machine, wire);
+    let driver = Driver::new(machine, Deflate::new(wire));
     let mut session =
         Session { app, driver, account: None, selected: None, append: None, idle: false };
     loop {
@@ -27,8 +27,8 @@ pub(crate) async fn session<S: Store>(app: Arc<App<S>>, connection: Connection) 
                 let Session { driver, app, .. } = session;
                 let (mut machine, mut wire) = driver.into_parts();
                 let early = machine.upgrade();
-                wire.accept_tls(tls.clone(), early).await?;
-                machine.set_channel_binding(wire.channel_binding());
+                wire.inner_mut().accept_tls(tls.clone(), early).await?;
+                machine.set_channel_binding(wire.inner().channel_binding());
                 let driver = Driver::new(machine, wire);
                 session = Session {
                     app,
@@ -39,6 +39,7 @@ pub(crate) async fn session<S: Store>(app: Arc<App<S>>, connection: Connection) 
                     idle: false,
                 };
             }
+            Stop::Compress => session.driver.compress(),
             why => {
                 debug!(?why, "session over");
                 return session.driver.shutdown().await;
@@ -56,6 +57,9 @@ fn machine_config<S>(app: &App<S>) -> Config {
     config.save_dates = true;
     config.quotas = true;
     config.metadata = true;
+    (config.binary, config.utf8, config.object_ids, config.previews) = (true, true, true, true);
+    (config.multi_append, config.catenate, config.replace) = (true, true, true);
+    (config.compress, config.unauthenticate) = (true, true);
     config.append_limit = app.config.limits.message_size;
     config.id = vec![
         ("name".into(), "mail-server".into()),
@@ -101,7 +105,7 @@ impl<S: Store> Session<S> {
             let event = match event {
                 Event::Chunk(octets) => {
                     if let Some(incoming) = &mut self.append {
-                        incoming.write(octets).await;
+                        incoming.write(octets, self.app.config.limits.message_size).await;
                     }
                     continue;
                 }
@@ -156,6 +160,11 @@ impl<S: Store> Session<S> {
             Event::Lsub(query) => self.list(&query, true).await,
             Event::Status { mailbox, items } => self.status(&mailbox, &items).await,
             Event::Append(wanted) => self.append(wanted).await,
+            Event::AppendUrl(url) => self.append_url(&url).await,
+            Event::Unauthenticate => {
+                (self.account, self.selected) = (None, None);
+                Ok(self.driver.machine.ok("Another user may log in")?)
+            }
             Event::Appended => self.appended().await,
             Event::AppendAborted => {
                 self.append = None;

@@ -38,7 +38,7 @@ struct Message {
 pub(super) struct Store {
     messages: Vec<Message>,
     next: u32,
-    upload: Vec<u8>,
+    uploads: Vec<Vec<u8>>,
     selected: bool,
 }
 
@@ -48,7 +48,7 @@ impl Default for Store {
             let flags = (uid == 2).then(|| "\\Seen".to_owned()).into_iter().collect();
             Message { uid, flags, raw: raw.to_vec() }
         });
-        Self { messages: messages.collect(), next: 10, upload: Vec::new(), selected: false }
+        Self { messages: messages.collect(), next: 10, uploads: Vec::new(), selected: false }
     }
 }
 
@@ -236,7 +236,10 @@ impl Host<Server> for Store {
             }
             Event::Append(append) => {
                 log.event(format!("{append:?}"));
-                self.upload.clear();
+                if append.first {
+                    self.uploads.clear();
+                }
+                self.uploads.push(Vec::new());
                 if append.mailbox.is_inbox() {
                     server.accept()
                 } else {
@@ -245,9 +248,21 @@ impl Host<Server> for Store {
             }
             Event::Chunk(octets) => {
                 assert!(!octets.is_empty(), "a chunk has octets");
-                self.upload.extend_from_slice(octets);
+                self.uploads.last_mut().expect("a message begins first").extend_from_slice(octets);
                 log.payload(octets);
                 Ok(())
+            }
+            Event::AppendUrl(url) => {
+                log.event(format!("url {}", url.escape_ascii()));
+                match imap_proto::url::MessageUrl::new(&url) {
+                    Some(_) => server.accept(),
+                    None => server.no(Some(Code::BadUrl("url".into())), "No such message"),
+                }
+            }
+            Event::Unauthenticate => {
+                log.event("unauthenticate");
+                self.selected = false;
+                server.ok("Good-bye for now")
             }
             Event::AppendAborted => {
                 log.event("append aborted");
@@ -255,9 +270,9 @@ impl Host<Server> for Store {
             }
             Event::Appended => {
                 log.event("appended");
-                let raw = core::mem::take(&mut self.upload);
-                let uid = self.add(server, raw);
-                server.appended(VALIDITY, uid)
+                let all = core::mem::take(&mut self.uploads);
+                let uids = all.into_iter().map(|raw| self.add(server, raw)).collect();
+                server.appended(VALIDITY, uids)
             }
             Event::Expunge { uids } => {
                 let wanted = |uid| uids.as_ref().is_none_or(|set| set.contains(uid));

@@ -25,6 +25,8 @@ fn make(choice: u8) -> (Server, Store) {
     let mut config = Config::default();
     config.timeouts.auth_delay = Duration::ZERO;
     config.append_limit = 2000;
+    (config.utf8, config.multi_append, config.catenate) = (true, true, true);
+    (config.replace, config.unauthenticate, config.compress) = (true, true, true);
     config.plain_text_auth = matches!(choice, b'c' | b'l');
     match choice {
         b'l' => {
