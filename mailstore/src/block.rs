@@ -1,5 +1,5 @@
 //! A few hundred rows in little memory: in columns, each value in as many octets as it differs by from the
-//! lowest of its column. Rows of one day take about 16 octets each, rows that differ in everything 56.
+//! lowest of its column. Rows of one day take about 18 octets each, rows that differ in everything 56.
 
 use core::cmp::Ordering;
 
@@ -130,8 +130,15 @@ impl Block {
 
     /// Takes out the rows `goes` names, and gives them.
     pub(crate) fn take(&mut self, goes: impl Fn(Uid) -> bool) -> Vec<Packed> {
-        let (gone, kept): (Vec<Packed>, Vec<Packed>) = self.iter().partition(|row| goes(row.uid));
-        self.rows = Rows::Sealed(Columns::of(&kept));
+        if let Rows::Open(rows) = &self.rows {
+            self.rows = Rows::Sealed(Columns::of(rows));
+        }
+        let Rows::Sealed(columns) = &mut self.rows else { return Vec::new() };
+        let rows = 0..columns.rows;
+        let goes: Vec<bool> = rows.map(|row| columns.uid(row).is_some_and(&goes)).collect();
+        let all = goes.iter().enumerate();
+        let gone = all.filter(|(_, goes)| **goes).filter_map(|(row, _)| columns.get(row)).collect();
+        *columns = columns.without(&goes);
         gone
     }
 
@@ -214,6 +221,9 @@ const FIELDS: usize = 7;
 
 const SPARE: usize = 8;
 
+/// Columns have at least this width: flags change in place, and modseqs with them.
+const LEAST: [u8; FIELDS] = [0, 0, 4, 0, 0, 0, 1];
+
 /// The lowest value of a column, and the distances of all from it: how many octets each has, and where the
 /// first is.
 #[derive(Clone, Copy, Debug, Default)]
@@ -259,31 +269,54 @@ impl Columns {
     fn of(rows: &[Packed]) -> Columns {
         let all: Vec<[u64; FIELDS]> =
             (0u64..).zip(rows).map(|(place, row)| fields(row, place)).collect();
+        Columns::of_fields(&all)
+    }
+
+    fn of_fields(all: &[[u64; FIELDS]]) -> Columns {
         let mut low = all.first().copied().unwrap_or_default();
         let mut high = low;
-        for row in &all {
+        for row in all {
             for ((low, high), value) in low.iter_mut().zip(&mut high).zip(row) {
                 *low = (*low).min(*value);
                 *high = (*high).max(*value);
             }
         }
         let mut columns = [Column::default(); FIELDS];
-        let mut octets = Vec::new();
-        for (field, column) in columns.iter_mut().enumerate() {
-            let of = |all: &[u64; FIELDS]| all.get(field).copied().unwrap_or(0);
-            let (lowest, highest) = (of(&low), of(&high));
-            let bits = u64::BITS - (highest - lowest).leading_zeros();
-            let width = bits.div_ceil(8);
-            column.lowest = lowest;
-            column.start = u32::try_from(octets.len()).unwrap_or(0);
-            column.width = u8::try_from(width).unwrap_or(8);
-            for row in &all {
-                let distance = (of(row) - lowest).to_le_bytes();
-                octets.extend_from_slice(distance.get(..column.width.into()).unwrap_or_default());
+        let mut end = 0u32;
+        for (((column, low), high), least) in columns.iter_mut().zip(low).zip(high).zip(LEAST) {
+            let bits = u64::BITS - (high - low).leading_zeros();
+            let width = u8::try_from(bits.div_ceil(8)).unwrap_or(8).max(least);
+            *column = Column { lowest: low, start: end, width };
+            end += u32::from(width) * u32::try_from(all.len()).unwrap_or(0);
+        }
+        let mut octets = vec![0; usize::try_from(end).unwrap_or(0) + SPARE];
+        for (field, column) in columns.iter().enumerate() {
+            for (place, row) in all.iter().enumerate() {
+                let value = row.get(field).copied().unwrap_or(0);
+                let octets = column.place(place).and_then(|at| octets.get_mut(at..));
+                // What is written beyond the value is zero, and is written over by the values after it.
+                if let Some(octets) = octets.and_then(|octets| octets.first_chunk_mut()) {
+                    *octets = (value - column.lowest).to_le_bytes();
+                }
             }
         }
-        octets.extend([0; SPARE]);
-        Columns { rows: rows.len(), columns, octets: octets.into() }
+        Columns { rows: all.len(), columns, octets: octets.into() }
+    }
+
+    /// The rows that stay.
+    fn without(&self, goes: &[bool]) -> Columns {
+        let mut all: Vec<[u64; FIELDS]> = Vec::with_capacity(self.rows);
+        for (place, _) in goes.iter().enumerate().filter(|(_, goes)| !**goes) {
+            let ahead = u64::try_from(place - all.len()).unwrap_or(0);
+            let mut values = [0; FIELDS];
+            for (value, column) in values.iter_mut().zip(&self.columns) {
+                *value = self.value(column, place).unwrap_or(0);
+            }
+            let [uid, message, ..] = &mut values;
+            (*uid, *message) = (uid.wrapping_add(ahead), message.wrapping_add(ahead));
+            all.push(values);
+        }
+        Columns::of_fields(&all)
     }
 
     fn value(&self, column: &Column, row: usize) -> Option<u64> {

@@ -26,8 +26,8 @@ pub(super) struct Batch {
     pub(super) mailboxes: HashMap<MailboxId, Arc<MailboxState>>,
     /// Blocks of messages that changed; without one that is empty.
     pub(super) objects: HashMap<u64, Option<Arc<ObjectBlock>>>,
-    /// How many messages there are at its end, and their octets.
-    pub(super) totals: (usize, u64),
+    /// How many messages there are at its end, their octets, and those of the log they need.
+    pub(super) totals: (usize, u64, u64),
     /// Messages nobody needs any more after it.
     pub(super) gone: Vec<(MessageId, Object)>,
     pub(super) last: Counters,
@@ -74,7 +74,7 @@ impl Batch {
         }
         self.mailboxes.retain(|id, _| state.mailboxes.contains_key(id));
         self.objects.extend(objects.take_touched());
-        self.totals = (objects.len(), objects.octets());
+        self.totals = (objects.len(), objects.octets(), objects.logged());
     }
 }
 

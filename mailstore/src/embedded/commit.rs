@@ -1,6 +1,6 @@
 //! The commit thread: one sync for everyone who waits.
 
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, TrySendError};
 use std::sync::{Arc, PoisonError};
 
 use tokio::sync::oneshot;
@@ -92,6 +92,8 @@ pub(super) struct Committer {
     pub(super) checkpoint_after: usize,
     /// A checkpoint is due now.
     pub(super) hurry: bool,
+    /// Wakes the compaction thread.
+    pub(super) compactor: Sender<()>,
 }
 
 impl Committer {
@@ -171,6 +173,11 @@ impl Committer {
             index.state.follow(&self.state, changes);
             index.log_end = self.log.end();
             index.syncs = self.log.syncs;
+            let (octets, needed) = (self.shared.log_octets(&index), index.objects.logged());
+            if self.shared.compaction.is_due(octets, needed) {
+                // It is gone only when the store could not start it.
+                let _ = self.compactor.send(());
+            }
         }
         self.shared.hub.tell(changes);
         self.batch.add(changes.drain(..));

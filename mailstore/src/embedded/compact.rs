@@ -6,15 +6,19 @@
 //! between. The log that is left still holds everything: the index can be made anew from it. FORMAT.md says
 //! why.
 
+use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use core::time::Duration;
 use std::collections::VecDeque;
 use std::fs::File;
+use std::sync::mpsc::{Receiver, Sender};
 use std::sync::{Arc, PoisonError};
+use std::time::Instant;
 
 use bytes::Bytes;
 use tokio::sync::oneshot;
 
 use super::commit::{Message, Task};
-use super::{EmbeddedStore, Handle, MAX_IN_LOG, Shared};
+use super::{MAX_IN_LOG, Shared};
 use crate::body::blocking;
 use crate::model::{Change, Object, OwnKey, Place, Planned, State};
 use crate::{AccountId, EnvelopeId, Error, MailboxId, MessageId, Result, Scope, Uid, disk};
@@ -33,69 +37,139 @@ pub struct Compacted {
     pub after: u64,
 }
 
-pub(super) async fn compact(store: &EmbeddedStore) -> Result<Compacted> {
-    let handle = &store.0;
-    let Ok(_only) = handle.shared.compacting.try_lock() else {
+/// How much of the disk a compaction takes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pace {
+    /// All it can get.
+    Fast,
+    /// Half: it rests after each step as long as the step took.
+    Gentle,
+}
+
+/// When the log is compacted in the background.
+#[derive(Debug)]
+pub(super) struct Compaction {
+    after: Option<u64>,
+    /// The log had this many octets when it was last tried.
+    tried_at: AtomicU64,
+    /// It was asked for and has not ended.
+    asked: AtomicBool,
+    /// Held by the one compaction there may be.
+    only: tokio::sync::Mutex<()>,
+}
+
+impl Compaction {
+    pub(super) fn after(after: Option<u64>) -> Compaction {
+        let (tried_at, asked) = (AtomicU64::new(0), AtomicBool::new(false));
+        Compaction { after, tried_at, asked, only: tokio::sync::Mutex::new(()) }
+    }
+
+    /// Whether to ask for one now, for a log of so many octets of which so many are needed. It must have
+    /// grown since the last: what compaction cannot remove does not bring the next.
+    pub(super) fn is_due(&self, octets: u64, needed: u64) -> bool {
+        let Some(after) = self.after else { return false };
+        let dead = octets.saturating_sub(needed);
+        let grown = octets.saturating_sub(self.tried_at.load(Ordering::Relaxed));
+        let due = dead >= after && dead >= needed / 2 && grown >= after;
+        due && !self.asked.swap(true, Ordering::Relaxed)
+    }
+}
+
+/// Compacts whenever it is asked to, until nobody can ask any more.
+pub(super) fn run(shared: &Arc<Shared>, messages: &Sender<Message>, due: &Receiver<()>) {
+    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().build() else { return };
+    for () in due {
+        // Fails when the disk is full or the store is closed: the log is whole, and it is tried again
+        // when it has grown.
+        let _ = runtime.block_on(compact(shared, messages, Pace::Gentle));
+        let index = shared.index.read().unwrap_or_else(PoisonError::into_inner);
+        shared.compaction.tried_at.store(shared.log_octets(&index), Ordering::Relaxed);
+        shared.compaction.asked.store(false, Ordering::Relaxed);
+    }
+}
+
+pub(super) async fn compact(
+    shared: &Arc<Shared>,
+    messages: &Sender<Message>,
+    pace: Pace,
+) -> Result<Compacted> {
+    let Ok(_only) = shared.compaction.only.try_lock() else {
         return Err(Error::locked("the log", "it is being compacted already"));
     };
-    let before = store.stats().log_octets;
-    let start: u64 = ask(handle, Message::Rotate).await??;
-    let mut work = Work::all(&handle.shared);
+    let octets = || {
+        let index = shared.index.read().unwrap_or_else(PoisonError::into_inner);
+        shared.log_octets(&index)
+    };
+    let before = octets();
+    let start: u64 = ask(messages, Message::Rotate).await??;
+    let all = shared.clone();
+    let mut work = blocking(move || Ok(Work::all(&all))).await?;
     while let Some(step) = work.next() {
+        let begun = Instant::now();
         let restate = match step {
             Step::Messages(ids) => {
-                let shared = handle.shared.clone();
+                let shared = shared.clone();
                 Restate::Messages(blocking(move || read(&shared, &ids)).await?)
             }
             other => Restate::Things(other),
         };
-        let shared = handle.shared.clone();
-        let plan = move |state: &State, _| plan(restate, state, &shared);
-        settled(handle, plan).await?;
+        let planned = shared.clone();
+        let plan = move |state: &State, _| plan(restate, state, &planned);
+        settled(messages, plan).await?;
+        if pace == Pace::Gentle {
+            rest(begun.elapsed()).await?;
+        }
     }
-    checkpoint(handle).await?;
-    let shared = handle.shared.clone();
+    checkpoint(messages).await?;
+    let segments = shared.clone();
     blocking(move || {
         let removed = {
             // Under the lock whoever looks up a place also finds its segment.
-            let _index = shared.index.write().unwrap_or_else(PoisonError::into_inner);
-            shared.segments.take_before(start)
+            let _index = segments.index.write().unwrap_or_else(PoisonError::into_inner);
+            segments.segments.take_before(start)
         };
-        shared.segments.remove(&removed)
+        segments.segments.remove(&removed)
     })
     .await?;
-    Ok(Compacted { before, after: store.stats().log_octets })
+    Ok(Compacted { before, after: octets() })
 }
 
-async fn ask<T>(handle: &Handle, message: impl FnOnce(oneshot::Sender<T>) -> Message) -> Result<T> {
+async fn ask<T>(
+    messages: &Sender<Message>,
+    message: impl FnOnce(oneshot::Sender<T>) -> Message,
+) -> Result<T> {
     let closed = || Error::closed("it was closed");
     let (reply, answer) = oneshot::channel();
-    handle.messages.send(message(reply)).map_err(|_| closed())?;
+    messages.send(message(reply)).map_err(|_| closed())?;
     answer.await.map_err(|_| closed())
 }
 
 /// A write that is planned when everything before it is published.
 async fn settled(
-    handle: &Handle,
+    messages: &Sender<Message>,
     plan: impl FnOnce(&State, crate::Timestamp) -> Planned<()> + Send + 'static,
 ) -> Result<()> {
-    ask(handle, |reply| Message::Settled(Box::new(Task { plan: Some(plan), planned: None, reply })))
-        .await?
+    let task = |reply| Box::new(Task { plan: Some(plan), planned: None, reply });
+    ask(messages, |reply| Message::Settled(task(reply))).await?
+}
+
+async fn rest(time: Duration) -> Result<()> {
+    blocking(move || {
+        std::thread::sleep(time);
+        Ok(())
+    })
+    .await
 }
 
 /// Waits until the index knows everything up to now.
-async fn checkpoint(handle: &Handle) -> Result<()> {
+async fn checkpoint(messages: &Sender<Message>) -> Result<()> {
     let (reply, mut answer) = oneshot::channel();
     let mut reply = Some(reply);
     loop {
         let closed = || Error::closed("it was closed");
-        handle.messages.send(Message::Checkpoint(reply.take())).map_err(|_| closed())?;
+        messages.send(Message::Checkpoint(reply.take())).map_err(|_| closed())?;
         // The checkpoint thread may be busy; the commit thread waits for nobody, so it is asked again.
-        let pause = blocking(|| {
-            std::thread::sleep(core::time::Duration::from_millis(5));
-            Ok(())
-        });
-        pause.await?;
+        rest(Duration::from_millis(5)).await?;
         match answer.try_recv() {
             Ok(()) => return Ok(()),
             Err(oneshot::error::TryRecvError::Empty) => {}

@@ -94,7 +94,7 @@ impl Index {
         let last = codec::counters(&mut r).ok_or_else(damaged)?;
         let count = r.number().and_then(|count| usize::try_from(count).ok());
         let (count, octets) = count.zip(r.number()).ok_or_else(damaged)?;
-        loaded.objects = Objects::kept(count, octets);
+        loaded.objects = Objects::kept(count, octets, r.number().ok_or_else(damaged)?);
         let state = &mut loaded.state;
         for entry in read.open_table(ACCOUNTS).map_err(failed)?.iter().map_err(failed)? {
             let (id, value) = entry.map_err(failed)?;
@@ -190,6 +190,7 @@ impl Index {
         codec::put_counters(&mut header, batch.last);
         put_len(&mut header, batch.totals.0);
         put(&mut header, batch.totals.1);
+        put(&mut header, batch.totals.2);
         write.open_table(META).map_err(failed)?.insert("header", &*header).map_err(failed)?;
         write.commit().map_err(failed)?;
         for change in &batch.changes {

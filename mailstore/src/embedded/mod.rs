@@ -20,6 +20,7 @@ use bytes::Bytes;
 use tokio::sync::oneshot;
 
 use self::commit::{Message, Task};
+use self::compact::{Compaction, Pace};
 use self::segments::{Segment, Segments};
 use crate::body::blocking;
 use crate::model::{Engine, Hub, Object, Objects, Place, Planned, State};
@@ -42,8 +43,9 @@ const FACTS_IN_PLACE: usize = 64;
 /// whatever is waiting and makes it durable with one `fdatasync`. Readers never wait for writers. Bodies
 /// are read from the log with positioned reads, up to 64 KiB in place, more on the blocking pool.
 ///
-/// Removed messages keep their room in the log until [`compact`](EmbeddedStore::compact) is called; those
-/// over 1 MiB give it back at once.
+/// Removed messages keep their room in the log until it is compacted, in the background once that pays
+/// ([`Options::compact_after`]) or when [`compact`](EmbeddedStore::compact) is called; those over 1 MiB give
+/// it back at once.
 ///
 /// ```
 /// use mailstore::{Accounts, EmbeddedStore, Mailboxes};
@@ -75,6 +77,9 @@ pub struct Options {
     /// The index is brought up to date after this many changes (and after 64 MiB of log). More make
     /// writing cheaper and opening after a crash slower.
     pub checkpoint_after: usize,
+    /// The log is compacted in the background once it has this many octets nobody needs and has half as
+    /// many as it needs. `None`: only when asked.
+    pub compact_after: Option<u64>,
     /// Open a store whose log is damaged in the middle, without the changes that are lost. They are
     /// listed in [`EmbeddedStore::damage`]. Without it, opening such a store fails.
     pub salvage: bool,
@@ -83,12 +88,13 @@ pub struct Options {
 }
 
 impl Default for Options {
-    /// 1 MiB, 64 MiB, 50,000 changes, no salvage, no faults.
+    /// 1 MiB, 64 MiB, 50,000 changes, 64 MiB, no salvage, no faults.
     fn default() -> Self {
         Options {
             large_body: 1024 * 1024,
             segment_size: 64 * 1024 * 1024,
             checkpoint_after: 50_000,
+            compact_after: Some(64 * 1024 * 1024),
             salvage: false,
             faults: None,
         }
@@ -126,8 +132,7 @@ struct Shared {
     bodies: PathBuf,
     spool: Arc<Spool>,
     damage: Vec<Damage>,
-    /// Held by the one compaction there may be.
-    compacting: tokio::sync::Mutex<()>,
+    compaction: Compaction,
 }
 
 /// What readers see: everything durable, nothing else.
@@ -140,6 +145,10 @@ struct Published {
 }
 
 impl Shared {
+    fn log_octets(&self, index: &Published) -> u64 {
+        index.log_end.saturating_sub(self.segments.start())
+    }
+
     fn segment(&self, place: &Place) -> Option<Segment> {
         match place {
             Place::Log { at, .. } => self.segments.find(*at),
@@ -213,7 +222,7 @@ impl EmbeddedStore {
     /// [`Locked`](Error::Locked) while another compaction is under way, [`Full`](Error::Full),
     /// [`Io`](Error::Io), [`Closed`](Error::Closed). The log is then longer, and whole.
     pub async fn compact(&self) -> Result<Compacted> {
-        compact::compact(self).await
+        compact::compact(&self.0.shared, &self.0.messages, Pace::Fast).await
     }
 
     /// Reads every message and its facts, and says which do not match their checksum or cannot be read.
@@ -241,7 +250,7 @@ impl EmbeddedStore {
             messages: index.objects.len(),
             envelopes: index.state.envelopes.len(),
             message_octets: index.objects.octets(),
-            log_octets: index.log_end - self.0.shared.segments.start(),
+            log_octets: self.0.shared.log_octets(&index),
             segments: self.0.shared.segments.count(),
             syncs: index.syncs,
         }

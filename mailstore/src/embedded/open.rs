@@ -11,6 +11,7 @@ use std::thread;
 
 use super::checkpoint::{self, Batch};
 use super::commit::Committer;
+use super::compact::{self, Compaction};
 use super::index::{Found, Index, Loaded};
 use super::log::Log;
 use super::scan::{Damage, Scan, scan};
@@ -64,10 +65,11 @@ pub(super) fn open(folder: &Path, options: &Options) -> Result<EmbeddedStore> {
         bodies: bodies.clone(),
         spool,
         damage,
-        compacting: tokio::sync::Mutex::new(()),
+        compaction: Compaction::after(options.compact_after),
     });
     let log = Log::new(segments, log_end, options.segment_size, options.faults.clone())?;
     let (checkpoints, batches) = mpsc::sync_channel(1);
+    let (compactor, due) = mpsc::channel();
     let committer = Committer {
         shared: shared.clone(),
         log,
@@ -76,14 +78,20 @@ pub(super) fn open(folder: &Path, options: &Options) -> Result<EmbeddedStore> {
         batch,
         checkpoint_after: options.checkpoint_after,
         hurry: false,
+        compactor,
     };
     let (messages, queue) = mpsc::channel();
+    let own_messages = messages.clone();
+    let compacted = shared.clone();
     let thread = thread::Builder::new().name("mailstore-commit".into()).spawn(move || {
         let checkpointer = thread::Builder::new().name("mailstore-checkpoint".into());
         let checkpointer = checkpointer.spawn(move || checkpoint::run(index, bodies, batches));
+        let compactor = thread::Builder::new().name("mailstore-compact".into());
+        let compactor = compactor.spawn(move || compact::run(&compacted, &own_messages, &due));
         committer.run(&queue);
-        if let Ok(checkpointer) = checkpointer {
-            let _ = checkpointer.join();
+        drop(queue); // whoever still waits for an answer is told that there will be none
+        for thread in [checkpointer, compactor].into_iter().flatten() {
+            let _ = thread.join();
         }
         drop(lock);
     })?;

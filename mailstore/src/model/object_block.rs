@@ -1,5 +1,6 @@
 //! Up to 256 messages with neighbouring numbers, and who needs them: what is copied when one changes.
 
+use std::collections::BTreeMap;
 #[cfg(feature = "embedded")]
 use std::collections::HashSet;
 use std::sync::OnceLock;
@@ -19,7 +20,6 @@ use crate::model::wire::{Reader, put, put_len};
 /// A message, and how many rows and envelopes need it.
 #[derive(Clone, Debug)]
 pub(crate) struct Entry {
-    pub(crate) id: MessageId,
     pub(crate) object: Object,
     pub(crate) needed: u32,
 }
@@ -29,8 +29,7 @@ pub(crate) struct ObjectBlock {
     /// As the index keeps it: read when it is looked into first.
     #[cfg(feature = "embedded")]
     packed: Bytes,
-    /// Ascending.
-    all: OnceLock<Vec<Entry>>,
+    all: OnceLock<BTreeMap<MessageId, Entry>>,
 }
 
 impl ObjectBlock {
@@ -39,18 +38,17 @@ impl ObjectBlock {
         id.value() >> 8
     }
 
-    pub(crate) fn all(&self) -> &Vec<Entry> {
+    pub(crate) fn all(&self) -> &BTreeMap<MessageId, Entry> {
         self.all.get_or_init(|| {
             #[cfg(feature = "embedded")]
             return unpack(&self.packed).unwrap_or_default();
             #[cfg(not(feature = "embedded"))]
-            Vec::new()
+            BTreeMap::new()
         })
     }
 
     pub(crate) fn find(&self, id: MessageId) -> Option<&Entry> {
-        let place = self.all().binary_search_by_key(&id, |entry| entry.id).ok()?;
-        self.all().get(place)
+        self.all().get(&id)
     }
 
     /// Changes a message; `None` when it is not here.
@@ -59,27 +57,20 @@ impl ObjectBlock {
         id: MessageId,
         change: impl FnOnce(&mut Entry) -> T,
     ) -> Option<T> {
-        let all = self.open()?;
-        let place = all.binary_search_by_key(&id, |entry| entry.id).ok()?;
-        all.get_mut(place).map(change)
+        self.open()?.get_mut(&id).map(change)
     }
 
-    pub(crate) fn insert(&mut self, new: Entry) {
+    pub(crate) fn insert(&mut self, id: MessageId, new: Entry) {
         if let Some(all) = self.open() {
-            match all.binary_search_by_key(&new.id, |entry| entry.id) {
-                Ok(place) => all.get_mut(place).into_iter().for_each(|old| *old = new.clone()),
-                Err(place) => all.insert(place, new),
-            }
+            all.insert(id, new);
         }
     }
 
     pub(crate) fn remove(&mut self, id: MessageId) -> Option<Entry> {
-        let all = self.open()?;
-        let place = all.binary_search_by_key(&id, |entry| entry.id).ok()?;
-        Some(all.remove(place))
+        self.open()?.remove(&id)
     }
 
-    fn open(&mut self) -> Option<&mut Vec<Entry>> {
+    fn open(&mut self) -> Option<&mut BTreeMap<MessageId, Entry>> {
         self.all();
         #[cfg(feature = "embedded")]
         self.packed.clear();
@@ -92,11 +83,11 @@ impl ObjectBlock {
 impl ObjectBlock {
     pub(crate) fn pack(&self) -> Vec<u8> {
         let mut out = Vec::new();
-        let files: Vec<u64> = self.all().iter().filter_map(file).collect();
+        let files: Vec<u64> = self.all().values().filter_map(file).collect();
         put_len(&mut out, files.len());
         files.iter().for_each(|number| put(&mut out, *number));
         put_len(&mut out, self.all().len());
-        for Entry { id, object, needed } in self.all() {
+        for (id, Entry { object, needed }) in self.all() {
             put(&mut out, id.value());
             put(&mut out, (*needed).into());
             out.push(u8::from(object.thread.is_some()));
@@ -117,7 +108,7 @@ impl ObjectBlock {
     /// Adds the numbers of its body files.
     pub(crate) fn files(&self, found: &mut HashSet<u64>) {
         match self.all.get() {
-            Some(all) => found.extend(all.iter().filter_map(file)),
+            Some(all) => found.extend(all.values().filter_map(file)),
             None => {
                 let mut r = Reader(&self.packed);
                 let count = r.count().unwrap_or(0);
@@ -128,16 +119,16 @@ impl ObjectBlock {
 }
 
 #[cfg(feature = "embedded")]
-fn unpack(octets: &[u8]) -> Option<Vec<Entry>> {
+fn unpack(octets: &[u8]) -> Option<BTreeMap<MessageId, Entry>> {
     let mut r = Reader(octets);
     for _ in 0..r.count()? {
         r.number()?;
     }
-    let mut all = Vec::new();
+    let mut all = BTreeMap::new();
     for _ in 0..r.count()? {
         let (id, needed) = (MessageId::new(r.number()?), r.number32()?);
         let threaded = r.byte()? == 1;
-        all.push(Entry { id, object: codec::object(&mut r, 0, threaded)?, needed });
+        all.insert(id, Entry { object: codec::object(&mut r, 0, threaded)?, needed });
     }
     Some(all)
 }

@@ -20,6 +20,19 @@ pub(crate) struct Object {
     pub(crate) body: Place,
 }
 
+impl Object {
+    /// About how many octets of the log it needs, with its facts and a row.
+    fn logged(&self) -> u64 {
+        const AND_CHANGES: u64 = 128;
+        let of = |place: &Place| match place {
+            #[cfg(any(feature = "embedded", feature = "journal"))]
+            Place::Log { length, .. } => u64::from(*length),
+            _ => 0,
+        };
+        AND_CHANGES + of(&self.facts) + of(&self.body)
+    }
+}
+
 /// Where octets are.
 #[derive(Clone, Debug)]
 pub(crate) enum Place {
@@ -49,6 +62,8 @@ pub(crate) struct Objects {
     blocks: BTreeMap<u64, Arc<ObjectBlock>>,
     count: usize,
     octets: u64,
+    /// Octets of the log they need.
+    logged: u64,
     /// Blocks that changed since they were last taken.
     touched: HashSet<u64>,
 }
@@ -92,17 +107,17 @@ impl Objects {
     #[cfg(any(feature = "embedded", feature = "journal"))]
     pub(crate) fn iter(&self) -> impl Iterator<Item = (MessageId, &Object)> {
         let all = self.blocks.values().flat_map(|block| block.all());
-        all.map(|entry| (entry.id, &entry.object))
+        all.map(|(id, entry)| (*id, &entry.object))
     }
 
     /// Follows a change; a message nobody needs any more is removed and pushed to `gone`.
     pub(crate) fn apply(&mut self, change: &Change, gone: &mut Vec<(MessageId, Object)>) {
         match change {
             Change::Object { id, object } => self.insert(*id, object.clone(), 0),
-            Change::Moved { id, object, needed } => match self.entry(*id) {
-                Some(_) => self.change(*id, |known| known.object = object.clone()),
-                None => self.insert(*id, object.clone(), *needed),
-            },
+            Change::Moved { id, object, needed } => {
+                let needed = self.entry(*id).map_or(*needed, |known| known.needed);
+                self.insert(*id, object.clone(), needed);
+            }
             Change::Rows { rows, .. } => rows.iter().for_each(|row| self.need(row.message)),
             Change::Envelope { envelope, new: true } => self.need(envelope.message),
             Change::Expunged { gone: rows, .. } => {
@@ -130,7 +145,7 @@ impl Objects {
             let block = self.blocks.get(&number);
             let all = block.into_iter().flat_map(|block| block.all());
             let unneeded: Vec<MessageId> =
-                all.filter(|entry| entry.needed == 0).map(|entry| entry.id).collect();
+                all.filter(|(_, entry)| entry.needed == 0).map(|(id, _)| *id).collect();
             unneeded.into_iter().for_each(|id| _ = self.remove(id));
         }
     }
@@ -166,9 +181,10 @@ impl Objects {
         self.remove(id);
         let number = ObjectBlock::of(id);
         self.octets = self.octets.saturating_add(object.size);
+        self.logged = self.logged.saturating_add(object.logged());
         self.count += 1;
         let block = self.blocks.entry(number).or_default();
-        Arc::make_mut(block).insert(Entry { id, object, needed });
+        Arc::make_mut(block).insert(id, Entry { object, needed });
         self.touched.insert(number);
     }
 
@@ -181,6 +197,7 @@ impl Objects {
         }
         self.count -= 1;
         self.octets = self.octets.saturating_sub(entry.object.size);
+        self.logged = self.logged.saturating_sub(entry.object.logged());
         self.touched.insert(number);
         Some(entry)
     }
@@ -190,8 +207,13 @@ impl Objects {
 #[cfg(feature = "embedded")]
 impl Objects {
     /// These many messages with so many octets; their blocks come next.
-    pub(crate) fn kept(count: usize, octets: u64) -> Objects {
-        Objects { count, octets, ..Objects::default() }
+    pub(crate) fn kept(count: usize, octets: u64, logged: u64) -> Objects {
+        Objects { count, octets, logged, ..Objects::default() }
+    }
+
+    /// About how many octets of the log they need, with their facts and rows.
+    pub(crate) const fn logged(&self) -> u64 {
+        self.logged
     }
 
     pub(crate) fn keep(&mut self, number: u64, block: ObjectBlock) {

@@ -2,13 +2,16 @@
 //! back.
 
 use core::sync::atomic::{AtomicBool, Ordering};
+use core::time::Duration;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Instant;
 
 use mailstore::contract::{PowerCut, Subject};
+use mailstore::embedded::Options;
 use mailstore::{
-    Changes, EmbeddedStore, Error, Expunge, Faults, FlagChange, Flags, Messages, ModSeq,
-    NewMessage, Staged, Uid,
+    Accounts, Changes, EmbeddedStore, Error, Expunge, Faults, FlagChange, Flags, Mailboxes,
+    Messages, ModSeq, NewMessage, Staged, Uid,
 };
 
 use super::power_cut::Watched;
@@ -175,5 +178,44 @@ fn a_full_disk_stops_compaction_and_nothing_else() {
         let store = EmbeddedStore::open(folder.path()).await.unwrap();
         let found = bodies(&store, inbox_id).await;
         assert!(found.len() == 2 && found[0].len() == 300_000 && found[1] == "after");
+    });
+}
+
+/// Nobody asks: the log is compacted once half of it is dead, while others write, and not again and again.
+#[test]
+fn a_log_is_compacted_in_the_background() {
+    block_on(async {
+        let folder = tempfile::tempdir().unwrap();
+        let mut options = Options::default();
+        options.compact_after = Some(200_000);
+        let store = EmbeddedStore::open_with(folder.path(), options.clone()).await.unwrap();
+        let account = store.create_account("alice", &[]).await.unwrap();
+        let inbox = store.mailbox(account.id, "INBOX").await.unwrap().id;
+        let body = |n: u32| format!("{n:>4096}");
+        for n in 0..300 {
+            append(&store, inbox, body(n)).await.unwrap();
+        }
+        let full = store.stats().log_octets;
+        let gone: Vec<Uid> = store.snapshot(inbox).await.unwrap().uids().skip(60).collect();
+        store.expunge(inbox, Expunge::Exactly(gone)).await.unwrap();
+        let begun = Instant::now();
+        let mut more = 300;
+        while store.stats().log_octets > full / 2 {
+            assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", store.stats());
+            append(&store, inbox, body(more)).await.unwrap();
+            more += 1;
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let stats = store.stats();
+        let most = stats.message_octets + stats.message_octets / 10 + 50_000;
+        assert!(stats.log_octets < most, "{stats:?}");
+        let begins = std::fs::read_dir(folder.path().join("log")).unwrap().count();
+        std::thread::sleep(Duration::from_millis(200));
+        assert_eq!(std::fs::read_dir(folder.path().join("log")).unwrap().count(), begins);
+        drop(store);
+        let store = EmbeddedStore::open_with(folder.path(), options).await.unwrap();
+        let expected: Vec<String> = (0..60).chain(300..more).map(body).collect();
+        assert!(bodies(&store, inbox).await.iter().eq(&expected));
+        assert!(store.verify().await.unwrap().is_empty());
     });
 }
