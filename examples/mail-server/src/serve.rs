@@ -12,7 +12,7 @@ use crate::{
     shutdown::{self, Ending, Signals},
     startup::{self, Ready},
     store::{self, OpenError},
-    tls::{self, TlsError},
+    tls::{self, ServerTls, TlsError},
     trust::{Checks, DkimKeys, KeyError},
     wire::Sink,
 };
@@ -64,6 +64,7 @@ pub(crate) async fn serve(config: Config) -> Result<Ending, ServeError> {
         ca: server.ca.as_deref(),
         took: started.elapsed(),
     });
+    server.reload_at_hangup().map_err(ServeError::Signals)?;
     print(&ready).map_err(ServeError::Output)?;
     info!("ready");
 
@@ -86,6 +87,7 @@ pub(crate) struct Server {
     pub(crate) well_known: Vec<WellKnown>,
     /// Path of the generated CA's certificate, if the certificate is a generated one.
     pub(crate) ca: Option<PathBuf>,
+    tls: ServerTls,
 }
 
 impl Server {
@@ -116,7 +118,7 @@ impl Server {
         let relay_tls = tls::relay_client(&config.relay)?;
         let addresses = bound.iter().map(|bound| (bound.service, bound.address)).collect();
         let serving = Listening {
-            tls: tls.config,
+            tls: tls.config.clone(),
             connections: config.limits.connections,
             stopping: CancellationToken::new(),
             tasks: TaskTracker::new(),
@@ -136,7 +138,23 @@ impl Server {
         serving.start(bound, &app);
         let relaying = relay::run(app.clone(), serving.stopping.clone(), serving.tasks.clone());
         serving.tasks.spawn(relaying);
-        Ok(Self { app, serving, addresses, well_known, ca: tls.ca })
+        let ca = tls.ca.clone();
+        Ok(Self { app, serving, addresses, well_known, ca, tls })
+    }
+
+    /// At SIGHUP the certificate and the DKIM keys are read again; sessions go on as they are.
+    fn reload_at_hangup(&self) -> io::Result<()> {
+        let (app, tls) = (self.app.clone(), self.tls.clone());
+        shutdown::at_hangup(&self.serving, move || {
+            match tls.reload(&app.config) {
+                Ok(()) => info!("the certificate was read again"),
+                Err(error) => error!(%error, "the certificate stays as it was"),
+            }
+            match app.keys.reload() {
+                Ok(()) => info!(keys = app.keys.all().len(), "the DKIM keys were read again"),
+                Err(error) => error!(%error, "the DKIM keys stay as they were"),
+            }
+        })
     }
 
     /// Closes the store. All that was acknowledged is on the disk already; the next start is

@@ -1,4 +1,4 @@
-//! Being told to stop: Ctrl-C, SIGTERM.
+//! Being told to stop: Ctrl-C, SIGTERM. Being told to look at its files again: SIGHUP.
 
 use crate::listen::Listening;
 use std::{io, time::Duration};
@@ -41,6 +41,28 @@ impl Signals {
     pub(crate) async fn next(&mut self) {
         let _ = tokio::signal::ctrl_c().await;
     }
+}
+
+/// Calls `reload` at each SIGHUP, until the server stops.
+#[cfg(unix)]
+pub(crate) fn at_hangup(serving: &Listening, reload: impl Fn() + Send + 'static) -> io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut hangup = signal(SignalKind::hangup())?;
+    let stopping = serving.stopping.clone();
+    serving.tasks.spawn(async move {
+        loop {
+            tokio::select! {
+                () = stopping.cancelled() => return,
+                _ = hangup.recv() => reload(),
+            }
+        }
+    });
+    Ok(())
+}
+
+#[cfg(not(unix))]
+pub(crate) fn at_hangup(_: &Listening, _: impl Fn() + Send + 'static) -> io::Result<()> {
+    Ok(())
 }
 
 /// How the server ended.

@@ -4,14 +4,17 @@
 mod files;
 mod generate;
 mod relay;
+mod shown;
 
 pub(crate) use self::{files::write_key, relay::relay_client};
 
+use self::shown::Shown;
 use crate::config::Config;
 use rustls::{
     ServerConfig,
     crypto::CryptoProvider,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+    sign::CertifiedKey,
 };
 use std::{
     io,
@@ -37,6 +40,8 @@ pub(crate) enum TlsError {
 pub(crate) struct ServerTls {
     /// TLS 1.2 and 1.3, certificate and key loaded.
     pub(crate) config: Arc<ServerConfig>,
+    /// The certificate in use.
+    shown: Arc<Shown>,
     /// The generated CA, for clients to trust; `None` if the certificate came from the
     /// configuration.
     pub(crate) ca: Option<PathBuf>,
@@ -44,18 +49,33 @@ pub(crate) struct ServerTls {
 
 /// The configured certificate, or else a generated one that is kept in the data folder.
 pub(crate) fn server(config: &Config) -> Result<ServerTls, TlsError> {
-    let (identity, ca) = match (&config.tls.certificate, &config.tls.key) {
+    let (identity, ca) = identity(config)?;
+    let shown = Arc::new(Shown::new(identity.certified()?));
+    let server = ServerConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()?
+        .with_no_client_auth()
+        .with_cert_resolver(shown.clone());
+    Ok(ServerTls { config: Arc::new(server), shown, ca })
+}
+
+impl ServerTls {
+    /// Reads the files again. Handshakes from now on show what is there; sessions go on as they are. On
+    /// an error nothing changes.
+    pub(crate) fn reload(&self, config: &Config) -> Result<(), TlsError> {
+        let (identity, _) = identity(config)?;
+        self.shown.replace(identity.certified()?);
+        Ok(())
+    }
+}
+
+fn identity(config: &Config) -> Result<(Identity, Option<PathBuf>), TlsError> {
+    Ok(match (&config.tls.certificate, &config.tls.key) {
         (Some(certificate), Some(key)) => (Identity::read(certificate, key)?, None),
         _ => {
             let made = generate::keep(&config.data, &Names::of(config))?;
             (made.identity, Some(made.ca))
         }
-    };
-    let server = ServerConfig::builder_with_provider(provider())
-        .with_safe_default_protocol_versions()?
-        .with_no_client_auth()
-        .with_single_cert(identity.chain, identity.key)?;
-    Ok(ServerTls { config: Arc::new(server), ca })
+    })
 }
 
 /// The same cryptography everywhere: ring.
@@ -71,6 +91,11 @@ struct Identity {
 }
 
 impl Identity {
+    /// Ready for handshakes, if the key is that of the certificate.
+    fn certified(self) -> Result<CertifiedKey, TlsError> {
+        Ok(CertifiedKey::from_der(self.chain, self.key, &provider())?)
+    }
+
     fn read(certificate: &Path, key: &Path) -> Result<Self, TlsError> {
         let chain = certificates(certificate)?;
         let pem = files::read(key)?;

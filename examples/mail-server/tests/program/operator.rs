@@ -1,7 +1,7 @@
 //! The operator's commands, while the server runs.
 
-use crate::kit::{Hop, Server, Smtp, World, inbox, run, stderr, stdout, submit, usual};
-use std::process::Output;
+use crate::kit::{Hop, Server, Smtp, Talk, World, inbox, run, stderr, stdout, submit, usual};
+use std::{fs, process::Output};
 
 fn command(server: &Server, line: &str) -> Output {
     let mut arguments: Vec<&str> = line.split(' ').collect();
@@ -151,4 +151,49 @@ fn the_queue_obeys() {
     said(&a, "queue resume");
     a.terminate();
     assert!(world.queue("a.test").is_empty());
+}
+
+#[test]
+fn a_new_certificate_is_shown_after_sighup_and_no_session_is_cut() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    // Two authorities with a certificate each, as other servers made them for themselves.
+    for made in ["one", "two"] {
+        Server::start(&path(made), &[]).terminate();
+    }
+    let data = path("data");
+    fs::create_dir(&data).unwrap();
+    let take = |from: &str| {
+        for (name, to) in [("server.pem", path("tls.pem")), ("server.key", path("tls.key"))] {
+            fs::copy(path(from).join(name), to).unwrap();
+        }
+        // What this test's sessions trust.
+        fs::copy(path(from).join("ca.pem"), data.join("ca.pem")).unwrap();
+    };
+    take("one");
+    let settings = path("mail.toml");
+    let files = format!(
+        "[tls]\ncertificate = '{}'\nkey = '{}'\n",
+        path("tls.pem").display(),
+        path("tls.key").display()
+    );
+    fs::write(&settings, files).unwrap();
+    let server = Server::start(&data, &["--config", settings.to_str().unwrap()]);
+    let open = || {
+        let mut talk = Talk::with(&server, "imaps");
+        assert!(talk.line().starts_with("* OK"));
+        talk
+    };
+    let mut before = open();
+    take("two");
+    server.signal("HUP");
+    server.wait_for_log(&["the certificate was read again"]);
+    open();
+    before.write(b"a NOOP\r\n");
+    assert!(before.line().starts_with("a OK"), "the session goes on");
+    fs::write(path("tls.key"), "nothing").unwrap();
+    server.signal("HUP");
+    server.wait_for_log(&["ERROR", "the certificate stays as it was"]);
+    open();
+    server.terminate();
 }
