@@ -1,19 +1,22 @@
 //! Where mail for a domain goes: RFC 5321 §5.1, RFC 7505.
 
-use crate::unique;
+use crate::{advice::Data, unique};
 use hickory_resolver::{
     Resolver, TokioResolver,
     config::{ConnectionConfig, NameServerConfig, ResolveHosts, ResolverConfig},
     lookup::Lookup,
     net::{DnsError, NetError, runtime::TokioRuntimeProvider},
-    proto::rr::{Name, RData},
+    proto::rr::{Name, RData, RecordType},
 };
 use mail_auth::MessageAuthenticator;
 use smtp_proto::{
     Domain,
     delivery::{self, AddressLookup, Destination, Diagnostic, Hop, Mx, MxLookup, Outcome},
 };
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
 
 /// Addresses to try at most (RFC 5321 §5.1 asks for at least two).
 const MOST_HOPS: usize = 8;
@@ -115,6 +118,35 @@ impl Dns {
             .map_err(|reason| NoRoute { detail, ..no_route(reason) })
     }
 
+    /// The records of this name of the same type as `like`; none is no failure.
+    pub(crate) async fn data(&self, name: &str, like: &Data) -> Result<Vec<Data>, NetError> {
+        let kind = match like {
+            Data::Address(IpAddr::V4(_)) => RecordType::A,
+            Data::Address(IpAddr::V6(_)) => RecordType::AAAA,
+            Data::Mx(_) => RecordType::MX,
+            Data::Cname(_) => RecordType::CNAME,
+            Data::Txt(_) => RecordType::TXT,
+            Data::Srv(..) => RecordType::SRV,
+            Data::Tlsa(_) => RecordType::TLSA,
+        };
+        let Some(name) = absolute(name) else { return Ok(Vec::new()) };
+        match self.resolver.lookup(name, kind).await {
+            Ok(found) => Ok(found.answers().iter().filter_map(|r| advised(&r.data)).collect()),
+            Err(error) if Absence::of(&error).is_some() => Ok(Vec::new()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The names that an address leads back to.
+    pub(crate) async fn names(&self, ip: IpAddr) -> Vec<String> {
+        let Ok(found) = self.resolver.reverse_lookup(ip).await else { return Vec::new() };
+        let name = |data: &RData| match data {
+            RData::PTR(name) => Some(text(name)),
+            _ => None,
+        };
+        found.answers().iter().filter_map(|record| name(&record.data)).collect()
+    }
+
     /// The MX records of the domain.
     async fn exchanges(&self, domain: &str, detail: &mut Option<String>) -> MxLookup {
         let Some(name) = absolute(domain) else { return MxLookup::NoSuchDomain };
@@ -178,6 +210,24 @@ impl Absence {
             _ => None,
         }
     }
+}
+
+/// A record as [`crate::advice`] has it.
+fn advised(data: &RData) -> Option<Data> {
+    Some(match data {
+        RData::A(ip) => Data::Address(ip.0.into()),
+        RData::AAAA(ip) => Data::Address(ip.0.into()),
+        RData::MX(mx) => Data::Mx(text(&mx.exchange)),
+        RData::CNAME(name) => Data::Cname(text(name)),
+        RData::SRV(srv) => Data::Srv(srv.port, text(&srv.target)),
+        RData::TXT(txt) => Data::Txt(String::from_utf8_lossy(&txt.txt_data.concat()).into()),
+        _ => return None,
+    })
+}
+
+/// In lower case, without a dot at the end.
+fn text(name: &Name) -> String {
+    name.to_ascii().trim_end_matches('.').to_ascii_lowercase()
 }
 
 fn server_at(address: SocketAddr) -> NameServerConfig {

@@ -3,6 +3,7 @@
 
 mod accounts;
 mod admin;
+mod advice;
 mod app;
 mod cli;
 mod config;

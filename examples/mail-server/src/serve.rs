@@ -112,6 +112,8 @@ impl Server {
             users: users.clone(),
             switch: switch.clone(),
             keys: keys.clone(),
+            config: config.clone(),
+            running: true,
         };
         let dns = Dns::new(config.relay.name_server).map_err(|e| ServeError::Dns(e.to_string()))?;
         let checks = Checks::new(dns.authenticator());

@@ -1,6 +1,7 @@
 //! What an operator can do, on a store that this process has open: a running server does it for who
 //! asks at its socket, otherwise the command line does it itself.
 
+mod advise;
 #[cfg_attr(not(unix), path = "no_control.rs")]
 mod control;
 mod password;
@@ -30,6 +31,9 @@ pub(crate) struct Admin {
     pub(crate) users: Users<EmbeddedStore>,
     pub(crate) switch: Switch,
     pub(crate) keys: DkimKeys,
+    pub(crate) config: Config,
+    /// Whether this process serves.
+    pub(crate) running: bool,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -59,6 +63,8 @@ pub(crate) enum AdminError {
     Control(io::Error),
     #[error("{0}")]
     Remote(String),
+    #[error("cannot set the name servers up: {0}")]
+    NameServers(String),
     #[error("no password was given")]
     NoPassword,
     #[error("{0}")]
@@ -102,6 +108,8 @@ pub(crate) async fn run(command: AdminCommand, config: &Config) -> Result<Done, 
         users: Users::new(store.clone(), directory, LoginSecret::random()),
         switch: Switch::load(&store).await?,
         keys: DkimKeys::load(&config.data)?,
+        config: config.clone(),
+        running: false,
         store,
     };
     let done = admin.run(command, password).await;
@@ -126,6 +134,12 @@ impl Admin {
             AdminCommand::Domain(command) => self.domain(command, &mut out).await?,
             AdminCommand::Dkim(command) => self.dkim(command, &mut out)?,
             AdminCommand::Queue(command) => self.queue(command, &mut out).await?,
+            AdminCommand::Dns { address, checklist } => {
+                self.print_records(address, checklist, &mut out)?;
+            }
+            AdminCommand::Check { address, outbound } => {
+                well = self.check(address, &outbound, &mut out).await?;
+            }
             AdminCommand::Mailbox(command) => {
                 well = mailbox::run(command, &self.store, &mut out).await?;
             }

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand, ValueHint};
 use serde::{Deserialize, Serialize};
-use std::{io, path::PathBuf};
+use std::{io, net::IpAddr, path::PathBuf};
 
 #[derive(Clone, Debug, Deserialize, Serialize, Subcommand)]
 pub(crate) enum AdminCommand {
@@ -24,6 +24,24 @@ pub(crate) enum AdminCommand {
     /// Look after the store
     #[command(subcommand)]
     Mailbox(MailboxCommand),
+    /// Print the DNS records that the domains need, as a zone file
+    Dns {
+        /// Address of this server as others see it; may be repeated [default: those of `listen`]
+        #[arg(long, value_name = "ADDR")]
+        address: Vec<IpAddr>,
+        /// As a list to tick off
+        #[arg(long)]
+        checklist: bool,
+    },
+    /// Check that mail can come and go: DNS, ports, certificate, store; exit status 1 if not
+    Check {
+        /// Address of this server as others see it; may be repeated [default: those of `listen`]
+        #[arg(long, value_name = "ADDR")]
+        address: Vec<IpAddr>,
+        /// A domain whose mail server is connected to
+        #[arg(long, value_name = "DOMAIN", default_value = "gmail.com")]
+        outbound: String,
+    },
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize, Subcommand)]

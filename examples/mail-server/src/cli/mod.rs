@@ -27,12 +27,14 @@ Examples:
   mail-server alias set info@example.test dave@example.test erin@example.test
   mail-server domain add second.test
   mail-server dkim add                      make keys to sign with; list, switch, remove
+  mail-server dns                           the DNS records to publish, with a word on each
+  mail-server check                         is all as it should be? what is to be done?
   mail-server queue list                    what waits; show, hold, release, retry, flush, remove, pause, resume
   mail-server mailbox check                 read everything; repair, compact, export, import
   mail-server config > mail.toml            a starting file with every setting in it
   mail-server --config mail.toml
 
-user, alias, domain, dkim, queue and mailbox work whether or not the server runs, on the one with the same --data.
+user, alias, domain, dkim, dns, check, queue and mailbox work whether or not the server runs, on the one with the same --data.
 Settings come from the built-in defaults, then the configuration file, then the flags: the last one wins.
 SIGHUP has a running server read its certificate and DKIM keys again; no session is cut.
 A port is a number, `0` for any free port, or `off`.

@@ -137,9 +137,10 @@ impl Zone {
 
 /// Records that only the tests need.
 #[cfg(test)]
+#[allow(dead_code, reason = "the tests of the program and those within it use some each")]
 mod more {
     use super::{RData, Zone};
-    use hickory_server::proto::rr::rdata::{AAAA, CNAME, TXT};
+    use hickory_server::proto::rr::rdata::{AAAA, CNAME, PTR, SRV, TXT};
     use std::net::Ipv6Addr;
 
     impl Zone {
@@ -149,6 +150,16 @@ mod more {
 
         pub(crate) fn cname(mut self, owner: &str, target: &str) -> Self {
             let data = self.name(target).map(|name| RData::CNAME(CNAME(name)));
+            self.add(owner, data)
+        }
+
+        pub(crate) fn srv(mut self, owner: &str, port: u16, target: &str) -> Self {
+            let data = self.name(target).map(|name| RData::SRV(SRV::new(0, 1, port, name)));
+            self.add(owner, data)
+        }
+
+        pub(crate) fn ptr(mut self, owner: &str, target: &str) -> Self {
+            let data = self.name(target).map(|name| RData::PTR(PTR(name)));
             self.add(owner, data)
         }
 

@@ -3,10 +3,15 @@
 
 mod files;
 mod generate;
+mod judge;
 mod relay;
 mod shown;
 
-pub(crate) use self::{files::write_key, relay::relay_client};
+pub(crate) use self::{
+    files::write_key,
+    judge::{judge, key_hash},
+    relay::relay_client,
+};
 
 use self::shown::Shown;
 use crate::config::Config;

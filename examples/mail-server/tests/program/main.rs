@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 #![allow(clippy::std_instead_of_core, reason = "a program that always has std")]
 
+mod advice;
 mod appends;
 mod bounces;
 mod cli;
