@@ -1,5 +1,6 @@
 """The hosts of the network, and what the name server says of them."""
 
+import contextlib
 import imaplib
 import os
 import pwd
@@ -145,16 +146,36 @@ class Ours:
 
     def start(self):
         argv = [self.program, "--config", self.configuration, "--log", "debug"]
-        child = self.stage.spawn(argv, self.output)
-        self.stage.await_greeting(child, 25, self.output, self.address)
+        self.child = self.stage.spawn(argv, self.output)
+        self.stage.await_greeting(self.child, 25, self.output, self.address)
 
-    def submit(self, recipients, raw):
+    def kill(self):
+        """As `kill -9` does it."""
+        self.child.kill()
+        self.child.wait(10)
+
+    @contextlib.contextmanager
+    def session(self):
         context = ssl.create_default_context(cafile=self.stage.ca)
         with smtplib.SMTP(f"mx.{self.domain}", 587, timeout=20) as s:
             s.starttls(context=context)
             s.login(self.user, "secret")
+            yield s
+
+    def submit(self, recipients, raw):
+        with self.session() as s:
             refused = s.sendmail(self.user, recipients, raw)
             need(not refused, f"{refused}")
+
+    def subjects(self, start):
+        """Of all messages whose subject begins so."""
+        context = ssl.create_default_context(cafile=self.stage.ca)
+        with imaplib.IMAP4_SSL(f"mx.{self.domain}", 993, ssl_context=context, timeout=60) as m:
+            m.login(self.user, "secret")
+            m.select("INBOX", readonly=True)
+            parts = m.uid("FETCH", "1:*", "(BODY.PEEK[HEADER.FIELDS (SUBJECT)])")[1]
+            found = [part[1].decode().split() for part in parts if isinstance(part, tuple)]
+            return [words[1] for words in found if len(words) > 1 and words[1].startswith(start)]
 
     def delivered(self, token, mailbox="INBOX"):
         context = ssl.create_default_context(cafile=self.stage.ca)

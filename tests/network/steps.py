@@ -1,5 +1,7 @@
 """What must happen in the network."""
 
+import collections
+import os
 import re
 import subprocess
 import time
@@ -10,6 +12,7 @@ from kit import need
 from peer import reported
 
 PATIENCE = 30  # seconds
+WAITING = int(os.environ.get("MESSAGES", "300"))  # messages that wait for a host that is down
 
 
 def until(look, why):
@@ -89,6 +92,40 @@ def bring(target, sender, author):
         return token, s.data(raw)
 
 
+def survives(a, b):
+    """The next host is down while messages come, and the server is killed: meanwhile, and while it sends. None may be lost; one
+    may come twice only where a kill fell between the last dot and the record of its answer."""
+    b.kill()
+    batch = uuid.uuid4().hex
+    for part in range(3):
+        with a.session() as s:
+            for number in range(part * WAITING // 3, (part + 1) * WAITING // 3):
+                raw = f"From: {a.user}\r\nTo: {b.user}\r\nSubject: {batch}-{number}\r\n\r\nx\r\n"
+                s.sendmail(a.user, [b.user], raw)
+        a.kill()
+        a.start()
+    waiting = a.command("queue", "list").count("to <")
+    need(waiting == WAITING, f"{waiting} of {WAITING} wait")
+    b.start()
+    a.command("queue", "flush")
+    kills = 0
+    end = time.monotonic() + PATIENCE + WAITING / 50
+    while "the queue is empty" not in a.command("queue", "list"):
+        need(time.monotonic() < end, "the queue does not empty")
+        if kills < 2:
+            a.kill()
+            a.start()
+            kills += 1
+        a.command("queue", "flush")
+        time.sleep(0.3)
+    counts = collections.Counter(b.subjects(batch))
+    need(len(counts) == WAITING, f"{WAITING - len(counts)} of {WAITING} are lost")
+    twice = sum(count - 1 for count in counts.values())
+    # 32 messages are sent at once.
+    need(twice <= 32 * kills, f"{twice} came twice")
+    return f"{WAITING} messages, {3 + kills} kills, {twice} twice"
+
+
 def run(report, stage, a, b, postfix, exim):
     hosts = (a, b, postfix, exim)
     for source in hosts:
@@ -142,3 +179,4 @@ def run(report, stage, a, b, postfix, exim):
             f"bounce {source.name}-{target.name}",
             lambda: returned(source, f"nobody@{target.domain}", status),
         )
+    report.step("queue survives", lambda: survives(a, b))

@@ -113,3 +113,13 @@ fn nonsense_is_refused_in_one_sentence() {
         assert_eq!(config.check().expect_err("nonsense").to_string(), expected);
     }
 }
+
+#[test]
+fn the_settings_of_the_operators_guide_are_settings() {
+    let guide = include_str!("../../../../docs/operating.md");
+    let (_, text) = guide.split_once("```toml\n").expect("settings");
+    let (text, _) = text.split_once("```").expect("their end");
+    let config = parse(text).expect("fine");
+    config.check().expect("fine");
+    assert_eq!(config.ports.smtp, Port::number(25));
+}
