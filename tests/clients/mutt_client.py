@@ -108,7 +108,7 @@ set imap_list_subscribed=no imap_check_subscribed=no timeout=2 mail_check=1
                 sent.append(time.monotonic())
             return woken.exists()
 
-        keys("", more=f'set imap_idle=yes timeout=30 new_mail_command="touch {woken}"', until=look)
+        keys("", more=f'set imap_idle=yes new_mail_command="touch {woken}"', until=look)
         need(sent, "mutt was not in IDLE")
         return f"told {time.monotonic() - sent[1]:.1f} s after the delivery"
 
