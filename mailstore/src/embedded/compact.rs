@@ -93,9 +93,7 @@ pub(super) async fn compact(
     messages: &Sender<Message>,
     pace: Pace,
 ) -> Result<Compacted> {
-    let Ok(_only) = shared.compaction.only.try_lock() else {
-        return Err(Error::locked("the log", "it is being compacted already"));
-    };
+    let _only = shared.compaction.only.lock().await;
     let octets = || {
         let index = shared.index.read().unwrap_or_else(PoisonError::into_inner);
         shared.log_octets(&index)

@@ -216,11 +216,12 @@ impl EmbeddedStore {
     }
 
     /// Writes what still counts again and removes the rest of the log. Others read and write meanwhile; a
-    /// crash at any moment loses nothing. Needs room for all messages once more until it is done.
+    /// crash at any moment loses nothing. Needs room for all messages once more until it is done. One that is
+    /// under way is waited for.
     ///
     /// # Errors
-    /// [`Locked`](Error::Locked) while another compaction is under way, [`Full`](Error::Full),
-    /// [`Io`](Error::Io), [`Closed`](Error::Closed). The log is then longer, and whole.
+    /// [`Full`](Error::Full), [`Io`](Error::Io), [`Closed`](Error::Closed). The log is then longer, and
+    /// whole.
     pub async fn compact(&self) -> Result<Compacted> {
         compact::compact(&self.0.shared, &self.0.messages, Pace::Fast).await
     }
