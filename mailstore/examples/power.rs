@@ -13,7 +13,7 @@ use std::path::Path;
 
 use mailstore::{
     Accounts, DynStore, EmbeddedStore, Error, FlagChange, Flags, Mailboxes, MaildirStore, Messages,
-    NewMessage, Uid, embedded, sqlite,
+    NewMessage, SqliteStore, Uid, embedded, sqlite,
 };
 
 #[tokio::main]
@@ -30,7 +30,7 @@ async fn main() -> Result<(), Box<dyn core::error::Error>> {
 
 async fn open(kind: &str, folder: &Path) -> Result<DynStore, Box<dyn core::error::Error>> {
     let faults = mailstore::Faults::new();
-    faults.lie_about_sync(kind == "embedded-unsynced");
+    faults.lie_about_sync(kind.ends_with("-unsynced"));
     Ok(match kind {
         "embedded" | "embedded-unsynced" => {
             let mut options = embedded::Options::default();
@@ -41,10 +41,10 @@ async fn open(kind: &str, folder: &Path) -> Result<DynStore, Box<dyn core::error
             DynStore::new(store)
         }
         "sqlite" | "sqlite-unsynced" => {
-            std::fs::create_dir_all(folder)?;
             let mut options = sqlite::Options::default();
-            options.durable = kind == "sqlite";
-            DynStore::new(sqlite::open_with(folder.join("mail.sqlite"), options).await?)
+            options.segment_size = 1_000_000;
+            options.faults = Some(faults);
+            DynStore::new(SqliteStore::open_with(folder, options).await?)
         }
         "maildir" => DynStore::new(MaildirStore::open(folder).await?),
         _ => return Err("see its source".into()),

@@ -83,7 +83,7 @@
 //! # Backends
 //!
 //! `MemoryStore` (feature `memory`), the model; `EmbeddedStore` (`embedded`), the one to use; `SqliteStore`
-//! (`sqlite`), one database file; `MaildirStore` (`maildir`), trees that Dovecot and mutt share. `JournalStore` (`journal`) makes a store of whatever keeps entries and
+//! (`sqlite`), for several processes and for SQL; `MaildirStore` (`maildir`), trees that Dovecot and mutt share. `JournalStore` (`journal`) makes a store of whatever keeps entries and
 //! bodies: module `journal` has a backend of one's own, whole, in 130 lines. A host that chooses when it
 //! runs takes [`DynStore`].
 //!
@@ -168,6 +168,8 @@ pub use quotas::{Limits, Quota, Quotas};
 pub use readers::{OwnFlags, Readers};
 pub use sharing::{Grant, Rights, RightsChange, Sharing, check_identifier};
 pub use snapshot::{Row, Snapshot};
+#[cfg(feature = "sqlite")]
+pub use sqlite::SqliteStore;
 pub use upload::{Spool, Staged, Upload};
 
 /// Everything a mail host needs of a store, in a handle that is cheap to clone. Implemented by whatever

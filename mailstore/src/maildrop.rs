@@ -1,6 +1,7 @@
 //! The exclusive lock a maildrop reader holds.
 
 use std::collections::HashSet;
+use std::fs::File;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::{AccountId, Error, Result};
@@ -11,6 +12,8 @@ use crate::{AccountId, Error, Result};
 pub struct MaildropLock {
     account: AccountId,
     locks: MaildropLocks,
+    /// What keeps other processes out.
+    _file: Option<File>,
 }
 
 impl MaildropLock {
@@ -18,6 +21,12 @@ impl MaildropLock {
     #[must_use]
     pub const fn account(&self) -> AccountId {
         self.account
+    }
+
+    #[cfg(any(feature = "memory", feature = "embedded", feature = "journal"))]
+    pub(crate) fn beside(mut self, file: Option<File>) -> MaildropLock {
+        self._file = file;
+        self
     }
 }
 
@@ -40,6 +49,6 @@ impl MaildropLocks {
         if !self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(account) {
             return Err(Error::locked("the maildrop", "another session reads it, try again later"));
         }
-        Ok(MaildropLock { account, locks: self.clone() })
+        Ok(MaildropLock { account, locks: self.clone(), _file: None })
     }
 }

@@ -34,7 +34,7 @@ pub(super) enum Message {
 }
 
 /// A write that waits.
-pub(super) trait Write: Send {
+pub(crate) trait Write: Send {
     /// Decides what to do. `None` when the answer is an error.
     fn plan(&mut self, state: &State, now: Timestamp) -> Option<Vec<Change>>;
     /// Overrules the plan with an error.
@@ -44,10 +44,10 @@ pub(super) trait Write: Send {
 }
 
 /// A write by a closure.
-pub(super) struct Task<T, F> {
-    pub(super) plan: Option<F>,
-    pub(super) planned: Option<Result<T>>,
-    pub(super) reply: oneshot::Sender<Result<T>>,
+pub(crate) struct Task<T, F> {
+    pub(crate) plan: Option<F>,
+    pub(crate) planned: Option<Result<T>>,
+    pub(crate) reply: oneshot::Sender<Result<T>>,
 }
 
 impl<T: Send, F: FnOnce(&State, Timestamp) -> Planned<T> + Send> Write for Task<T, F> {

@@ -10,7 +10,7 @@ use crate::upload::SpoolFile;
 use crate::{Error, Faults, Result, disk};
 
 /// The writing end of the log. It belongs to the commit thread.
-pub(super) struct Log {
+pub(crate) struct Log {
     segments: Arc<Segments>,
     segment: Segment,
     /// A segment is closed once it is this long.
@@ -20,20 +20,20 @@ pub(super) struct Log {
     faults: Option<Faults>,
     /// Why no more can be written.
     refuses: Option<&'static str>,
-    pub(super) syncs: u64,
+    pub(crate) syncs: u64,
 }
 
 /// Frames on their way to the disk.
 #[derive(Default)]
-pub(super) struct Group {
+pub(crate) struct Group {
     octets: Vec<u8>,
     start: u64,
     /// Files that belong to the store once the group is durable.
-    pub(super) files: Vec<Arc<SpoolFile>>,
+    pub(crate) files: Vec<Arc<SpoolFile>>,
 }
 
 impl Log {
-    pub(super) fn new(
+    pub(crate) fn new(
         segments: Arc<Segments>,
         end: u64,
         segment_size: u64,
@@ -43,12 +43,12 @@ impl Log {
         Ok(Log { segments, segment, segment_size, end, faults, refuses: None, syncs: 0 })
     }
 
-    pub(super) const fn end(&self) -> u64 {
+    pub(crate) const fn end(&self) -> u64 {
         self.end
     }
 
     /// Begins a group; in a new segment when the old one is full.
-    pub(super) fn begin(&mut self, group: &mut Group) -> Result<()> {
+    pub(crate) fn begin(&mut self, group: &mut Group) -> Result<()> {
         if let Some(why) = self.refuses {
             return Err(Error::closed(why));
         }
@@ -63,7 +63,7 @@ impl Log {
     }
 
     /// Begins a new segment; gives the position where.
-    pub(super) fn rotate(&mut self) -> Result<u64> {
+    pub(crate) fn rotate(&mut self) -> Result<u64> {
         if let Some(why) = self.refuses {
             return Err(Error::closed(why));
         }
@@ -79,7 +79,7 @@ impl Log {
     /// groups may succeed. A *sync* that fails leaves it unknown what is on the disk, and a second
     /// sync would not tell: the log is cut back as well as it can be and refuses to go on until the
     /// store is opened, and so read, anew.
-    pub(super) fn commit(&mut self, group: &Group) -> Result<()> {
+    pub(crate) fn commit(&mut self, group: &Group) -> Result<()> {
         if group.octets.is_empty() {
             return Ok(());
         }
@@ -104,6 +104,22 @@ impl Log {
         Ok(())
     }
 
+    /// Goes on after this position, where another process has come to.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn seek(&mut self, end: u64) -> Result<()> {
+        let found = self.segments.find(end);
+        self.segment = found.ok_or(Error::invalid("the log has no segment"))?;
+        self.end = end;
+        Ok(())
+    }
+
+    /// Makes the log end here, durably.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn take_back(&mut self, end: u64) -> Result<()> {
+        self.seek(end)?;
+        self.cut()
+    }
+
     /// Cuts the file back to its last durable frame.
     fn cut(&self) -> Result<()> {
         self.segment.file.set_len(self.segment.offset(self.end))?;
@@ -113,13 +129,13 @@ impl Log {
 }
 
 impl Group {
-    pub(super) fn length(&self) -> usize {
+    pub(crate) fn length(&self) -> usize {
         self.octets.len()
     }
 
     /// Adds a frame with these changes. What they refer to in memory becomes part of the log, and the
     /// changes refer to it there.
-    pub(super) fn add(&mut self, changes: &mut [Change], key: u64) -> Result<()> {
+    pub(crate) fn add(&mut self, changes: &mut [Change], key: u64) -> Result<()> {
         let mut redo = Vec::with_capacity(256);
         let mut data = Data::default();
         for change in changes.iter() {

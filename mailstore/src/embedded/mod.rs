@@ -19,9 +19,13 @@ use std::thread::JoinHandle;
 use bytes::Bytes;
 use tokio::sync::oneshot;
 
-use self::commit::{Message, Task};
+use self::commit::Message;
+#[cfg(not(feature = "sqlite"))]
+use self::commit::Task;
 use self::compact::{Compaction, Pace};
-use self::segments::{Segment, Segments};
+use self::segments::Segment;
+#[cfg(not(feature = "sqlite"))]
+use self::segments::Segments;
 use crate::body::blocking;
 use crate::model::{Engine, Hub, Object, Objects, Place, Planned, State};
 use crate::upload::{Content, spool_path};
@@ -31,6 +35,15 @@ use crate::{
 
 pub use self::compact::Compacted;
 pub use self::scan::Damage;
+
+#[cfg(feature = "sqlite")]
+pub(crate) use self::{
+    commit::{Task, Write},
+    log::{Group, Log},
+    open::sweep,
+    scan::scan,
+    segments::Segments,
+};
 
 /// Facts of up to this many messages are read in place, those of more on the blocking pool.
 const FACTS_IN_PLACE: usize = 64;
@@ -333,7 +346,7 @@ impl Engine for EmbeddedStore {
                 .map(|object| (object.clone(), self.0.shared.segment(&object.body)))
         };
         let (object, segment) = found.ok_or_else(|| Error::not_found("message", message))?;
-        open_body(&self.0.shared, message, &object, segment)
+        open_body(&self.0.shared.bodies, message, &object, segment)
     }
 
     fn hub(&self) -> &Hub {
@@ -343,9 +356,9 @@ impl Engine for EmbeddedStore {
 
 /// Messages handed over in memory that are larger than this are moved to files first, so that a group
 /// of writers stays small.
-const MAX_IN_LOG: usize = 8 * 1024 * 1024;
+pub(crate) const MAX_IN_LOG: usize = 8 * 1024 * 1024;
 
-fn read_facts(place: &Place, segment: Option<&Segment>) -> Result<Bytes> {
+pub(crate) fn read_facts(place: &Place, segment: Option<&Segment>) -> Result<Bytes> {
     match place {
         Place::Log { length: 0, .. } => Ok(Bytes::new()),
         Place::Log { at, length } => {
@@ -361,8 +374,8 @@ fn read_facts(place: &Place, segment: Option<&Segment>) -> Result<Bytes> {
     }
 }
 
-fn open_body(
-    shared: &Shared,
+pub(crate) fn open_body(
+    bodies: &Path,
     message: MessageId,
     object: &Object,
     segment: Option<Segment>,
@@ -375,7 +388,7 @@ fn open_body(
             Body::from_file(segment.file.clone(), segment.offset(*at), object.size, &name)
         }
         Place::File(number) => {
-            let path = spool_path(&shared.bodies, *number);
+            let path = spool_path(bodies, *number);
             let file = open_existing(&path, message)?;
             Body::from_file(Arc::new(file), 0, object.size, &path.to_string_lossy())
         }

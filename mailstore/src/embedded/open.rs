@@ -1,6 +1,7 @@
 //! Opening a store: take the lock, load the index, replay the log after it, cut what is torn, sweep.
 
 use core::hash::{BuildHasher, Hasher};
+use core::time::Duration;
 use std::collections::HashSet;
 use std::collections::hash_map::RandomState;
 use std::fs::{self, File, TryLockError};
@@ -31,7 +32,7 @@ pub(super) fn open(folder: &Path, options: &Options) -> Result<EmbeddedStore> {
     let Loaded { mut state, mut objects, position } = loaded;
 
     let mut batch = Batch::starting_at(position);
-    let found = scan(&segments, position, options.salvage, |changes| {
+    let found = scan(&segments, position, options.salvage, |_, _, changes| {
         for change in changes {
             objects.apply(change, &mut batch.gone);
             state.apply(change);
@@ -101,7 +102,16 @@ pub(super) fn open(folder: &Path, options: &Options) -> Result<EmbeddedStore> {
 
 fn lock(folder: &Path) -> Result<File> {
     let lock = disk::open_private(&folder.join("lock"))?;
-    match lock.try_lock() {
+    let mut tried = lock.try_lock();
+    // A child this process is just starting holds its files too, until it is a program of its own.
+    for _ in 0..20 {
+        if !matches!(tried, Err(TryLockError::WouldBlock)) {
+            break;
+        }
+        thread::sleep(Duration::from_millis(5));
+        tried = lock.try_lock();
+    }
+    match tried {
         Ok(()) => Ok(lock),
         Err(TryLockError::WouldBlock) => Err(Error::locked(
             format!("the mail store in {}", folder.display()),
@@ -159,7 +169,7 @@ fn cut(segments: &Segments, found: &Scan) -> Result<()> {
 }
 
 /// Removes body files that belong to no message; gives the number after the highest.
-fn sweep(bodies: &Path, objects: &mut Objects, damage: &mut Vec<Damage>) -> Result<u64> {
+pub(crate) fn sweep(bodies: &Path, objects: &mut Objects, damage: &mut Vec<Damage>) -> Result<u64> {
     let number = |object: &Object| match object.body {
         Place::File(number) => Some(number),
         _ => None,

@@ -22,22 +22,22 @@ pub struct Damage {
 
 /// What reading the log brought to light.
 #[derive(Debug, Default)]
-pub(super) struct Scan {
+pub(crate) struct Scan {
     /// The log position after the last whole frame.
-    pub(super) end: u64,
+    pub(crate) end: u64,
     /// Octets after it, of writes that were under way.
-    pub(super) torn: u64,
-    pub(super) frames: u64,
-    pub(super) damage: Vec<Damage>,
+    pub(crate) torn: u64,
+    pub(crate) frames: u64,
+    pub(crate) damage: Vec<Damage>,
 }
 
-/// Reads every frame from the position on and shows its changes to `replay`. With `salvage`, a frame
+/// Reads every frame from the position on and shows where it lies and its changes to `replay`. With `salvage`, a frame
 /// whose changes are lost is stepped over; without, it is an error.
-pub(super) fn scan(
+pub(crate) fn scan(
     segments: &Segments,
     from: u64,
     salvage: bool,
-    mut replay: impl FnMut(&[Change]),
+    mut replay: impl FnMut(u64, u64, &[Change]),
 ) -> Result<Scan> {
     let all = segments.from(from);
     let mut scan = Scan { end: from, ..Scan::default() };
@@ -88,7 +88,7 @@ impl Scan {
         tail: &mut Tail<'_>,
         next_base: Option<u64>,
         salvage: bool,
-        replay: &mut impl FnMut(&[Change]),
+        replay: &mut impl FnMut(u64, u64, &[Change]),
     ) -> Result<()> {
         let segment_end = tail.start + u64::try_from(tail.octets.len()).unwrap_or(0);
         self.end = tail.start;
@@ -143,7 +143,7 @@ impl Scan {
         header: &Header,
         redo: &[u8],
         data_whole: bool,
-        replay: &mut impl FnMut(&[Change]),
+        replay: &mut impl FnMut(u64, u64, &[Change]),
     ) -> Result<()> {
         let data_at = header.at + header.length() - u64::from(header.data_len);
         let mut reader = Reader(redo);
@@ -160,7 +160,7 @@ impl Scan {
             }
             changes.push(change);
         }
-        replay(&changes);
+        replay(header.at, header.at + header.length(), &changes);
         self.frames += 1;
         self.end = header.at + header.length();
         Ok(())

@@ -7,10 +7,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
+#[cfg(feature = "sqlite")]
+use crate::model::Place;
 use crate::{Error, Faults, Result, disk};
 
 /// Octets of a segment's header.
-pub(super) const SEGMENT_HEADER: u64 = 64;
+pub(crate) const SEGMENT_HEADER: u64 = 64;
 
 const MAGIC: [u8; 7] = *b"MAILLOG";
 
@@ -19,32 +21,32 @@ const VERSION: u8 = 3;
 
 /// One file of the log.
 #[derive(Clone, Debug)]
-pub(super) struct Segment {
-    pub(super) file: Arc<File>,
-    pub(super) path: Arc<Path>,
+pub(crate) struct Segment {
+    pub(crate) file: Arc<File>,
+    pub(crate) path: Arc<Path>,
     /// The log position of its first frame.
-    pub(super) base: u64,
+    pub(crate) base: u64,
     version: u8,
 }
 
 impl Segment {
     /// Where in the file a log position is.
-    pub(super) const fn offset(&self, at: u64) -> u64 {
+    pub(crate) const fn offset(&self, at: u64) -> u64 {
         SEGMENT_HEADER + (at - self.base)
     }
 
-    pub(super) fn length(&self) -> io::Result<u64> {
+    pub(crate) fn length(&self) -> io::Result<u64> {
         Ok(self.file.metadata()?.len().saturating_sub(SEGMENT_HEADER))
     }
 
-    pub(super) fn corrupt(&self, at: u64, what: &'static str) -> Error {
+    pub(crate) fn corrupt(&self, at: u64, what: &'static str) -> Error {
         Error::corrupt(self.path.to_string_lossy(), self.offset(at), what)
     }
 }
 
 /// All files of the log, for whoever reads messages.
 #[derive(Debug)]
-pub(super) struct Segments {
+pub(crate) struct Segments {
     folder: PathBuf,
     key: u64,
     faults: Option<Faults>,
@@ -53,7 +55,7 @@ pub(super) struct Segments {
 
 impl Segments {
     /// Opens a log, or begins one whose secret is `new_key`.
-    pub(super) fn open(folder: &Path, new_key: u64, faults: Option<Faults>) -> Result<Segments> {
+    pub(crate) fn open(folder: &Path, new_key: u64, faults: Option<Faults>) -> Result<Segments> {
         disk::create_private_dir(folder)?;
         let mut found: Option<u64> = None;
         let mut all = BTreeMap::new();
@@ -86,12 +88,12 @@ impl Segments {
         Ok(segments)
     }
 
-    pub(super) const fn key(&self) -> u64 {
+    pub(crate) const fn key(&self) -> u64 {
         self.key
     }
 
     /// Begins the segment that starts at this position; durable when it returns.
-    pub(super) fn create(&self, base: u64) -> Result<Segment> {
+    pub(crate) fn create(&self, base: u64) -> Result<Segment> {
         let _at_work = self.faults.as_ref().map(Faults::thawed);
         let path = self.folder.join(format!("{base:016x}.log"));
         let fresh = path.with_extension("new");
@@ -110,41 +112,81 @@ impl Segments {
     }
 
     /// Begins a new segment at the end of the log when the last is of an earlier version.
-    pub(super) fn upgrade(&self, end: u64) -> Result<()> {
+    pub(crate) fn upgrade(&self, end: u64) -> Result<()> {
         if self.find(end).is_some_and(|last| last.version < VERSION) {
             self.create(end)?;
         }
         Ok(())
     }
 
+    /// Takes in segments other processes have begun.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn refresh(&self) -> Result<()> {
+        let mut all = self.all.write().unwrap_or_else(PoisonError::into_inner);
+        for entry in fs::read_dir(&self.folder)? {
+            let path = entry?.path();
+            let name = path.file_stem().and_then(|stem| stem.to_str());
+            let base = name.and_then(|name| u64::from_str_radix(name, 16).ok());
+            let is_log = path.extension().is_some_and(|extension| extension == "log");
+            let Some(base) = base.filter(|base| is_log && !all.contains_key(base)) else {
+                continue;
+            };
+            let file = Arc::new(File::options().read(true).write(true).open(&path)?);
+            let name = path.to_string_lossy().into_owned();
+            match read_header(&file) {
+                Some((version, at, key)) if at == base && key == self.key => {
+                    all.insert(base, Segment { file, path: path.into(), base, version });
+                }
+                _ => return Err(Error::corrupt(name, 0, "it belongs to another store")),
+            }
+        }
+        Ok(())
+    }
+
+    /// Where the log ends, whole or not.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn end(&self) -> Result<u64> {
+        let last = self.find(u64::MAX).ok_or(Error::invalid("the log has no segment"))?;
+        Ok(last.base + last.length()?)
+    }
+
+    /// The segment of a place in the log.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn of(&self, place: &Place) -> Option<Segment> {
+        match place {
+            Place::Log { at, .. } => self.find(*at),
+            _ => None,
+        }
+    }
+
     /// The segment that holds this position.
-    pub(super) fn find(&self, at: u64) -> Option<Segment> {
+    pub(crate) fn find(&self, at: u64) -> Option<Segment> {
         let all = self.all.read().unwrap_or_else(PoisonError::into_inner);
         all.range(..=at).next_back().map(|(_, segment)| segment.clone())
     }
 
     /// The segments from the one that holds this position on.
-    pub(super) fn from(&self, at: u64) -> Vec<Segment> {
+    pub(crate) fn from(&self, at: u64) -> Vec<Segment> {
         let all = self.all.read().unwrap_or_else(PoisonError::into_inner);
         let first = all.range(..=at).next_back().map_or(at, |(base, _)| *base);
         all.range(first..).map(|(_, segment)| segment.clone()).collect()
     }
 
     /// Where the log begins.
-    pub(super) fn start(&self) -> u64 {
+    pub(crate) fn start(&self) -> u64 {
         let all = self.all.read().unwrap_or_else(PoisonError::into_inner);
         all.keys().next().copied().unwrap_or(0)
     }
 
     /// Forgets the segments before the one that starts here.
-    pub(super) fn take_before(&self, start: u64) -> Vec<Segment> {
+    pub(crate) fn take_before(&self, start: u64) -> Vec<Segment> {
         let mut all = self.all.write().unwrap_or_else(PoisonError::into_inner);
         let kept = all.split_off(&start);
         core::mem::replace(&mut *all, kept).into_values().collect()
     }
 
     /// Removes files of segments, the oldest first, so that what is left is always the log's end.
-    pub(super) fn remove(&self, segments: &[Segment]) -> Result<()> {
+    pub(crate) fn remove(&self, segments: &[Segment]) -> Result<()> {
         for segment in segments {
             let _at_work = self.faults.as_ref().map(Faults::thawed);
             fs::remove_file(&segment.path)?;
@@ -153,7 +195,7 @@ impl Segments {
         Ok(())
     }
 
-    pub(super) fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.all.read().unwrap_or_else(PoisonError::into_inner).len()
     }
 }

@@ -2,6 +2,7 @@
 
 use core::future::Future;
 use std::collections::HashMap;
+use std::fs::File;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
@@ -9,8 +10,8 @@ use bytes::Bytes;
 use crate::model::leases::Leases;
 use crate::model::{Change, State};
 use crate::{
-    Body, Error, MailboxId, MaildropLocks, MessageId, ModSeq, Notifier, QueueNotifier, Result,
-    Staged, ThreadId, Timestamp, Upload, Watcher,
+    AccountId, Body, Error, MailboxId, MaildropLocks, MessageId, ModSeq, Notifier, QueueNotifier,
+    Result, Staged, ThreadId, Timestamp, Upload, Watcher,
 };
 
 /// What a plan gives: changes, and the answer once they are durable.
@@ -45,6 +46,16 @@ pub(crate) trait Engine: Clone + Send + Sync + 'static {
     fn find_body(&self, message: MessageId) -> impl Future<Output = Result<Body>> + Send;
 
     fn hub(&self) -> &Hub;
+
+    /// Makes sure that no other process works the queue.
+    fn work_queue(&self) -> Result<()> {
+        Ok(())
+    }
+
+    /// Makes sure that no other process holds the maildrop, as long as what it gives is kept.
+    fn hold_maildrop(&self, _account: AccountId) -> Result<Option<File>> {
+        Ok(None)
+    }
 }
 
 /// What lives beside the state and dies with the process: watchers, leases, locks.

@@ -103,7 +103,8 @@ impl<E: Engine> Messages for E {
 
     async fn lock_maildrop(&self, account: AccountId) -> Result<MaildropLock> {
         self.read(|state| check(state, account))?;
-        self.hub().maildrops.lock(account)
+        let lock = self.hub().maildrops.lock(account)?;
+        Ok(lock.beside(self.hold_maildrop(account)?))
     }
 
     async fn barrier(&self) -> Result<()> {

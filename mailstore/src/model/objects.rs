@@ -88,7 +88,7 @@ impl Objects {
     }
 
     /// The threads of messages.
-    #[cfg(any(feature = "memory", feature = "journal"))]
+    #[cfg(any(feature = "memory", feature = "journal", feature = "sqlite"))]
     pub(crate) fn threads_of(&self, messages: &[MessageId]) -> Vec<Option<ThreadId>> {
         messages.iter().map(|id| self.find(*id)?.thread).collect()
     }

@@ -11,6 +11,7 @@ use crate::{
 
 impl<E: Engine> Queue for E {
     async fn lease(&self, now: Timestamp, max: usize, hold_for: Duration) -> Result<Vec<Lease>> {
+        self.work_queue()?;
         let taken = self.hub().leases().take(now, max, hold_for);
         Ok(self.read(|state| {
             let lease = |(token, until): (LeaseToken, Timestamp)| {
