@@ -167,7 +167,8 @@ impl Framer {
         match self.found.take() {
             Some(Frame::Literal { len, size, sync }) => {
                 buf.consume(len);
-                if sync {
+                // A server waits for nobody: its octets come.
+                if sync && !self.responses {
                     self.skipping = None;
                     self.found = Some(Frame::Skipped);
                 } else {
@@ -213,7 +214,7 @@ impl Framer {
             let literal = buf.unread().get(..end).and_then(announced).filter(|_| !self.text);
             buf.consume(end);
             match literal {
-                Some((size, false)) => self.skipping = Some(size),
+                Some((size, sync)) if !sync || self.responses => self.skipping = Some(size),
                 _ => {
                     self.skipping = None;
                     self.found = Some(Frame::Skipped);
@@ -257,5 +258,10 @@ fn is_text_response(line: &[u8]) -> bool {
     // Spaces and brackets are where careless servers put them: `*  OK x`, `* OK[ALERT] x`.
     let rest = rest.trim_ascii_start();
     let word = rest.split(|b| matches!(b, b' ' | b'\t' | b'\r' | b'[')).next().unwrap_or_default();
-    ["OK", "NO", "BAD", "BYE", "PREAUTH"].iter().any(|w| word.eq_ignore_ascii_case(w.as_bytes()))
+    // A code without OK before it is a status response all the same.
+    rest.starts_with(b"[")
+        || ["OK", "NO", "BAD", "BYE", "PREAUTH"]
+            .iter()
+            .chain(&crate::parse::BARE_CODES)
+            .any(|w| word.eq_ignore_ascii_case(w.as_bytes()))
 }

@@ -329,7 +329,7 @@ fn status_data() -> impl Strategy<Value = StatusData> {
             data.append_limit = limit;
             data.mailbox_id = id.and_then(Atom::new);
             if other {
-                data.other.push((Atom::new("X-NEW").unwrap(), b"(a 1)".to_vec()));
+                data.other.push((Atom::new("X-NEW").unwrap(), Raw::value(b"(a 1)").unwrap()));
             }
             data
         })

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use nom::{
     Parser,
     bytes::complete::{tag, take_while1},
-    combinator::{opt, recognize, value},
+    combinator::{opt, recognize},
     error::ErrorKind,
     sequence::{delimited, preceded},
 };
@@ -250,7 +250,8 @@ pub(super) fn flags<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Vec<Flag<'a>>
         notes.note(DeviationKind::NilForString, input)?;
         return Ok((rest, Vec::new()));
     }
-    let (mut rest, _) = tag("(")(input)?;
+    let (rest, _) = tag("(")(input)?;
+    let mut rest = notes.gap(rest)?;
     let mut flags = Vec::new();
     loop {
         if let [b')', after @ ..] = rest {
@@ -349,7 +350,11 @@ fn section<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, FetchData<'a>> {
     {
         return Ok((after, FetchData::Streamed { section, origin, len }));
     }
-    let (rest, octets) = nstring(rest)?;
+    if rest.starts_with(b"~") {
+        // RFC 3516 §4.4: a literal8 is for BINARY.
+        notes.note(DeviationKind::Malformed, rest)?;
+    }
+    let (rest, octets) = nstring8(rest)?;
     Ok((rest, FetchData::Section { section, origin, octets }))
 }
 
@@ -362,25 +367,30 @@ fn unknown(input: &[u8]) -> Res<'_, FetchData<'_>> {
         .parse(input)
 }
 
-/// Any value: a string, a list, or characters up to the next blank or parenthesis.
+/// Any value: a string, a literal8, a list, or characters up to the next blank or parenthesis. However deep lists nest, it is
+/// one walk.
 pub(super) fn any_value(input: &[u8]) -> Res<'_, ()> {
-    nested_value(input, super::skip::DEPTH)
-}
-
-fn nested_value(input: &[u8], depth: u32) -> Res<'_, ()> {
-    let Some(depth) = depth.checked_sub(1) else { return fail(input, ErrorKind::TooLarge) };
-    match input.first() {
-        Some(b'"' | b'{') => value((), string).parse(input),
-        Some(b'(') => {
-            let mut rest = input.get(1..).unwrap_or_default();
-            loop {
-                match rest {
-                    [b' ', after @ ..] => rest = after,
-                    [b')', after @ ..] => return Ok((after, ())),
-                    _ => rest = nested_value(rest, depth)?.0,
-                }
+    let (mut rest, mut open) = (input, 0usize);
+    loop {
+        rest = match rest {
+            [b'(', after @ ..] => {
+                open = open.saturating_add(1);
+                after
             }
+            [b')', after @ ..] if open > 0 => {
+                open = open.saturating_sub(1);
+                after
+            }
+            [b' ', after @ ..] if open > 0 => after,
+            [b'"' | b'{', ..] => string(rest)?.0,
+            [b'~', b'{', ..] => any_literal(rest)?.0,
+            _ => {
+                let plain = take_while1(|b: u8| b > 0x20 && !matches!(b, b'(' | b')'));
+                { plain }.parse(rest)?.0
+            }
+        };
+        if open == 0 {
+            return Ok((rest, ()));
         }
-        _ => value((), take_while1(|b: u8| b > 0x20 && !matches!(b, b'(' | b')'))).parse(input),
     }
 }

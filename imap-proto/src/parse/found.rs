@@ -8,7 +8,7 @@ use nom::{
     combinator::{opt, recognize, value},
     error::ErrorKind,
     multi::separated_list1,
-    sequence::{delimited, preceded, separated_pair, terminated},
+    sequence::{delimited, separated_pair, terminated},
 };
 
 use super::{DeviationKind, Res, basic::*, fail, fetch_data, notes::Notes};
@@ -53,7 +53,9 @@ pub(super) fn numbers<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Found> {
 pub(super) fn e_search<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Response<'a>> {
     let mut result = ESearch::default();
     let mut rest = input;
-    if let Some(after) = rest.strip_prefix(b" (") {
+    let inside = rest.trim_ascii_start().strip_prefix(b"(");
+    if let Some(after) = inside.filter(|_| rest.starts_with(b" ")) {
+        let _ = notes.sp()(rest)?; // more blanks than one are noted
         rest = after;
         loop {
             let (after, name) = terminated(atom, notes.sp()).parse(rest)?;
@@ -133,7 +135,7 @@ fn return_data<'a>(
     })
 }
 
-fn found_number<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, u32> {
+pub(super) fn found_number<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, u32> {
     let (rest, n) = number(input)?;
     if n == 0 {
         notes.note(DeviationKind::ZeroNumber, input)?;
@@ -148,20 +150,25 @@ fn store<'a, T>((rest, read): (&'a [u8], T), slot: &mut Option<T>) -> &'a [u8] {
 
 /// `"VANISHED" [SP "(EARLIER)"] SP known-uids` (RFC 7162 §7)
 pub(super) fn vanished<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Response<'a>> {
-    let (rest, earlier) = opt((notes.sp(), tag("("), word("EARLIER"), tag(")"))).parse(input)?;
-    let (rest, uids) = preceded(notes.sp(), uid_set).parse(rest)?;
-    Ok((rest, Response::Vanished { earlier: earlier.is_some(), uids }))
+    let (rest, ()) = notes.sp()(input)?;
+    let (rest, earlier) = match (tag("("), word("EARLIER"), tag(")")).parse(rest) {
+        Ok((rest, _)) => (notes.sp()(rest)?.0, true),
+        Err(_) => (rest, false),
+    };
+    let (rest, uids) = uid_set(rest)?;
+    Ok((rest, Response::Vanished { earlier, uids }))
 }
 
 /// Threads branch so deep at most.
 const DEPTH: usize = 256;
 
 /// `"THREAD" [SP 1*thread-list]` (RFC 5256 §5). Open lists stand on a stack of their own.
-pub(super) fn threads(input: &[u8]) -> Res<'_, Response<'_>> {
+pub(super) fn threads<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Response<'a>> {
     let mut done = Vec::new();
-    let Some(mut rest) = input.strip_prefix(b" ") else {
+    let Some(rest) = input.strip_prefix(b" ").filter(|rest| !rest.trim_ascii().is_empty()) else {
         return Ok((input, Response::Thread(done)));
     };
+    let mut rest = notes.gap(rest)?;
     let mut open: Vec<Thread> = Vec::new();
     loop {
         match rest {
@@ -183,7 +190,8 @@ pub(super) fn threads(input: &[u8]) -> Res<'_, Response<'_>> {
                 open.last_mut().map_or(&mut done, |parent| &mut parent.branches).push(thread);
                 rest = after;
             }
-            [b'\r', ..] if open.is_empty() && !done.is_empty() => {
+            // Blanks before it are told by who reads the end.
+            [b' ' | b'\r', ..] if open.is_empty() && !done.is_empty() => {
                 return Ok((rest, Response::Thread(done)));
             }
             _ => {
@@ -200,7 +208,7 @@ pub(super) fn threads(input: &[u8]) -> Res<'_, Response<'_>> {
                 // Numbers come before branches, with a space between any two members.
                 let after = match (thread.numbers.is_empty(), rest) {
                     (true, [b'1'..=b'9', ..]) => rest,
-                    (false, [b' ', after @ ..]) => after,
+                    (false, [b' ', after @ ..]) => notes.gap(after)?,
                     _ => return fail(rest, ErrorKind::Char),
                 };
                 if !thread.branches.is_empty() {

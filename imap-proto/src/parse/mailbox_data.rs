@@ -54,7 +54,18 @@ fn ends_well(rest: &[u8]) -> bool {
 
 /// `DQUOTE QUOTED-CHAR DQUOTE / nil`
 fn delimiter<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Option<char>> {
-    let (rest, text) = preceded(notes.sp(), nstring).parse(input)?;
+    let (at, ()) = notes.sp()(input)?;
+    let (rest, text) = match at {
+        [b'"', b'\\', b'"', rest @ ..] if rest.starts_with(b" ") => {
+            notes.note(DeviationKind::RawQuote, at)?;
+            return Ok((rest, Some('\\')));
+        }
+        [one @ b'!'..=b'~', rest @ ..] if rest.starts_with(b" ") => {
+            notes.note(DeviationKind::UnquotedString, at)?;
+            return Ok((rest, Some(char::from(*one))));
+        }
+        _ => nstring(at)?,
+    };
     let Some(text) = text else { return Ok((rest, None)) };
     let mut chars = to_text(text).unwrap_or_default().into_owned();
     let one = chars.pop();
@@ -152,7 +163,7 @@ fn status_value<'a>(
     match StatusItem::new(word) {
         None => {
             let (rest, raw) = recognize(fetch_data::any_value).parse(value)?;
-            data.other.push((Atom::checked(word).into_owned(), raw.to_vec()));
+            data.other.push((Atom::checked(word).into_owned(), Raw::new(raw).into_owned()));
             Ok(rest)
         }
         Some(StatusItem::MailboxId) => {
@@ -178,6 +189,9 @@ fn status_value<'a>(
                     | StatusItem::AppendLimit
                     | StatusItem::DeletedStorage
             );
+            if n == 0 && matches!(item, StatusItem::UidNext | StatusItem::UidValidity) {
+                notes.note(DeviationKind::ZeroNumber, value)?;
+            }
             if !octets && n > u64::from(u32::MAX) {
                 notes.note(DeviationKind::BadNumber, value)?;
             }
@@ -194,9 +208,19 @@ pub(super) fn namespaces<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Response
         if let Ok((rest, ())) = nil(rest) {
             return Ok((rest, Vec::new()));
         }
-        let (rest, all) = preceded(tag("("), many1(|i| namespace(i, notes))).parse(rest)?;
-        let (rest, _) = tag(")")(notes.gap(rest)?)?;
-        Ok((rest, all))
+        let (mut rest, _) = tag("(")(rest)?;
+        let mut all = Vec::new();
+        loop {
+            rest = notes.gap(rest)?;
+            match rest {
+                [b')', after @ ..] if !all.is_empty() => return Ok((after, all)),
+                _ => {
+                    let (after, one) = namespace(rest, notes)?;
+                    all.push(one);
+                    rest = after;
+                }
+            }
+        }
     };
     let (rest, (personal, other, shared)) = (list, list, list).parse(input)?;
     Ok((rest, Response::Namespace(Namespaces { personal, other, shared })))
@@ -204,7 +228,6 @@ pub(super) fn namespaces<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Response
 
 /// `"(" string SP (DQUOTE QUOTED-CHAR DQUOTE / nil) *(SP string SP "(" string *(SP string) ")") ")"`
 fn namespace<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Namespace<'a>> {
-    let input = notes.gap(input)?;
     let (rest, prefix) = preceded(tag("("), mailbox(notes.names())).parse(input)?;
     let (rest, delimiter) = delimiter(rest, notes)?;
     let extension =
@@ -218,8 +241,8 @@ pub(super) fn quota<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Response<'a>>
     let resource = |i| {
         (
             terminated(atom.map(Atom::checked), notes.sp()),
-            terminated(number64, notes.sp()),
-            number64,
+            terminated(|i| fetch_data::size(i, notes), notes.sp()),
+            |i| fetch_data::size(i, notes),
         )
             .parse(i)
     };

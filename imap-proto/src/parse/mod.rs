@@ -27,7 +27,7 @@ use nom::IResult;
 pub use append::{AppendEvent, AppendHead, AppendReader, LiteralHolds, Replaced};
 pub(crate) use command::tag_of;
 pub use command::{CommandError, CommandErrorKind, command, command_in};
-pub(crate) use response::streamed_response;
+pub(crate) use response::{BARE_CODES, streamed_response};
 pub use response::{ResponseError, response, response_in, tolerant_response, tolerant_response_in};
 pub use tolerance::{Deviation, DeviationKind, Tolerated};
 

@@ -141,13 +141,26 @@ fn tagged<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Response<'a>> {
 }
 
 fn completion(input: &[u8]) -> Res<'_, Completion> {
-    let (rest, name) = atom(input)?;
+    let (rest, name) = letters(input)?;
     let is = |known: &str| known.eq_ignore_ascii_case(name);
     match () {
         () if is("OK") => Ok((rest, Completion::Ok)),
         () if is("NO") => Ok((rest, Completion::No)),
         () if is("BAD") => Ok((rest, Completion::Bad)),
         () => fail(input, ErrorKind::Tag),
+    }
+}
+
+/// Codes that servers have been seen to send as responses of their own.
+pub(crate) const BARE_CODES: [&str; 5] =
+    ["COPYUID", "APPENDUID", "HIGHESTMODSEQ", "UIDNEXT", "UIDVALIDITY"];
+
+/// A word of letters, though a code follows it without a blank.
+fn letters(input: &[u8]) -> Res<'_, &str> {
+    let (rest, word) = ascii(take_while1(|b: u8| b.is_ascii_alphabetic())).parse(input)?;
+    match rest.first() {
+        Some(b' ' | b'\r' | b'[') => Ok((rest, word)),
+        _ => fail(input, ErrorKind::Alpha),
     }
 }
 
@@ -162,12 +175,15 @@ fn untagged<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Option<Response<'a>>>
         let (rest, text) = text::bare_text(input, notes)?;
         return Ok((rest, Some(Response::Status { status: Status::Ok, text })));
     }
-    let Ok((rest, name)) = atom(input) else { return Ok((input, None)) };
-    let is = |known: &str| known.eq_ignore_ascii_case(name);
-    if let Some((_, status)) = Status::NAMES.iter().find(|(known, _)| is(known)) {
+    if let Ok((rest, name)) = letters(input)
+        && let Some((_, status)) =
+            Status::NAMES.iter().find(|(known, _)| known.eq_ignore_ascii_case(name))
+    {
         let (rest, text) = text::status_text(rest, notes)?;
         return Ok((rest, Some(Response::Status { status: *status, text })));
     }
+    let Ok((rest, name)) = atom(input) else { return Ok((input, None)) };
+    let is = |known: &str| known.eq_ignore_ascii_case(name);
     let (rest, response) = match name.len() {
         _ if is("LIST") => mailbox_data::list_item(rest, notes).map(into(Response::List))?,
         _ if is("STATUS") => mailbox_data::status(rest, notes)?,
@@ -182,7 +198,7 @@ fn untagged<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Option<Response<'a>>>
         _ if is("XLIST") => mailbox_data::list_item(rest, notes).map(into(Response::XList))?,
         _ if is("NAMESPACE") => mailbox_data::namespaces(rest, notes)?,
         _ if is("SORT") => found::numbers(rest, notes).map(into(Response::Sort))?,
-        _ if is("THREAD") => found::threads(rest)?,
+        _ if is("THREAD") => found::threads(rest, notes)?,
         _ if is("QUOTA") => mailbox_data::quota(rest, notes)?,
         _ if is("QUOTAROOT") => mailbox_data::quota_root(rest, notes)?,
         _ if is("ACL") => mailbox_data::acl(rest, notes)?,
@@ -206,10 +222,7 @@ fn untagged<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Option<Response<'a>>>
         _ if is("JMAPACCESS") => {
             preceded(notes.sp(), string).map(Response::JmapAccess).parse(rest)?
         }
-        _ if ["COPYUID", "APPENDUID", "HIGHESTMODSEQ", "UIDNEXT", "UIDVALIDITY"]
-            .iter()
-            .any(|code| is(code)) =>
-        {
+        _ if BARE_CODES.iter().any(|code| is(code)) => {
             notes.note(DeviationKind::BareCode, input)?;
             let (rest, text) = text::bare_code(input, notes)?;
             return Ok((rest, Some(Response::Status { status: Status::Ok, text })));

@@ -109,7 +109,11 @@ fn lossy(text: &[u8]) -> Cow<'_, str> {
 /// `"[" resp-text-code "]"`; a code that is not understood is kept as text.
 fn bracketed_code<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Code<'a>> {
     let mark = notes.mark();
-    let known = |input| delimited(tag("["), |i| code(i, notes), tag("]")).parse(input);
+    let known = |input: &'a [u8]| {
+        let (rest, code) = preceded(tag("["), |i| code(i, notes)).parse(input)?;
+        let (rest, _) = tag("]")(notes.gap(rest)?)?;
+        Ok::<_, nom::Err<nom::error::Error<&'a [u8]>>>((rest, code))
+    };
     if let Ok(read) = known(input) {
         return Ok(read);
     }
@@ -164,7 +168,8 @@ fn code<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Code<'a>> {
         let word = ascii(take_while1(|b: u8| b > 0x20 && b < 0x7f && b != b']'));
         nom::multi::separated_list1(notes.sp(), word.map(Cow::Borrowed)).parse(input)
     };
-    let number = |make: fn(u32) -> Code<'static>| preceded(notes.sp(), number).map(make);
+    let nz = |input| super::found::found_number(input, notes);
+    let number = |make: fn(u32) -> Code<'static>| preceded(notes.sp(), nz).map(make);
     match () {
         () if is("BADURL") => preceded(notes.sp(), plain_text).map(Code::BadUrl).parse(rest),
         () if is("UNDEFINED-FILTER") => {
@@ -208,11 +213,9 @@ fn code<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Code<'a>> {
             preceded(notes.sp(), number64).map(Code::HighestModSeq).parse(rest)
         }
         () if is("MODIFIED") => preceded(notes.sp(), uid_set).map(Code::Modified).parse(rest),
-        () if is("APPENDUID") => {
-            (preceded(notes.sp(), super::basic::number), preceded(notes.sp(), uid_set))
-                .map(|(validity, uids)| Code::AppendUid(validity, uids))
-                .parse(rest)
-        }
+        () if is("APPENDUID") => (preceded(notes.sp(), nz), preceded(notes.sp(), uid_set))
+            .map(|(validity, uids)| Code::AppendUid(validity, uids))
+            .parse(rest),
         () if is("COPYUID") => copy_uid(rest, notes),
         () => other(input),
     }
@@ -273,7 +276,8 @@ fn in_progress<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Progress<'a>> {
 
 /// `"COPYUID" SP nz-number SP uid-set SP uid-set` (RFC 4315 §4)
 fn copy_uid<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Code<'a>> {
-    (preceded(notes.sp(), number), preceded(notes.sp(), uid_list), preceded(notes.sp(), uid_list))
+    let nz = |input| super::found::found_number(input, notes);
+    (preceded(notes.sp(), nz), preceded(notes.sp(), uid_list), preceded(notes.sp(), uid_list))
         .map(|(validity, from, to)| Code::CopyUid(validity, from, to))
         .parse(input)
 }

@@ -47,11 +47,8 @@ impl Response<'_> {
     fn put_to(&self, out: &mut impl Out) {
         match self {
             Self::Unknown(raw) => {
-                // A value alone is no response: it cannot run into the next one.
-                let whole = raw.ends_with(b"\r\n");
-                out.put(if whole { b"" } else { b"* " });
-                out.put(raw);
-                return out.put(if whole { b"" } else { b"\r\n" });
+                // A value alone is no response.
+                return out.put(if raw.ends_with(b"\r\n") { raw } else { b"" });
             }
             // An empty challenge stays empty: it is base64 (RFC 9051 §9 `continue-req`).
             Self::Continue(text) if text.code.is_none() && text.text.is_empty() => out.put(b"+ "),

@@ -219,6 +219,7 @@ impl Thread {
             numbers.extend(only.numbers);
             branches = only.branches;
         }
+        numbers.retain(|number| *number > 0); // no message has it
         (!numbers.is_empty() || !branches.is_empty()).then_some(Self { numbers, branches })
     }
 

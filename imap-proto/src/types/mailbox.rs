@@ -163,13 +163,23 @@ fn encode_run(run: &mut Vec<u16>, out: &mut String) {
 pub(crate) fn decode(wire: &str) -> Result<String, InvalidMailbox> {
     let mut out = String::with_capacity(wire.len());
     let mut rest = wire;
+    let mut after_run = false;
     while let Some((plain, shifted)) = rest.split_once('&') {
         out.push_str(plain);
         let (run, after) = shifted.split_once('-').ok_or(InvalidMailbox)?;
         if run.is_empty() {
             out.push('&');
+            after_run = false;
         } else {
+            // RFC 3501 §5.1.3: no superfluous shifts, and no printable US-ASCII in a run: a name has one spelling.
+            let begin = out.len();
             decode_run(run, &mut out)?;
+            let needless =
+                out.get(begin..).is_some_and(|run| run.contains(|c| (' '..='~').contains(&c)));
+            if needless || (after_run && plain.is_empty()) {
+                return Err(InvalidMailbox);
+            }
+            after_run = true;
         }
         rest = after;
     }

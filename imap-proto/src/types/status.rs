@@ -1,6 +1,7 @@
 use alloc::vec::Vec;
 
 use super::Atom;
+use crate::response::Raw;
 
 /// What STATUS can ask for (RFC 3501 §6.3.10, RFC 8438, RFC 7162, RFC 9051).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -83,7 +84,7 @@ pub struct StatusData {
     /// Octets of messages with `\Deleted`.
     pub deleted_storage: Option<u64>,
     /// Values that are not known: name and value as they came.
-    pub other: Vec<(Atom<'static>, Vec<u8>)>,
+    pub other: Vec<(Atom<'static>, Raw<'static>)>,
 }
 
 impl StatusData {
