@@ -275,3 +275,16 @@ fn a_hundred_thousand_messages_are_one_range() {
     assert!(most < 11_000);
     assert!(said(&mut server).ends_with("* 100000 FETCH (FLAGS ())\r\na OK done\r\n"));
 }
+
+#[test]
+fn a_long_search_says_how_far_it_is() {
+    let mut server = selected(3, Config::default());
+    assert!(server.progress(None, None).is_err(), "nothing waits");
+    server.recv().push(b"long SEARCH ALL\r\n");
+    assert_eq!(server.poll(START), Step::Event);
+    assert!(matches!(server.event(), Event::Search(_)));
+    server.transmit().take_all();
+    server.progress(Some(1), Some(3)).unwrap();
+    let said = server.transmit().take_all();
+    assert_eq!(said.as_ref(), b"* OK [INPROGRESS (\"long\" 1 3)] Still at it\r\n");
+}

@@ -175,6 +175,23 @@ impl Server {
         Ok(())
     }
 
+    /// The command that waits is still being worked at: so many of so many are done, as far as that is known. To be said
+    /// every ten seconds or so, so that the client does not give up (RFC 9585 §3). Nothing is said between the octets of a
+    /// literal.
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse`] when nothing waits for an answer.
+    pub fn progress(&mut self, done: Option<u32>, all: Option<u32>) -> Result<(), Misuse> {
+        let core = self.answering()?;
+        if !core.in_literal() {
+            let code = Code::InProgress(Some(core.tag.as_str().into()), done, all);
+            let line = format!("* OK {}\r\n", StatusText::new(Some(code), "Still at it"));
+            core.send.put(line.as_bytes());
+        }
+        Ok(())
+    }
+
     /// A mailbox of the list that [`Event::List`](super::Event::List) or
     /// [`Event::Lsub`](super::Event::Lsub) asks for.
     ///

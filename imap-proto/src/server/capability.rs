@@ -8,7 +8,7 @@ use super::core::Core;
 const ALWAYS: &str = "IMAP4rev1 SASL-IR LITERAL+ ID ENABLE IDLE";
 
 /// Offered after login.
-const AUTHENTICATED: &str = "NAMESPACE CHILDREN UIDPLUS UNSELECT MOVE ESEARCH SEARCHRES PARTIAL WITHIN \
+const AUTHENTICATED: &str = "INPROGRESS NAMESPACE CHILDREN UIDPLUS UNSELECT MOVE ESEARCH SEARCHRES PARTIAL WITHIN \
     LIST-EXTENDED LIST-STATUS STATUS=SIZE SPECIAL-USE CREATE-SPECIAL-USE \
     SORT SORT=DISPLAY ESORT THREAD=ORDEREDSUBJECT THREAD=REFERENCES";
 
@@ -26,7 +26,7 @@ impl Core {
             }
             let config = &self.config;
             for (offered, name) in [
-                (config.metadata, "METADATA"),
+                (config.metadata, "METADATA LIST-METADATA"),
                 (config.save_dates, "SAVEDATE"),
                 (config.multi_append, "MULTIAPPEND"),
                 (config.binary, "BINARY"),

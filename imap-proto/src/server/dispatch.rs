@@ -418,7 +418,7 @@ fn uid_key(uids: UidSet) -> SearchKey<'static> {
 /// Whether the machine acts on the command; others are known to the grammar only.
 fn is_served(command: &Command<'_>) -> bool {
     if let Command::List(query) = command {
-        return !query.returns.my_rights && query.returns.metadata.is_empty();
+        return !query.returns.my_rights;
     }
     !matches!(
         command,
@@ -449,6 +449,7 @@ impl Core {
                 self.config.quotas
             }
             Command::GetMetadata { .. } | Command::SetMetadata { .. } => self.config.metadata,
+            Command::List(query) => self.config.metadata || query.returns.metadata.is_empty(),
             Command::Unauthenticate => self.config.unauthenticate,
             Command::Compress(_) => self.config.compress,
             _ => true,

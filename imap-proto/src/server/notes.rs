@@ -137,6 +137,29 @@ impl Server {
         }
     }
 
+    /// The annotations of a mailbox of the list, where the query of [`Event::List`] asks for some (RFC 9590 §3): a value for
+    /// each entry it names, `None` where there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse`] when no LIST waits.
+    pub fn list_metadata(
+        &mut self,
+        mailbox: &Mailbox<'_>,
+        entries: &[(&str, Option<&[u8]>)],
+    ) -> Result<(), Misuse> {
+        let core = &mut self.core;
+        let (Phase::Answer, Work::List { .. }) = (&core.phase, &core.work) else {
+            return Err(Misuse::new("list_metadata answers Event::List"));
+        };
+        let values = entries
+            .iter()
+            .map(|(name, value)| (Cow::Borrowed(name.as_bytes()), value.map(Cow::Borrowed)));
+        let names = core.names();
+        core.send.put(&Response::Metadata(mailbox.clone(), values.collect()).print_in(names));
+        Ok(())
+    }
+
     /// An entry of the mailbox or the server that [`Event::GetMetadata`] names, and its value. All that there are may be
     /// given: those that were not asked for are left out.
     ///

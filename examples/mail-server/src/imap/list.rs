@@ -2,10 +2,11 @@
 
 use super::{Done, Session, mailboxes::use_in_imap};
 use imap_proto::{
+    command::EntryName,
     server::ListEntry,
     types::{ListQuery, Mailbox},
 };
-use mailstore::Store;
+use mailstore::{Scope, Store};
 use std::{
     collections::{BTreeMap, BTreeSet},
     ops::Bound,
@@ -68,6 +69,16 @@ impl<S: Store> Session<S> {
                     Err(mailstore::Error::NotFound { .. }) => {}
                     Err(error) => return Err(error.into()),
                 }
+            }
+            if let (Some(mailbox), false) = (mailbox, query.returns.metadata.is_empty()) {
+                let kept = self.app.store.metadata(Scope::Mailbox(mailbox.id)).await?;
+                let value = |name: &str| {
+                    let found = kept.iter().find(|(entry, _)| entry.eq_ignore_ascii_case(name));
+                    found.map(|(_, value)| &**value)
+                };
+                let names = query.returns.metadata.iter().map(EntryName::as_str);
+                let entries: Vec<_> = names.map(|name| (name, value(name))).collect();
+                self.driver.machine.list_metadata(&entry.mailbox, &entries)?;
             }
         }
         Ok(self.driver.machine.ok("Done")?)

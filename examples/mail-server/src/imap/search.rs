@@ -8,10 +8,16 @@ use imap_proto::{
     types::{DateTime, SearchQuery},
 };
 use mailstore::{Row, Store, Timestamp};
-use std::borrow::Cow;
+use std::{
+    borrow::Cow,
+    time::{Duration, Instant},
+};
 
 /// Messages that are looked at before other sessions get their turn.
 const TURN: usize = 128;
+
+/// A search that takes longer than this says how far it is.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 struct Candidate<'a> {
     row: &'a Row,
@@ -69,6 +75,7 @@ impl<S: Store> Session<S> {
         let matcher = Matcher::new(query, Timestamp::now().secs());
         let candidates = matcher.candidates();
         let mut found = Vec::new();
+        let mut said = Instant::now();
         for (i, row) in snapshot.rows().enumerate() {
             let uid = row.uid.value();
             if candidates.is_some_and(|uids| !uids.contains(uid)) {
@@ -81,6 +88,12 @@ impl<S: Store> Session<S> {
             }
             if i % TURN == TURN - 1 {
                 tokio::task::yield_now().await;
+                if said.elapsed() > PATIENCE {
+                    said = Instant::now();
+                    let (done, all) = (u32::try_from(i).ok(), u32::try_from(snapshot.len()).ok());
+                    self.driver.machine.progress(done, all)?;
+                    self.driver.flush().await?;
+                }
             }
         }
         Ok(found)

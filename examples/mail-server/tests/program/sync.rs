@@ -179,6 +179,9 @@ fn quotas_and_annotations_are_kept() {
     let mut again = Session::new(&server);
     let (told, _) = again.ask("GETMETADATA INBOX (/private/comment /shared/comment)");
     assert!(told[0].contains("my own") && told[0].contains("all"), "{told:?}");
+    let (told, _) = again.ask("LIST \"\" (INBOX Sent) RETURN (METADATA (/shared/comment))");
+    assert!(told.contains(&r#"* METADATA "INBOX" ("/shared/comment" "all")"#.into()), "{told:?}");
+    assert!(told.contains(&r#"* METADATA "Sent" ("/shared/comment" NIL)"#.into()), "{told:?}");
     let (told, _) = again.ask("GETMETADATA (DEPTH infinity) \"\" /private");
     assert!(told[0].starts_with("* METADATA \"\" (") && told[0].contains("\"a\\\"b\""), "{told:?}");
     again.ask("SETMETADATA INBOX (/private/comment NIL)");

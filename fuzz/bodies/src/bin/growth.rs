@@ -59,7 +59,7 @@ const CASES: &[Case] = &[
     // Commands.
     case("command: astring", |n| many("a DELETE ", "x", n, "\r\n"), command),
     case("command: quoted string", |n| many("a DELETE \"", "\\\"", n, "\"\r\n"), command),
-    case("command: modified UTF-7", |n| many("a DELETE \"", "&APw-", n, "\"\r\n"), command),
+    case("command: modified UTF-7", |n| many("a DELETE \"", "&APw-x", n, "\"\r\n"), command),
     case("command: literals", |n| many("a URLFETCH", " {1+}\r\nx", n, "\r\n"), command),
     case("command: set", |n| set("a FETCH ", n, " FLAGS\r\n"), command),
     case("command: set backwards", |n| backwards("a FETCH ", n, " FLAGS\r\n"), command),
