@@ -3,6 +3,7 @@
 import imaplib
 import re
 import time
+import zlib
 
 from kit import Fail, fetched, fetched_head, need, ok
 
@@ -145,6 +146,7 @@ def run(kit, server, report):
     report.step("imap-names", names, kit, server)
     report.step("imap-search", search, kit, server)
     report.step("imap-sort-thread-sync", sort_thread_sync, kit, server)
+    report.step("imap-compress", compress, kit, server)
 
     def starttls():
         m = imaplib.IMAP4(server.host, server.ports["imap"], timeout=30)
@@ -325,6 +327,47 @@ def sort_thread_sync(kit, server):
         roots = ok(a.getquotaroot("INBOX"), "GETQUOTAROOT")
         need(b"INBOX" in roots[0][0], f"GETQUOTAROOT gave {roots}")
     return "three orders, two ways to thread, what was missed"
+
+
+def compress(kit, server):
+    """COMPRESS=DEFLATE (RFC 4978): imaplib does not know it, zlib does."""
+    kit.clean()
+    with server.imap(1) as m:
+        ok(m.xatom("COMPRESS", "DEFLATE"), "COMPRESS")
+        inflate, deflate = zlib.decompressobj(-15), zlib.compressobj(6, zlib.DEFLATED, -15)
+        held, carried = bytearray(), [0]
+
+        def more():
+            octets = m.sock.recv(65536)
+            need(octets, "the server closed the connection")
+            carried[0] += len(octets)
+            held.extend(inflate.decompress(octets))
+
+        def read(size):
+            while len(held) < size:
+                more()
+            piece = bytes(held[:size])
+            del held[:size]
+            return piece
+
+        def readline():
+            while b"\n" not in held:
+                more()
+            return read(held.index(b"\n") + 1)
+
+        def send(octets):
+            m.sock.sendall(deflate.compress(octets) + deflate.flush(zlib.Z_SYNC_FLUSH))
+
+        m.read, m.readline, m.send = read, readline, send
+        message = b"Subject: long\r\n\r\n" + b"the same line again and again\r\n" * 10_000
+        ok(m.append("INBOX", None, None, message), "APPEND, compressed")
+        ok(m.select("INBOX"), "SELECT, compressed")
+        fetched = ok(m.fetch("1", "(BODY.PEEK[])"), "FETCH, compressed")[0][1]
+        need(fetched == message, f"{len(fetched)} octets came back of {len(message)}")
+        need(carried[0] < len(message) // 20, f"{carried[0]} octets for a message of {len(message)}: not compressed")
+        ok(m.unselect(), "UNSELECT")
+        need(m.xatom("COMPRESS", "DEFLATE")[0] == "NO", "a second COMPRESS is taken")
+    return f"{len(message)} octets in {carried[0]}"
 
 
 def names(kit, server):
