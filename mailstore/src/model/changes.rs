@@ -3,8 +3,10 @@ use crate::{ChangeSet, Changes, Error, MailboxId, ModSeq, Result, Watcher};
 
 impl<E: Engine> Changes for E {
     async fn watch(&self, mailbox: MailboxId) -> Result<Watcher> {
+        // What is new is taken in before: under the hub's lock nobody could be told of it.
+        self.read(|_| ());
         self.hub().watch(mailbox, || {
-            self.read(|state| Some(state.mailboxes.get(&mailbox)?.rows.status().highest_modseq))
+            self.known(|state| Some(state.mailboxes.get(&mailbox)?.rows.status().highest_modseq))
         })
     }
 

@@ -22,6 +22,11 @@ pub(crate) trait Engine: Clone + Send + Sync + 'static {
     /// Looks at the published state.
     fn read<T>(&self, look: impl FnOnce(&State) -> T) -> T;
 
+    /// As `read`, at what this process knows already. It tells the hub nothing, so it may be called under the hub's locks.
+    fn known<T>(&self, look: impl FnOnce(&State) -> T) -> T {
+        self.read(look)
+    }
+
     /// Plans against the newest state, makes the changes durable, publishes them and tells the hub.
     fn commit<T: Send + 'static>(
         &self,

@@ -270,6 +270,10 @@ impl Engine for SqliteStore {
     fn read<T>(&self, look: impl FnOnce(&State) -> T) -> T {
         // What it meets is met again, and told, when something is written or a body read.
         let _ = self.0.shared.refresh();
+        self.known(look)
+    }
+
+    fn known<T>(&self, look: impl FnOnce(&State) -> T) -> T {
         look(&self.0.shared.index.read().unwrap_or_else(PoisonError::into_inner).state)
     }
 
