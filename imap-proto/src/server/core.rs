@@ -13,6 +13,7 @@ use super::{
     work::{Expunging, Phase, Reply, Status, Work},
 };
 use crate::{
+    command::Command,
     frame::{Frame, Framer},
     parse::{self, CommandErrorKind},
     types::Names,
@@ -246,21 +247,14 @@ impl Core {
     }
 
     fn whole_command(&mut self, frame: &[u8]) {
-        // An APPEND without a literal is all URLs.
-        if let Some((reader, head, events)) = parse::AppendReader::start_in(frame, self.names()) {
-            self.tag.clear();
-            self.tag.push_str(head.tag);
-            return match self.append_head(reader, head, events) {
-                Ok(()) => self.append_next(),
-                Err(reply) if reply.status == Status::Bad => self.bad_command(&reply.text),
-                Err(reply) => self.tagged(reply.status, &reply.text),
-            };
-        }
         match parse::command_in(frame, self.names()) {
             Ok(read) => {
                 self.tag.clear();
                 self.tag.push_str(&read.tag);
-                self.dispatch(read.command);
+                match read.command {
+                    Command::Append(_) | Command::Replace(_) => self.append_without_literal(frame),
+                    command => self.dispatch(command),
+                }
             }
             Err(error) => {
                 self.tag.clear();
@@ -273,6 +267,19 @@ impl Core {
                     _ => self.bad_command("Missing or invalid tag"),
                 }
             }
+        }
+    }
+
+    /// An APPEND or REPLACE that has come whole: it is all URLs (RFC 4469).
+    fn append_without_literal(&mut self, frame: &[u8]) {
+        let Some((reader, head, events)) = parse::AppendReader::start_in(frame, self.names())
+        else {
+            return self.bad_command("Invalid arguments");
+        };
+        match self.append_head(reader, head, events) {
+            Ok(()) => self.append_next(),
+            Err(reply) if reply.status == Status::Bad => self.bad_command(&reply.text),
+            Err(reply) => self.tagged(reply.status, &reply.text),
         }
     }
 

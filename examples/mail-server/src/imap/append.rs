@@ -89,9 +89,10 @@ impl<S: Store> Session<S> {
             return Err(bad());
         }
         let snapshot = store.snapshot(mailbox.id).await?;
-        let row = snapshot.rows().find(|row| row.uid.value() == wanted.uid).ok_or_else(bad)?;
+        let found = Uid::new(wanted.uid).and_then(|uid| snapshot.find(uid));
+        let row = found.ok_or_else(bad)?;
         let body = store.body(row.message).await.map_err(|_| bad())?;
-        let facts = self.summarized(&row).await?.ok_or_else(bad)?;
+        let facts = self.kept_facts(&[row]).await?.pop().flatten().ok_or_else(bad)?;
         let plan = Summary::decode(&facts).map(|summary| summary.plan(&wanted.section));
         let limit = self.app.config.limits.message_size;
         let Some(incoming) = &mut self.append else { return Err(bad()) };

@@ -93,6 +93,11 @@ impl<S: Store> Session<S> {
         if !items.iter().any(needs_facts) {
             return Ok(vec![None; rows.len()]);
         }
+        self.kept_facts(rows).await
+    }
+
+    /// What the store keeps beside these messages; `None` for one that is gone.
+    pub(super) async fn kept_facts(&self, rows: &[Row]) -> Result<Vec<Option<Bytes>>, Failure> {
         let messages: Vec<_> = rows.iter().map(|row| row.message).collect();
         let mut all = self.app.store.facts(&messages).await?;
         for (row, facts) in rows.iter().zip(&mut all) {

@@ -18,9 +18,8 @@ impl<S: Store> Session<S> {
         };
         let made = self.app.store.create_mailbox(self.account()?, &mailbox).await?;
         // RFC 8474 §4.1
-        let id = format!("{}", made.id);
-        let code = Code::MailboxId(format!("F{id}").into());
-        Ok(self.driver.machine.ok_with(Some(code), "Created")?)
+        let code = ids::mailbox(made.id).map(|id| Code::MailboxId(String::from(id).into()));
+        Ok(self.driver.machine.ok_with(code, "Created")?)
     }
 
     pub(super) async fn delete(&mut self, name: &Mailbox<'_>) -> Done {

@@ -1,37 +1,28 @@
 //! Messages put together: several at once, from pieces of others, in place of another; and what is shown of them without
 //! their transfer encoding.
 
-use crate::kit::{Server, Talk, World};
+use crate::kit::{Imap, Server, World};
 
-struct Session(Talk);
+struct Session(Imap);
 
 impl Session {
     fn new(server: &Server) -> Self {
-        let mut session = Self(Talk::with(server, "imaps"));
-        session.0.line();
-        session.ask("LOGIN alice@a.test alice-secret");
-        session
+        Self(Imap::new(server))
     }
 
     /// The answer, as one text.
     fn ask(&mut self, command: &str) -> String {
-        let answer = self.try_ask(command);
-        assert!(answer.lines().last().is_some_and(|line| line.starts_with("t OK")), "{answer}");
-        answer
+        text(self.0.ask(command))
     }
 
     fn try_ask(&mut self, command: &str) -> String {
-        self.0.write(format!("t {command}\r\n").as_bytes());
-        let mut all = String::new();
-        loop {
-            let line = self.0.line();
-            all.push_str(&line);
-            all.push('\n');
-            if line.starts_with("t ") {
-                return all;
-            }
-        }
+        text(self.0.try_ask(command))
     }
+}
+
+fn text((mut lines, tagged): (Vec<String>, String)) -> String {
+    lines.push(tagged);
+    lines.join("\n")
 }
 
 const PARTS: &str = "Subject: parts\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\

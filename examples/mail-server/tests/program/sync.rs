@@ -1,30 +1,17 @@
 //! Two sessions on one mailbox, and one that comes back: CONDSTORE, QRESYNC, `$`, PARTIAL, save dates; SORT and THREAD;
 //! quotas and annotations.
 
-use crate::kit::{Server, Talk, World};
+use crate::kit::{Imap, Server, World};
 
-struct Session(Talk);
+struct Session(Imap);
 
 impl Session {
     fn new(server: &Server) -> Self {
-        let mut session = Self(Talk::with(server, "imaps"));
-        session.0.line();
-        session.ask("LOGIN alice@a.test alice-secret");
-        session
+        Self(Imap::new(server))
     }
 
-    /// The untagged lines, and the tagged one.
     fn ask(&mut self, command: &str) -> (Vec<String>, String) {
-        self.0.write(format!("t {command}\r\n").as_bytes());
-        let mut lines = Vec::new();
-        loop {
-            let line = self.0.line();
-            if line.starts_with("t ") {
-                assert!(line.starts_with("t OK"), "{command}: {line}");
-                return (lines, line);
-            }
-            lines.push(line);
-        }
+        self.0.ask(command)
     }
 
     fn append(&mut self, subject: &str) {

@@ -1,6 +1,7 @@
 //! What the tests share: running the program, speaking with it, a name server.
 
 mod hop;
+mod imap;
 mod inbox;
 mod process;
 mod smtp;
@@ -9,6 +10,7 @@ mod world;
 
 pub(crate) use self::{
     hop::{Hop, usual},
+    imap::Imap,
     inbox::{inbox, wait_for},
     process::{PORTS, Server, any_ports, run, run_with, stderr, stdout},
     smtp::{Smtp, submit},
