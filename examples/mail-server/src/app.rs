@@ -2,7 +2,7 @@
 
 use crate::{
     accounts::Users,
-    config::Config,
+    config::{Config, Current},
     dns::Dns,
     imap,
     listen::{Connection, Serve},
@@ -10,29 +10,90 @@ use crate::{
     relay::Switch,
     service::Protocol,
     smtp,
+    tls::{self, TlsError},
     trust::{Checks, DkimKeys},
     wire::Sink,
 };
 use mailstore::Store;
 use rustls::ClientConfig;
-use std::{io, sync::Arc};
+use std::{
+    io,
+    sync::{Arc, PoisonError, RwLock},
+};
 
 /// One server: its settings, its store, its accounts, its way out.
 pub(crate) struct App<S> {
-    pub(crate) config: Config,
+    pub(crate) settings: Current,
     pub(crate) store: S,
     pub(crate) users: Users<S>,
-    pub(crate) dns: Dns,
-    /// What is asked about senders.
-    pub(crate) checks: Checks,
     /// What mail that leaves is signed with.
     pub(crate) keys: DkimKeys,
     /// Whether anything is sent.
     pub(crate) switch: Switch,
-    /// TLS towards the next hop.
-    pub(crate) relay_tls: Arc<ClientConfig>,
+    /// What is made from the settings.
+    pub(crate) made: RwLock<Made>,
     /// Who watches what the relay says and hears.
     pub(crate) relay_sink: Option<Sink>,
+}
+
+/// What is made from the settings, and anew when they change.
+pub(crate) struct Made {
+    dns: Dns,
+    checks: Checks,
+    relay_tls: Arc<ClientConfig>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum MadeError {
+    #[error("cannot set the name servers up: {0}")]
+    Dns(String),
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+}
+
+impl Made {
+    pub(crate) fn from(config: &Config) -> Result<Self, MadeError> {
+        let dns = Dns::new(config.relay.name_server).map_err(|e| MadeError::Dns(e.to_string()))?;
+        let checks = Checks::new(dns.authenticator());
+        Ok(Self { dns, checks, relay_tls: tls::relay_client(&config.relay)? })
+    }
+}
+
+impl<S> App<S> {
+    /// The settings of this moment.
+    pub(crate) fn config(&self) -> Arc<Config> {
+        self.settings.get()
+    }
+
+    pub(crate) fn dns(&self) -> Dns {
+        self.made(|made| made.dns.clone())
+    }
+
+    /// What is asked about senders.
+    pub(crate) fn checks(&self) -> Checks {
+        self.made(|made| made.checks.clone())
+    }
+
+    /// TLS towards the next hop.
+    pub(crate) fn relay_tls(&self) -> Arc<ClientConfig> {
+        self.made(|made| made.relay_tls.clone())
+    }
+
+    fn made<T>(&self, take: impl FnOnce(&Made) -> T) -> T {
+        take(&self.made.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Changes the settings, and what is made from them; on an error neither. Gives the names of settings
+    /// that only a restart changes.
+    pub(crate) fn reconfigure(&self, new: Config) -> Result<Vec<&'static str>, MadeError> {
+        let mut config = (*self.config()).clone();
+        let stays = config.replace_with(new);
+        let made = Made::from(&config)?;
+        *self.made.write().unwrap_or_else(PoisonError::into_inner) = made;
+        self.users.directory().configure(&config.domains);
+        self.settings.set(config);
+        Ok(stays)
+    }
 }
 
 impl<S: Store> Serve for App<S> {

@@ -1,9 +1,13 @@
 //! What happens, on standard error. Passwords and message texts are never logged.
 
 use crate::config::{Log, LogFormat, LogLevel};
-use std::io::{self, IsTerminal};
+use std::{
+    io::{self, IsTerminal},
+    sync::OnceLock,
+};
 use tracing_subscriber::{
-    Layer, filter::LevelFilter, filter::Targets, fmt, layer::SubscriberExt, util::SubscriberInitExt,
+    Layer, Registry, filter::LevelFilter, filter::Targets, fmt, layer::SubscriberExt, reload,
+    util::SubscriberInitExt,
 };
 
 /// Start logging. Later calls change nothing.
@@ -13,8 +17,21 @@ pub(crate) fn start(log: &Log) {
         LogFormat::Text => lines.with_ansi(coloured(&io::stderr())).boxed(),
         LogFormat::Json => lines.json().flatten_event(true).boxed(),
     };
-    let _ = tracing_subscriber::registry().with(lines.with_filter(filter(log.level))).try_init();
+    let (filter, handle) = reload::Layer::new(filter(log.level));
+    if tracing_subscriber::registry().with(lines.with_filter(filter)).try_init().is_ok() {
+        let _ = FILTER.set(handle);
+    }
 }
+
+/// Log as much as this from now on.
+pub(crate) fn set_level(level: LogLevel) {
+    if let Some(handle) = FILTER.get() {
+        // It fails only where there is no log any more.
+        let _ = handle.reload(filter(level));
+    }
+}
+
+static FILTER: OnceLock<reload::Handle<Targets, Registry>> = OnceLock::new();
 
 /// Libraries speak at `trace` only, unless something is wrong.
 fn filter(level: LogLevel) -> Targets {

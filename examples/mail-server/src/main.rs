@@ -53,7 +53,7 @@ fn main() -> ExitCode {
 fn run(cli: Cli) -> Result<ExitCode, Box<dyn Error + Send + Sync>> {
     // What the demo shows is on the same terminal as the log.
     let quiet = matches!(cli.command, Some(Command::Demo)) && cli.settings.log.is_none();
-    let mut config = Config::load(cli.settings)?;
+    let mut config = Config::load(cli.settings.clone())?;
     if quiet {
         config.log.level = LogLevel::Error;
     }
@@ -61,7 +61,7 @@ fn run(cli: Cli) -> Result<ExitCode, Box<dyn Error + Send + Sync>> {
     let runtime = tokio::runtime::Runtime::new()?;
     let done = runtime.block_on(async {
         match cli.command {
-            None => Ok(match serve::serve(config).await? {
+            None => Ok(match serve::serve(config, cli.settings).await? {
                 Ending::Graceful | Ending::Cut => ExitCode::SUCCESS,
                 Ending::AtOnce => ExitCode::FAILURE,
             }),

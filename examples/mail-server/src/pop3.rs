@@ -65,12 +65,12 @@ pub(crate) async fn session<S: Store>(app: Arc<App<S>>, connection: Connection) 
 
 fn machine_config<S>(app: &App<S>) -> Config {
     let mut config = Config::default();
-    config.name = format!("{} POP3 server", app.config.hostname);
+    config.name = format!("{} POP3 server", app.config().hostname);
     config.starttls = true;
-    config.mechanisms = mechanisms(&app.config);
+    config.mechanisms = mechanisms(&app.config());
     // The store does not say which headers need it: that is seen when they are read.
-    config.utf8 = app.config.pop3.utf8;
-    config.utf8_user = app.config.pop3.utf8;
+    config.utf8 = app.config().pop3.utf8;
+    config.utf8_user = app.config().pop3.utf8;
     // RFC 2449 §6.7: nothing is removed here but what a reader deletes. There is no LOGIN-DELAY (§6.5),
     // as no log-in comes too soon.
     config.expire = Some(Expire::new(None));
@@ -204,7 +204,7 @@ impl<S: Store> Session<S> {
         };
         let mut reader = body.reader();
         let mut header = VecDeque::new();
-        if self.app.config.pop3.utf8 && !driver.machine.is_utf8() {
+        if self.app.config().pop3.utf8 && !driver.machine.is_utf8() {
             match header::read(&mut reader, &mut header).await {
                 Ok(Header::Ascii) => {}
                 // RFC 6856 §2.1, §5.

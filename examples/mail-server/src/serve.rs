@@ -3,17 +3,18 @@
 use crate::{
     accounts::{self, AccountError, Directory, LoginSecret, Refusal, Users, WellKnown},
     admin::{self, Admin},
-    app::App,
-    config::Config,
-    dns::Dns,
+    app::{App, Made, MadeError},
+    cli::Settings,
+    config::{Config, Current},
     listen::{self, BindError, Listening},
+    log,
     relay::{self, Switch},
     service::Service,
     shutdown::{self, Ending, Signals},
     startup::{self, Ready},
     store::{self, OpenError},
     tls::{self, ServerTls, TlsError},
-    trust::{Checks, DkimKeys, KeyError},
+    trust::{DkimKeys, KeyError},
     wire::Sink,
 };
 use mailstore::EmbeddedStore;
@@ -21,11 +22,11 @@ use std::{
     io::{self, Write},
     net::SocketAddr,
     path::PathBuf,
-    sync::Arc,
+    sync::{Arc, RwLock},
     time::Instant,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ServeError {
@@ -41,8 +42,8 @@ pub(crate) enum ServeError {
     Account(#[from] AccountError),
     #[error(transparent)]
     Keys(#[from] KeyError),
-    #[error("cannot set the name servers up: {0}")]
-    Dns(String),
+    #[error(transparent)]
+    Made(#[from] MadeError),
     #[error("cannot keep the file `login-secret` in the data folder: {0}")]
     Secret(io::Error),
     #[error("cannot catch signals: {0}")]
@@ -52,24 +53,24 @@ pub(crate) enum ServeError {
 }
 
 /// Serves until told to stop.
-pub(crate) async fn serve(config: Config) -> Result<Ending, ServeError> {
+pub(crate) async fn serve(config: Config, flags: Settings) -> Result<Ending, ServeError> {
     let started = Instant::now();
     let mut signals = Signals::catch().map_err(ServeError::Signals)?;
     let server = Server::start(config, None).await?;
     let ready = startup::table(&Ready {
-        config: &server.app.config,
+        config: &server.app.config(),
         listening: &server.addresses,
         well_known: &server.well_known,
         accounts: server.app.users.list().await?.len(),
         ca: server.ca.as_deref(),
         took: started.elapsed(),
     });
-    server.reload_at_hangup().map_err(ServeError::Signals)?;
+    server.reload_at_hangup(flags).map_err(ServeError::Signals)?;
     print(&ready).map_err(ServeError::Output)?;
     info!("ready");
 
     let ending =
-        shutdown::when_told(&mut signals, &server.serving, server.app.config.grace()).await;
+        shutdown::when_told(&mut signals, &server.serving, server.app.config().grace()).await;
     if ending != Ending::AtOnce {
         server.close().await;
     }
@@ -107,36 +108,25 @@ impl Server {
         let well_known = accounts::prepare(&users, &config).await?;
         let switch = Switch::load(&store).await.map_err(AccountError::from)?;
         let keys = DkimKeys::load(&config.data)?;
+        let settings = Current::new(config);
         let admin = Admin {
             store: store.clone(),
             users: users.clone(),
             switch: switch.clone(),
             keys: keys.clone(),
-            config: config.clone(),
+            settings: settings.clone(),
             running: true,
         };
-        let dns = Dns::new(config.relay.name_server).map_err(|e| ServeError::Dns(e.to_string()))?;
-        let checks = Checks::new(dns.authenticator());
-        let relay_tls = tls::relay_client(&config.relay)?;
+        let made = RwLock::new(Made::from(&settings.get())?);
         let addresses = bound.iter().map(|bound| (bound.service, bound.address)).collect();
         let serving = Listening {
             tls: tls.config.clone(),
-            connections: config.limits.connections,
+            settings: settings.clone(),
             stopping: CancellationToken::new(),
             tasks: TaskTracker::new(),
         };
-        let app = Arc::new(App {
-            config,
-            store,
-            users,
-            dns,
-            checks,
-            keys,
-            switch,
-            relay_tls,
-            relay_sink,
-        });
-        admin::listen(&app.config.data, admin, serving.stopping.clone(), &serving.tasks);
+        let app = Arc::new(App { settings, store, users, made, keys, switch, relay_sink });
+        admin::listen(&app.config().data, admin, serving.stopping.clone(), &serving.tasks);
         serving.start(bound, &app);
         let relaying = relay::run(app.clone(), serving.stopping.clone(), serving.tasks.clone());
         serving.tasks.spawn(relaying);
@@ -144,11 +134,12 @@ impl Server {
         Ok(Self { app, serving, addresses, well_known, ca, tls })
     }
 
-    /// At SIGHUP the certificate and the DKIM keys are read again; sessions go on as they are.
-    fn reload_at_hangup(&self) -> io::Result<()> {
+    /// At SIGHUP settings, certificate and DKIM keys are read again; sessions go on as they are.
+    fn reload_at_hangup(&self, flags: Settings) -> io::Result<()> {
         let (app, tls) = (self.app.clone(), self.tls.clone());
         shutdown::at_hangup(&self.serving, move || {
-            match tls.reload(&app.config) {
+            reconfigure(&app, flags.clone());
+            match tls.reload(&app.config()) {
                 Ok(()) => info!("the certificate was read again"),
                 Err(error) => error!(%error, "the certificate stays as it was"),
             }
@@ -165,6 +156,24 @@ impl Server {
         if let Err(error) = self.app.store.close().await {
             error!(%error, "the store did not close well");
         }
+    }
+}
+
+/// Reads the settings again, and says what came of it.
+fn reconfigure(app: &App<EmbeddedStore>, flags: Settings) {
+    let config = match Config::load(flags) {
+        Ok(config) => config,
+        Err(error) => return error!(%error, "the settings stay as they were"),
+    };
+    match app.reconfigure(config) {
+        Ok(stays) => {
+            log::set_level(app.config().log.level);
+            info!("the settings were read again");
+            for setting in stays {
+                warn!("a new value of `{setting}` needs a restart; the old one stays");
+            }
+        }
+        Err(error) => error!(%error, "the settings stay as they were"),
     }
 }
 

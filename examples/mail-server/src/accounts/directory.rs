@@ -18,14 +18,14 @@ const DEPTH: usize = 8;
 /// Names of this server.
 #[derive(Debug)]
 pub(crate) struct Directory {
-    /// From the configuration, in lower case.
-    configured: Vec<String>,
     kept: RwLock<Kept>,
 }
 
-/// In lower case, as the store has them.
+/// In lower case, but for what is configured as the store has it.
 #[derive(Debug, Default)]
 struct Kept {
+    /// From the configuration.
+    configured: Vec<String>,
     domains: BTreeSet<String>,
     aliases: BTreeMap<String, Vec<String>>,
 }
@@ -64,7 +64,7 @@ impl Directory {
         store: &impl Metadata,
         configured: &[String],
     ) -> mailstore::Result<Self> {
-        let mut kept = Kept::default();
+        let mut kept = Kept { configured: configured.to_vec(), ..Kept::default() };
         for (key, value) in store.metadata(Scope::Store).await? {
             if let Some(domain) = key.strip_prefix(DOMAIN) {
                 kept.domains.insert(domain.to_owned());
@@ -73,26 +73,34 @@ impl Directory {
                 kept.aliases.insert(alias.to_owned(), targets.lines().map(str::to_owned).collect());
             }
         }
-        Ok(Self { configured: configured.to_vec(), kept: RwLock::new(kept) })
+        Ok(Self { kept: RwLock::new(kept) })
     }
 
     /// These domains and no alias.
     #[cfg(test)]
     pub(crate) fn of(configured: &[String]) -> Self {
-        Self { configured: configured.to_vec(), kept: RwLock::default() }
+        let directory = Self { kept: RwLock::default() };
+        directory.configure(configured);
+        directory
+    }
+
+    /// The domains of the configuration are these from now on.
+    pub(crate) fn configure(&self, domains: &[String]) {
+        self.write(|kept| kept.configured = domains.to_vec());
     }
 
     /// Whether mail for this domain is delivered here.
     pub(crate) fn is_local(&self, domain: &str) -> bool {
         let domain = domain.to_ascii_lowercase();
-        self.configured.contains(&domain) || self.read().domains.contains(&domain)
+        let kept = self.read();
+        kept.configured.contains(&domain) || kept.domains.contains(&domain)
     }
 
     /// All of them, those of the configuration first.
     pub(crate) fn domains(&self) -> Vec<String> {
         let kept = self.read();
-        let added = kept.domains.iter().filter(|domain| !self.configured.contains(domain));
-        self.configured.iter().chain(added).cloned().collect()
+        let added = kept.domains.iter().filter(|domain| !kept.configured.contains(domain));
+        kept.configured.iter().chain(added).cloned().collect()
     }
 
     pub(crate) fn aliases(&self) -> Vec<(String, Vec<String>)> {
@@ -192,7 +200,7 @@ impl Directory {
     /// Whether the domain is one that can be taken away.
     pub(super) fn removable(&self, domain: &str) -> Result<(), DirectoryError> {
         let domain = domain.to_ascii_lowercase();
-        if self.configured.contains(&domain) {
+        if self.read().configured.contains(&domain) {
             return Err(DirectoryError::Configured(domain));
         }
         if !self.read().domains.contains(&domain) {

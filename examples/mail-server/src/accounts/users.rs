@@ -34,15 +34,17 @@ pub(crate) struct Users<S> {
     directory: Arc<Directory>,
 }
 
+impl<S> Users<S> {
+    /// The domains and aliases.
+    pub(crate) fn directory(&self) -> &Directory {
+        &self.directory
+    }
+}
+
 impl<S: Accounts + Sync> Users<S> {
     /// The accounts of that store, whose addresses are in the directory's domains.
     pub(crate) fn new(store: S, directory: Directory, secret: LoginSecret) -> Self {
         Self { store, passwords: Passwords::new(), secret, directory: Arc::new(directory) }
-    }
-
-    /// The domains and aliases.
-    pub(crate) fn directory(&self) -> &Directory {
-        &self.directory
     }
 
     /// The account, if name and password are right. Wrong ones take as long as right ones; do not

@@ -40,12 +40,13 @@ impl Admin {
             let to_do = "make keys: mail-server dkim add";
             found.problem("mail that leaves is not signed (DKIM)", to_do);
         }
-        let dns = Dns::new(self.config.relay.name_server)
+        let config = self.settings.get();
+        let dns = Dns::new(config.relay.name_server)
             .map_err(|error| AdminError::NameServers(error.to_string()))?;
         let domains = self.users.directory().domains();
-        let key_hash = tls::key_hash(&self.config);
+        let key_hash = tls::key_hash(&config);
         let setup = Setup {
-            config: &self.config,
+            config: &config,
             domains: &domains,
             keys: &self.keys,
             addresses: &self.addresses(addresses),
@@ -92,9 +93,10 @@ impl Admin {
 
     fn with_setup<T>(&self, addresses: Vec<IpAddr>, work: impl FnOnce(Setup<'_>) -> T) -> T {
         let domains = self.users.directory().domains();
-        let key_hash = tls::key_hash(&self.config);
+        let config = self.settings.get();
+        let key_hash = tls::key_hash(&config);
         work(Setup {
-            config: &self.config,
+            config: &config,
             domains: &domains,
             keys: &self.keys,
             addresses: &self.addresses(addresses),
@@ -107,7 +109,8 @@ impl Admin {
         if !named.is_empty() {
             return named;
         }
-        let known = self.config.listen.iter().copied();
+        let config = self.settings.get();
+        let known = config.listen.iter().copied();
         known.filter(|ip| !ip.is_loopback() && !ip.is_unspecified()).collect()
     }
 }

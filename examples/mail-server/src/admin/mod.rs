@@ -12,7 +12,7 @@ pub(crate) use self::control::listen;
 use crate::{
     accounts::{AccountError, Directory, DirectoryError, LoginSecret, Users},
     cli::{AdminCommand, AliasCommand, DkimCommand, DomainCommand, MailboxCommand, UserCommand},
-    config::Config,
+    config::{Config, Current},
     mailbox::{self, MailboxError},
     relay::Switch,
     store::{self, OpenError},
@@ -31,7 +31,7 @@ pub(crate) struct Admin {
     pub(crate) users: Users<EmbeddedStore>,
     pub(crate) switch: Switch,
     pub(crate) keys: DkimKeys,
-    pub(crate) config: Config,
+    pub(crate) settings: Current,
     /// Whether this process serves.
     pub(crate) running: bool,
 }
@@ -108,7 +108,7 @@ pub(crate) async fn run(command: AdminCommand, config: &Config) -> Result<Done, 
         users: Users::new(store.clone(), directory, LoginSecret::random()),
         switch: Switch::load(&store).await?,
         keys: DkimKeys::load(&config.data)?,
-        config: config.clone(),
+        settings: Current::new(config.clone()),
         running: false,
         store,
     };

@@ -36,7 +36,7 @@ Examples:
 
 user, alias, domain, dkim, dns, check, queue and mailbox work whether or not the server runs, on the one with the same --data.
 Settings come from the built-in defaults, then the configuration file, then the flags: the last one wins.
-SIGHUP has a running server read its certificate and DKIM keys again; no session is cut.
+SIGHUP has a running server read its settings, certificate and DKIM keys again; no session is cut.
 A port is a number, `0` for any free port, or `off`.
 With the well-known passwords of the ready accounts (alice-secret and so on) it listens on loopback only.";
 

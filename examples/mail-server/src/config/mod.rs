@@ -1,10 +1,11 @@
 //! The settings: built-in defaults, then the configuration file, then the flags.
 
+mod current;
 mod file;
 mod port;
 mod print;
 
-pub(crate) use self::{file::ConfigError, port::Port, print::print};
+pub(crate) use self::{current::Current, file::ConfigError, port::Port, print::print};
 
 use crate::cli::Settings;
 use serde::{Deserialize, Serialize};

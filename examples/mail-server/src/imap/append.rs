@@ -94,7 +94,7 @@ impl<S: Store> Session<S> {
         let body = store.body(row.message).await.map_err(|_| bad())?;
         let facts = self.kept_facts(&[row]).await?.pop().flatten().ok_or_else(bad)?;
         let plan = Summary::decode(&facts).map(|summary| summary.plan(&wanted.section));
-        let limit = self.app.config.limits.message_size;
+        let limit = self.app.config().limits.message_size;
         let Some(incoming) = &mut self.append else { return Err(bad()) };
         match plan {
             Some(Plan::Octets(range)) => {

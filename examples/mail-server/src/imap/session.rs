@@ -51,8 +51,8 @@ pub(crate) async fn session<S: Store>(app: Arc<App<S>>, connection: Connection) 
 fn machine_config<S>(app: &App<S>) -> Config {
     let mut config = Config::default();
     config.starttls = true;
-    config.greeting = format!("{} IMAP server ready", app.config.hostname);
-    config.mechanisms = mechanisms(&app.config);
+    config.greeting = format!("{} IMAP server ready", app.config().hostname);
+    config.mechanisms = mechanisms(&app.config());
     config.mod_seqs = true;
     config.save_dates = true;
     config.quotas = true;
@@ -60,7 +60,7 @@ fn machine_config<S>(app: &App<S>) -> Config {
     (config.binary, config.utf8, config.object_ids, config.previews) = (true, true, true, true);
     (config.multi_append, config.catenate, config.replace) = (true, true, true);
     (config.compress, config.unauthenticate) = (true, true);
-    config.append_limit = app.config.limits.message_size;
+    config.append_limit = app.config().limits.message_size;
     config.id = vec![
         ("name".into(), "mail-server".into()),
         ("version".into(), env!("CARGO_PKG_VERSION").into()),
@@ -105,7 +105,7 @@ impl<S: Store> Session<S> {
             let event = match event {
                 Event::Chunk(octets) => {
                     if let Some(incoming) = &mut self.append {
-                        incoming.write(octets, self.app.config.limits.message_size).await;
+                        incoming.write(octets, self.app.config().limits.message_size).await;
                     }
                     continue;
                 }

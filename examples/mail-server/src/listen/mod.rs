@@ -4,7 +4,7 @@ mod bind;
 
 pub(crate) use bind::{BindError, Bound, bind};
 
-use crate::{service::Service, wire::Wire};
+use crate::{config::Current, service::Service, wire::Wire};
 use bytes::Bytes;
 use rustls::ServerConfig;
 use std::{
@@ -12,14 +12,13 @@ use std::{
     net::SocketAddr,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     time::Duration,
 };
 use tokio::{
     io::AsyncWriteExt,
     net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore},
     time,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -58,8 +57,8 @@ pub(crate) trait Serve: Send + Sync + 'static {
 #[derive(Clone, Debug)]
 pub(crate) struct Listening {
     pub(crate) tls: Arc<ServerConfig>,
-    /// Connections that one listener serves at once.
-    pub(crate) connections: usize,
+    /// How many connections one listener serves at once, and more.
+    pub(crate) settings: Current,
     pub(crate) stopping: CancellationToken,
     /// Listeners and connections are tasks of this one.
     pub(crate) tasks: TaskTracker,
@@ -81,15 +80,15 @@ impl Listening {
     }
 
     async fn accept_all(&self, service: Service, listener: &TcpListener, app: &Arc<impl Serve>) {
-        let room = Arc::new(Semaphore::new(self.connections));
+        let open = Open::default();
         let mut pause = SHORTEST_PAUSE;
         loop {
             match listener.accept().await {
                 Ok((tcp, peer)) => {
                     pause = SHORTEST_PAUSE;
-                    match room.clone().try_acquire_owned() {
-                        Ok(place) => self.spawn(service, tcp, peer, app.clone(), place),
-                        Err(_) => self.refuse(service, tcp, peer),
+                    match open.place(self.settings.get().limits.connections) {
+                        Some(place) => self.spawn(service, tcp, peer, app.clone(), place),
+                        None => self.refuse(service, tcp, peer),
                     }
                 }
                 Err(error) if only_this_connection(&error) => {
@@ -110,7 +109,7 @@ impl Listening {
         tcp: TcpStream,
         peer: SocketAddr,
         app: Arc<impl Serve>,
-        place: OwnedSemaphorePermit,
+        place: Place,
     ) {
         static COUNT: AtomicU64 = AtomicU64::new(1);
         let span = info_span!(
@@ -144,13 +143,35 @@ impl Listening {
 
     /// Says in the protocol's words that there is no room.
     fn refuse(&self, service: Service, mut tcp: TcpStream, peer: SocketAddr) {
-        warn!(%service, %peer, "refused: {} connections are served already", self.connections);
+        let most = self.settings.get().limits.connections;
+        warn!(%service, %peer, "refused: {most} connections are served already");
         // The socket is new, so its buffer is empty: the line goes at once or not at all.
         if !service.no_room().is_empty() {
             self.tasks.spawn(async move {
                 let _ = time::timeout(LONGEST_PAUSE, tcp.write_all(service.no_room())).await;
             });
         }
+    }
+}
+
+/// The connections of a listener.
+#[derive(Clone, Default)]
+struct Open(Arc<AtomicUsize>);
+
+/// One of them.
+struct Place(Open);
+
+impl Open {
+    /// A place, if there are fewer than `most`.
+    fn place(&self, most: usize) -> Option<Place> {
+        let place = Place(self.clone());
+        (self.0.fetch_add(1, Ordering::Relaxed) < most).then_some(place)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -45,10 +45,12 @@ async fn start(ports: Ports) -> (Listening, Vec<SocketAddr>) {
     let folder = tempfile::tempdir().expect("a folder");
     let config = Config { data: folder.path().into(), ..config(ports) };
     let bound = bind(&config).await.expect("bound");
+    let mut two = config.clone();
+    two.limits.connections = 2;
     let addresses = bound.iter().map(|bound| bound.address).collect();
     let listening = Listening {
         tls: tls::server(&config).expect("a certificate").config,
-        connections: 2,
+        settings: Current::new(two),
         stopping: CancellationToken::new(),
         tasks: TaskTracker::new(),
     };

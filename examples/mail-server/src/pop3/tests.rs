@@ -3,14 +3,14 @@
 use super::*;
 use crate::{
     accounts::Users,
-    config::{Config as Settings, Pop3, Port, Ports},
-    dns::Dns,
+    app::Made,
+    config::{Config as Settings, Current, Pop3, Port, Ports},
     listen::{self, Listening},
     tls,
 };
 use mailstore::{Accounts, Flags, Mailboxes, MemoryStore, Messages, NewMessage};
 use pop3_proto::client::{self, Client, Outcome};
-use std::net::SocketAddr;
+use std::{net::SocketAddr, sync::RwLock};
 use tokio::net::TcpStream;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -55,28 +55,18 @@ async fn start_with(pop3: Pop3, messages: &[&str]) -> Fixture {
     }
     let bound = listen::bind(&config).await.expect("bound");
     let address = bound[0].address;
+    let settings = Current::new(config.clone());
     let listening = Listening {
         tls: tls::server(&config).expect("a certificate").config,
-        connections: 9,
+        settings: settings.clone(),
         stopping: CancellationToken::new(),
         tasks: TaskTracker::new(),
     };
     let client_tls = tls::relay_client(&config.relay).expect("a client");
-    let (dns, relay_tls) = (Dns::new(None).expect("a resolver"), client_tls.clone());
     let switch = crate::relay::Switch::load(&store).await.expect("loaded");
-    let checks = crate::trust::Checks::new(dns.authenticator());
+    let made = RwLock::new(Made::from(&config).expect("made"));
     let keys = crate::trust::DkimKeys::load(folder.path()).expect("none");
-    let app = App {
-        config,
-        store: store.clone(),
-        users,
-        dns,
-        checks,
-        keys,
-        switch,
-        relay_tls,
-        relay_sink: None,
-    };
+    let app = App { settings, store: store.clone(), users, made, keys, switch, relay_sink: None };
     listening.start(bound, &Arc::new(app));
     Fixture { store, inbox, listening, address, client_tls }
 }

@@ -65,7 +65,7 @@ async fn to_domain<S: Store>(
     domain: &str,
     mut group: Group,
 ) -> Vec<Attempted> {
-    let hops = match app.dns.route(domain, &app.config.hostname).await {
+    let hops = match app.dns().route(domain, &app.config().hostname).await {
         Ok(hops) => hops,
         Err(no_route) => return all(group, &no_route.outcome()),
     };
@@ -124,7 +124,7 @@ async fn through<S: Store>(
     letter: &Letter,
     chunking: bool,
 ) -> Transferred {
-    let verified = app.config.relay.tls == RelayTls::Verified;
+    let verified = app.config().relay.tls == RelayTls::Verified;
     let mut without = Without { tls: false, bdat: !chunking };
     let mut done = Transferred::default();
     loop {

@@ -39,7 +39,8 @@ pub(crate) async fn report<S: Store>(
     original.body = wishes::body(&mail);
     original.smtputf8 = mail.params.smtp_utf8;
     let now = Date::from_unix(unique::seconds());
-    let mut report = Report::new(&app.config.hostname, &sender, &unique, now, recipients, original);
+    let config = app.config();
+    let mut report = Report::new(&config.hostname, &sender, &unique, now, recipients, original);
     report.arrival = Some(date(envelope.created));
     report.envid = mail.params.envid.as_ref();
     report.ret = mail.params.ret.filter(|_| envelope.size <= RETURNED);

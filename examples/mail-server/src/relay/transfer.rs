@@ -120,7 +120,7 @@ async fn session<S: Store>(
     if driver.machine.extensions().starttls && !without.tls {
         driver = start_tls(app, hop, driver).await?;
         ready(&mut driver).await?;
-    } else if app.config.relay.tls == crate::config::RelayTls::Verified {
+    } else if app.config().relay.tls == crate::config::RelayTls::Verified {
         return Err(Broken::Said("the server offers no TLS, and it is demanded".into()));
     }
     let mut sent = 0;
@@ -157,15 +157,16 @@ async fn connect<S: Store>(
     hop: &Hop,
     without: Without,
 ) -> std::result::Result<Session, Broken> {
-    let address = SocketAddr::new(hop.address, app.config.relay.port);
-    let connecting = open(address, &app.config.relay.source);
+    let settings = app.config();
+    let address = SocketAddr::new(hop.address, settings.relay.port);
+    let connecting = open(address, &settings.relay.source);
     let tcp = time::timeout(CONNECT, connecting).await.map_err(io::Error::from)??;
     let _ = tcp.set_nodelay(true);
     let mut wire = Wire::new(tcp);
     if let Some(sink) = &app.relay_sink {
-        wire.watch(Trace::new(&app.config.hostname, &hop.host, Side::Client, sink.clone()));
+        wire.watch(Trace::new(&settings.hostname, &hop.host, Side::Client, sink.clone()));
     }
-    let mut config = Config::new(&app.config.hostname);
+    let mut config = Config::new(&settings.hostname);
     config.chunking = !without.bdat;
     Ok(Driver::new(Client::new(config), wire))
 }
@@ -215,7 +216,7 @@ async fn start_tls<S: Store>(
         Ok(name) => name,
         Err(_) => ServerName::IpAddress(hop.address.into()),
     };
-    let handshake = time::timeout(CONNECT, wire.connect_tls(app.relay_tls.clone(), name));
+    let handshake = time::timeout(CONNECT, wire.connect_tls(app.relay_tls().clone(), name));
     handshake.await.map_err(io::Error::from).and_then(|done| done).map_err(Broken::Tls)?;
     Ok(Driver::new(machine, wire))
 }

@@ -99,7 +99,7 @@ async fn process<S: Store>(app: &App<S>, lease: Lease) {
     queued.deadline = wishes::deadline(&mail, arrival);
     let now = since_1970(Timestamp::now());
     let outcomes: Vec<_> = outcomes.collect();
-    let plan = app.config.schedule().plan(&queued, &outcomes, now, unique::random());
+    let plan = app.config().schedule().plan(&queued, &outcomes, now, unique::random());
     let recorded = attempted.iter().zip(&plan.decisions);
     let recorded = recorded.map(|(attempted, decision)| record(&envelope, attempted, decision));
     let recorded: Vec<_> = recorded.collect();

@@ -73,7 +73,7 @@ impl Intake {
         addressees: &[Addressee],
     ) -> Self {
         let (id, date) = (unique::word(), Date::from_unix(unique::seconds()));
-        let host = &app.config.hostname;
+        let host = &app.config().hostname;
         let only = match addressees {
             [only] => Some(only.recipient.path()),
             _ => None,
@@ -91,7 +91,7 @@ impl Intake {
         let (return_path, received) = (ReturnPath(from).to_string(), received.to_string());
         let mut filter = HeaderFilter::new();
         filter.remove("Return-Path");
-        let checks = &app.config.checks;
+        let checks = &app.config().checks;
         let is_checked = author.is_none()
             && checks.policy != CheckPolicy::Off
             && !checks.exempt.contains(&trail.ip.to_canonical());
@@ -155,7 +155,7 @@ impl Intake {
         if let Some(check) = &self.check {
             (staged, is_junk) = check.run(app, &mail.from, staged).await?;
         }
-        if let Some(author) = self.author.as_ref().filter(|_| app.config.accounts.own_from) {
+        if let Some(author) = self.author.as_ref().filter(|_| app.config().accounts.own_from) {
             own_from(app, author, &staged).await?;
         }
         let id = self.id;
@@ -183,8 +183,8 @@ impl Check {
         let message = staged.body().bytes().await.map_err(failed)?;
         let address = from.mailbox().map(policy::address).unwrap_or_default();
         let sender = trust::Sender { ip: self.ip, name: &self.client, from: &address };
-        let (host, policy) = (&app.config.hostname, app.config.checks.policy);
-        let finding = app.checks.check(host, sender, policy, &message).await;
+        let (host, policy) = (&app.config().hostname, app.config().checks.policy);
+        let finding = app.checks().check(host, sender, policy, &message).await;
         if let Verdict::Reject(domain) = finding.verdict {
             info!(ip = %self.ip, %from, domain, "refused: DMARC");
             let text = format!("5.7.1 The policy of {domain} (DMARC) has such mail refused");

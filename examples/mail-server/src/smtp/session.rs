@@ -77,15 +77,15 @@ fn misuse(result: Result<(), mailwire::Misuse>) -> io::Result<()> {
 }
 
 fn machine_config<S>(app: &App<S>, role: Role) -> Config {
-    let mut config = Config::new(&app.config.hostname, role);
+    let mut config = Config::new(&app.config().hostname, role);
     config.starttls = true;
     if role == Role::Submission {
-        config.auth = mechanisms(&app.config);
+        config.auth = mechanisms(&app.config());
     }
     // Printers and scripts write `MAIL FROM: <a@b>`; nothing hangs on the space.
     config.leniency.space_after_colon = true;
-    config.limits.message = app.config.limits.message_size;
-    config.limits.recipients = app.config.limits.recipients;
+    config.limits.message = app.config().limits.message_size;
+    config.limits.recipients = app.config().limits.recipients;
     config.offer.limits = true;
     config.offer.dsn = true;
     config.offer.smtp_utf8 = true;

@@ -15,6 +15,7 @@ mod next_hop;
 mod operator;
 mod policy;
 mod readers;
+mod reload;
 mod reports;
 mod retries;
 mod store;

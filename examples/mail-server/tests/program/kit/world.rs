@@ -42,7 +42,7 @@ impl World {
 
     /// With more settings in the `[relay]` section.
     pub(crate) fn start_with(&self, domain: &str, relay: &str, more: &[&str]) -> Server {
-        let file = self.folder.path().join(format!("{domain}.toml"));
+        let file = self.settings(domain);
         let names = self.names.address();
         let settings = format!(
             "hostname = 'mx.{domain}'\ndomains = ['{domain}']\n\
@@ -86,6 +86,11 @@ impl World {
             store.deliver(Delivery::new(message).queued(envelope)).await.unwrap();
             store.close().await.unwrap();
         });
+    }
+
+    /// The configuration file of a domain's server, there once it was started.
+    pub(crate) fn settings(&self, domain: &str) -> PathBuf {
+        self.folder.path().join(format!("{domain}.toml"))
     }
 
     /// The data folder of a domain's server.
