@@ -6,6 +6,7 @@ use crate::{
     dns::Dns,
     imap,
     listen::{Connection, Serve},
+    metrics::Metrics,
     pop3,
     relay::Switch,
     service::Protocol,
@@ -32,6 +33,7 @@ pub(crate) struct App<S> {
     pub(crate) switch: Switch,
     /// What is made from the settings.
     pub(crate) made: RwLock<Made>,
+    pub(crate) metrics: Arc<Metrics>,
     /// Who watches what the relay says and hears.
     pub(crate) relay_sink: Option<Sink>,
 }

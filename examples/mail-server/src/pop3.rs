@@ -4,7 +4,12 @@
 mod header;
 
 use self::header::Header;
-use crate::{accounts::mechanisms, app::App, listen::Connection, wire::Wire};
+use crate::{
+    accounts::mechanisms,
+    app::App,
+    listen::{Connection, Record},
+    wire::Wire,
+};
 use imap_proto::mime::Summary;
 use mailstore::{Account, Expunge, MailboxId, MaildropLock, MessageId, Snapshot, Store, Uid};
 use mailwire::{
@@ -23,12 +28,12 @@ use tracing::{debug, warn};
 const GATHER: usize = 64 * 1024;
 
 pub(crate) async fn session<S: Store>(app: Arc<App<S>>, connection: Connection) -> io::Result<()> {
-    let Connection { service, wire, tls, stopping, .. } = connection;
+    let Connection { service, wire, record, tls, stopping } = connection;
     let config = machine_config(&app);
     let mut machine =
         if service.implicit_tls() { Server::over_tls(config) } else { Server::new(config) };
     machine.set_channel_binding(wire.channel_binding());
-    let mut session = Session { app, account: None, maildrop: None };
+    let mut session = Session { app, record, account: None, maildrop: None };
     let mut driver = Driver::new(machine, wire);
     let mut told = false;
     loop {
@@ -90,6 +95,7 @@ enum Ask {
 
 struct Session<S> {
     app: Arc<App<S>>,
+    record: Arc<Record>,
     account: Option<Account>,
     maildrop: Option<Maildrop>,
 }
@@ -119,7 +125,7 @@ impl<S: Store> Session<S> {
     async fn ask(&mut self, event: Event<'_>) -> Ask {
         match event {
             Event::Login { claim } => {
-                let (verdict, account) = self.app.users.judge(&claim).await;
+                let (verdict, account) = self.app.users.judge(&claim, &self.record).await;
                 self.account = account;
                 Ask::Judge(verdict)
             }

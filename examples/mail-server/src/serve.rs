@@ -6,8 +6,10 @@ use crate::{
     app::{App, Made, MadeError},
     cli::Settings,
     config::{Config, Current},
+    http::{self, Monitor},
     listen::{self, BindError, Listening},
     log,
+    metrics::Metrics,
     relay::{self, Switch},
     service::Service,
     shutdown::{self, Ending, Signals},
@@ -43,6 +45,8 @@ pub(crate) enum ServeError {
     #[error(transparent)]
     Keys(#[from] KeyError),
     #[error(transparent)]
+    Metrics(#[from] prometheus::Error),
+    #[error(transparent)]
     Made(#[from] MadeError),
     #[error("cannot keep the file `login-secret` in the data folder: {0}")]
     Secret(io::Error),
@@ -60,6 +64,7 @@ pub(crate) async fn serve(config: Config, flags: Settings) -> Result<Ending, Ser
     let ready = startup::table(&Ready {
         config: &server.app.config(),
         listening: &server.addresses,
+        monitor: server.monitor,
         well_known: &server.well_known,
         accounts: server.app.users.list().await?.len(),
         ca: server.ca.as_deref(),
@@ -84,6 +89,8 @@ pub(crate) struct Server {
     pub(crate) serving: Listening,
     /// Where it listens, and for what.
     pub(crate) addresses: Vec<(Service, SocketAddr)>,
+    /// Where metrics and health are to be had.
+    monitor: Option<SocketAddr>,
     /// The ready accounts that have their well-known passwords still.
     pub(crate) well_known: Vec<WellKnown>,
     /// Path of the generated CA's certificate, if the certificate is a generated one.
@@ -99,6 +106,11 @@ impl Server {
     ) -> Result<Self, ServeError> {
         // What others may hold comes first: a second start changes nothing.
         let bound = listen::bind(&config).await?;
+        let monitor = match config.ports.metrics.to_bind() {
+            Some(port) => Some(http::bind(port).await?),
+            None => None,
+        };
+        let metrics = Arc::new(Metrics::new()?);
         let store = store::open(&config.data).await?;
         let tls = tls::server(&config)?;
         let secret = LoginSecret::keep(&config.data).map_err(ServeError::Secret)?;
@@ -122,16 +134,22 @@ impl Server {
         let serving = Listening {
             tls: tls.config.clone(),
             settings: settings.clone(),
+            metrics: metrics.clone(),
             stopping: CancellationToken::new(),
             tasks: TaskTracker::new(),
         };
-        let app = Arc::new(App { settings, store, users, made, keys, switch, relay_sink });
+        let app = Arc::new(App { settings, store, users, made, keys, switch, metrics, relay_sink });
         admin::listen(&app.config().data, admin, serving.stopping.clone(), &serving.tasks);
         serving.start(bound, &app);
+        let monitor = monitor.map(|(listener, address)| {
+            let monitor = Monitor { app: app.clone(), stopping: serving.stopping.clone() };
+            monitor.start(listener, &serving.tasks);
+            address
+        });
         let relaying = relay::run(app.clone(), serving.stopping.clone(), serving.tasks.clone());
         serving.tasks.spawn(relaying);
         let ca = tls.ca.clone();
-        Ok(Self { app, serving, addresses, well_known, ca, tls })
+        Ok(Self { app, serving, addresses, monitor, well_known, ca, tls })
     }
 
     /// At SIGHUP settings, certificate and DKIM keys are read again; sessions go on as they are.

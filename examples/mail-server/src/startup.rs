@@ -13,6 +13,8 @@ use std::{
 pub(crate) struct Ready<'a> {
     pub(crate) config: &'a Config,
     pub(crate) listening: &'a [(Service, SocketAddr)],
+    /// Where metrics and health are to be had, if anywhere.
+    pub(crate) monitor: Option<SocketAddr>,
     /// Accounts that still have their well-known passwords.
     pub(crate) well_known: &'a [WellKnown],
     /// Accounts there are.
@@ -42,6 +44,9 @@ fn write(out: &mut String, ready: &Ready<'_>) -> std::fmt::Result {
         let shown = if purpose == before { "" } else { purpose };
         before = purpose;
         writeln!(out, "  {shown:<19} {url:<width$}   {security}")?;
+    }
+    if let Some(address) = ready.monitor {
+        writeln!(out, "  {:<19} http://{address}/metrics, /health", "for the operator")?;
     }
     writeln!(out, "\n  domains             {}", ready.config.domains.join(", "))?;
     accounts(out, ready)?;
@@ -111,6 +116,7 @@ mod tests {
         table(&Ready {
             config: &Config::default(),
             listening,
+            monitor: None,
             well_known: known,
             accounts,
             ca: Some(Path::new("mail-data/ca.pem")),

@@ -1,7 +1,7 @@
 //! Log-ins of all protocols: a claim in, a verdict out.
 
 use super::{AccountError, Users, scram};
-use crate::config::Config;
+use crate::{config::Config, listen::Record};
 use mailstore::{Account, Accounts};
 use mailwire::sasl::{Claim, Keys, Mechanism, Verdict};
 use tracing::{info, warn};
@@ -15,7 +15,11 @@ pub(crate) fn mechanisms(config: &Config) -> Vec<Mechanism> {
 
 impl<S: Accounts + Sync> Users<S> {
     /// Judges a claim. The account goes with [`Verdict::Accept`] only.
-    pub(crate) async fn judge(&self, claim: &Claim<'_>) -> (Verdict, Option<Account>) {
+    pub(crate) async fn judge(
+        &self,
+        claim: &Claim<'_>,
+        record: &Record,
+    ) -> (Verdict, Option<Account>) {
         let judged = match claim {
             Claim::Password { authzid, username, password } if is_self(authzid, username) => {
                 self.log_in(username, password.expose()).await
@@ -33,11 +37,12 @@ impl<S: Accounts + Sync> Users<S> {
         };
         match judged {
             Ok(Some(account)) => {
-                info!(user = account.login, "logged in");
+                record.logged_in(&account.login);
                 (Verdict::Accept, Some(account))
             }
             Ok(None) => {
                 info!(user = ?claim.username(), "log-in refused");
+                record.log_in_failed();
                 (Verdict::Refuse, None)
             }
             Err(error) => unavailable(&error),

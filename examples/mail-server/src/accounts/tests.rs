@@ -128,6 +128,9 @@ async fn ready_accounts_are_made_only_where_nobody_else_can_connect_and_if_wante
 
 /// A client that knows this password logs in by SCRAM; what comes of it.
 async fn scram(users: &Users<MemoryStore>, name: &str, password: &str) -> (Progress, Vec<u8>) {
+    let metrics = std::sync::Arc::new(crate::metrics::Metrics::new().expect("metrics"));
+    let client = std::net::SocketAddr::from(([127, 0, 0, 1], 1));
+    let record = crate::listen::Record::new(crate::service::Service::Imap, client, metrics);
     let mut credentials = Credentials::password(name, password);
     credentials.nonce = vec![7; 18];
     let mechanism = Mechanism::ScramSha256;
@@ -146,7 +149,8 @@ async fn scram(users: &Users<MemoryStore>, name: &str, password: &str) -> (Progr
                 server.receive(Some(&answer))
             }
             Progress::Decide => {
-                let (verdict, account) = users.judge(&server.claim().expect("a claim")).await;
+                let (verdict, account) =
+                    users.judge(&server.claim().expect("a claim"), &record).await;
                 assert_eq!(account.is_some(), verdict == Verdict::Accept);
                 server.verdict(verdict)
             }

@@ -2,10 +2,15 @@
 
 mod current;
 mod file;
+mod network;
 mod port;
 mod print;
+mod watched;
 
-pub(crate) use self::{current::Current, file::ConfigError, port::Port, print::print};
+pub(crate) use self::{
+    current::Current, file::ConfigError, network::Network, port::Port, print::print,
+    watched::Watched,
+};
 
 use crate::cli::Settings;
 use serde::{Deserialize, Serialize};
@@ -50,6 +55,8 @@ pub(crate) struct Ports {
     pub(crate) imaps: Port,
     pub(crate) pop3: Port,
     pub(crate) pop3s: Port,
+    /// Metrics and health by HTTP, on 127.0.0.1 whatever `listen` says.
+    pub(crate) metrics: Port,
 }
 
 /// The certificate to show. Both or none: without them one is generated.
@@ -156,6 +163,9 @@ pub(crate) struct Limits {
 pub(crate) struct Log {
     pub(crate) level: LogLevel,
     pub(crate) format: LogFormat,
+    /// Listeners, addresses and networks whose sessions are written down word for word, but for
+    /// passwords.
+    pub(crate) trace: Vec<Watched>,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize, clap::ValueEnum)]
@@ -227,6 +237,7 @@ impl Config {
         set(&mut self.ports.imaps, flags.ports.imaps_port);
         set(&mut self.ports.pop3, flags.ports.pop3_port);
         set(&mut self.ports.pop3s, flags.ports.pop3s_port);
+        set(&mut self.ports.metrics, flags.ports.metrics_port);
         set(&mut self.relay.port, flags.relay_port);
         set(&mut self.log.level, flags.log);
         set(&mut self.log.format, flags.log_format);
@@ -320,6 +331,7 @@ impl Default for Ports {
             imaps: Port::number(2993),
             pop3: Port::number(2110),
             pop3s: Port::number(2995),
+            metrics: Port::OFF,
         }
     }
 }
@@ -365,7 +377,7 @@ impl Default for Limits {
 
 impl Default for Log {
     fn default() -> Self {
-        Self { level: LogLevel::Info, format: LogFormat::Text }
+        Self { level: LogLevel::Info, format: LogFormat::Text, trace: Vec::new() }
     }
 }
 

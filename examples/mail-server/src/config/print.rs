@@ -45,6 +45,8 @@ fn write(out: &mut String, config: &Config) -> fmt::Result {
     set(out, "imaps", &ports.imaps)?;
     set(out, "pop3", &ports.pop3)?;
     set(out, "pop3s", &ports.pop3s)?;
+    key(out, "http://127.0.0.1:PORT/metrics for Prometheus, and /health.")?;
+    set(out, "metrics", &ports.metrics)?;
 
     writeln!(out, "\n[tls]")?;
     key(out, "PEM files. Without them a CA and a certificate are generated in the data folder.")?;
@@ -115,7 +117,13 @@ fn write(out: &mut String, config: &Config) -> fmt::Result {
     key(out, "off, error, warn, info, debug or trace.")?;
     set(out, "level", &log.level)?;
     key(out, "text or json.")?;
-    set(out, "format", &log.format)
+    set(out, "format", &log.format)?;
+    key(
+        out,
+        "Listeners, addresses and networks whose sessions are written to the log word for word, but for",
+    )?;
+    key(out, "passwords: [\"smtp\", \"192.0.2.0/24\"].")?;
+    set(out, "trace", &log.trace)
 }
 
 fn key(out: &mut String, comment: &str) -> fmt::Result {

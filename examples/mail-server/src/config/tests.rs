@@ -1,5 +1,5 @@
 use super::*;
-use crate::cli::Cli;
+use crate::{cli::Cli, service::Service};
 use clap::Parser;
 use std::path::Path;
 
@@ -81,7 +81,15 @@ fn what_is_printed_reads_back_the_same() {
     full.accounts.own_from = false;
     full.checks = Checks { policy: CheckPolicy::Report, exempt: vec![] };
     full.limits = Limits { connections: 7, message_size: 8, recipients: 100, grace_seconds: 9 };
-    full.log = Log { level: LogLevel::Debug, format: LogFormat::Json };
+    full.ports.metrics = Port::ANY;
+    full.log = Log {
+        level: LogLevel::Debug,
+        format: LogFormat::Json,
+        trace: vec![
+            Watched::Service(Service::Pop3s),
+            Watched::Network("192.0.2.0/24".parse().expect("a network")),
+        ],
+    };
     for config in [Config::default(), full] {
         assert_eq!(parse(&print(&config)).expect("fine"), config);
     }

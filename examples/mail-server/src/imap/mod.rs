@@ -27,6 +27,7 @@ use std::{io, sync::Arc};
 /// One connection, once its user has logged in or before.
 struct Session<S> {
     app: Arc<App<S>>,
+    record: Arc<crate::listen::Record>,
     driver: Driver<Server, Deflate<crate::wire::Wire>>,
     account: Option<Account>,
     selected: Option<selected::Selected>,

@@ -13,18 +13,18 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, error};
 
 pub(crate) async fn session<S: Store>(app: Arc<App<S>>, connection: Connection) -> io::Result<()> {
-    let Connection { service, wire, tls, stopping, .. } = connection;
+    let Connection { service, wire, record, tls, stopping } = connection;
     let config = machine_config(&app);
     let mut machine =
         if service.implicit_tls() { Server::over_tls(config) } else { Server::new(config) };
     machine.set_channel_binding(wire.channel_binding());
     let driver = Driver::new(machine, Deflate::new(wire));
     let mut session =
-        Session { app, driver, account: None, selected: None, append: None, idle: false };
+        Session { app, record, driver, account: None, selected: None, append: None, idle: false };
     loop {
         match session.run(&stopping).await? {
             Stop::Upgrade => {
-                let Session { driver, app, .. } = session;
+                let Session { driver, app, record, .. } = session;
                 let (mut machine, mut wire) = driver.into_parts();
                 let early = machine.upgrade();
                 wire.inner_mut().accept_tls(tls.clone(), early).await?;
@@ -32,6 +32,7 @@ pub(crate) async fn session<S: Store>(app: Arc<App<S>>, connection: Connection) 
                 let driver = Driver::new(machine, wire);
                 session = Session {
                     app,
+                    record,
                     driver,
                     account: None,
                     selected: None,
@@ -110,7 +111,7 @@ impl<S: Store> Session<S> {
                     continue;
                 }
                 Event::Authenticate(claim) => {
-                    let (verdict, account) = self.app.users.judge(&claim).await;
+                    let (verdict, account) = self.app.users.judge(&claim, &self.record).await;
                     self.account = account;
                     self.driver.machine.verdict(verdict).map_err(io::Error::other)?;
                     continue;

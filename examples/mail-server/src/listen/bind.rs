@@ -16,15 +16,27 @@ pub(crate) struct Bound {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum BindError {
     #[error("port {} on {} is already in use; stop the other program or choose another with --{service}-port", address.port(), address.ip())]
-    Taken { service: Service, address: SocketAddr },
+    Taken { service: &'static str, address: SocketAddr },
     #[error("port {} on {} is not for everybody; choose one from 1024 up with --{service}-port, or give the program the right to it", address.port(), address.ip())]
-    Forbidden { service: Service, address: SocketAddr },
+    Forbidden { service: &'static str, address: SocketAddr },
     #[error("{0} is not an address of this machine; choose another with --listen")]
     NotOurs(std::net::IpAddr),
     #[error("cannot listen on {address} for {service}: {error}")]
-    Other { service: Service, address: SocketAddr, error: io::Error },
+    Other { service: &'static str, address: SocketAddr, error: io::Error },
     #[error("all ports are off; there is nothing to serve")]
     Nothing,
+}
+
+impl BindError {
+    /// Why this service, by its name, cannot have that address.
+    pub(crate) fn named(service: &'static str, address: SocketAddr, error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::AddrInUse => Self::Taken { service, address },
+            io::ErrorKind::PermissionDenied => Self::Forbidden { service, address },
+            io::ErrorKind::AddrNotAvailable => Self::NotOurs(address.ip()),
+            _ => Self::Other { service, address, error },
+        }
+    }
 }
 
 /// Binds every service that has a port, on every address.
@@ -43,17 +55,12 @@ pub(crate) async fn bind(config: &Config) -> Result<Vec<Bound>, BindError> {
 }
 
 async fn bind_one(service: Service, address: SocketAddr) -> Result<Bound, BindError> {
-    let other = |error| BindError::Other { service, address, error };
+    let named = |error| BindError::named(service.name(), address, error);
     match TcpListener::bind(address).await {
         Ok(listener) => {
-            let address = listener.local_addr().map_err(other)?;
+            let address = listener.local_addr().map_err(named)?;
             Ok(Bound { service, address, listener })
         }
-        Err(error) => Err(match error.kind() {
-            io::ErrorKind::AddrInUse => BindError::Taken { service, address },
-            io::ErrorKind::PermissionDenied => BindError::Forbidden { service, address },
-            io::ErrorKind::AddrNotAvailable => BindError::NotOurs(address.ip()),
-            _ => other(error),
-        }),
+        Err(error) => Err(named(error)),
     }
 }

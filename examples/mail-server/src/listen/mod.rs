@@ -1,10 +1,19 @@
 //! Listeners: bound all or none, then one task a connection.
 
 mod bind;
+mod record;
 
-pub(crate) use bind::{BindError, Bound, bind};
+pub(crate) use self::{
+    bind::{BindError, Bound, bind},
+    record::Record,
+};
 
-use crate::{config::Current, service::Service, wire::Wire};
+use crate::{
+    config::{Config, Current},
+    metrics::Metrics,
+    service::Service,
+    wire::{Line, Side, Trace, Wire},
+};
 use bytes::Bytes;
 use rustls::ServerConfig;
 use std::{
@@ -22,7 +31,7 @@ use tokio::{
     time,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tracing::{Instrument, debug, info_span, warn};
+use tracing::{Instrument, debug, info, info_span, warn};
 
 /// Time for a TLS handshake on a port where TLS starts with the first octet.
 const HANDSHAKE: Duration = Duration::from_secs(30);
@@ -35,8 +44,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 pub(crate) struct Connection {
     pub(crate) service: Service,
     pub(crate) wire: Wire,
-    /// The client's address.
-    pub(crate) peer: SocketAddr,
+    /// The client's address, and what the session comes to.
+    pub(crate) record: Arc<Record>,
     /// For STARTTLS: `wire.accept_tls(tls, early)`.
     pub(crate) tls: Arc<ServerConfig>,
     /// Cancelled when the server is told to stop: finish what is under way, say goodbye, return.
@@ -59,6 +68,7 @@ pub(crate) struct Listening {
     pub(crate) tls: Arc<ServerConfig>,
     /// How many connections one listener serves at once, and more.
     pub(crate) settings: Current,
+    pub(crate) metrics: Arc<Metrics>,
     pub(crate) stopping: CancellationToken,
     /// Listeners and connections are tasks of this one.
     pub(crate) tasks: TaskTracker,
@@ -119,23 +129,26 @@ impl Listening {
             %peer
         );
         let (tls, stopping) = (self.tls.clone(), self.stopping.clone());
+        let (metrics, config) = (self.metrics.clone(), self.settings.get());
         let session = async move {
             let _place = place;
+            let record = Arc::new(Record::new(service, peer, metrics));
             debug!("connected");
             // Small answers must not wait for the acknowledgement of the one before.
             let _ = tcp.set_nodelay(true);
+            let wire = observed(Wire::new(tcp), &record, &config);
             let secured = tokio::select! {
                 () = stopping.cancelled() => return,
-                secured = secure(service, Wire::new(tcp), &tls) => secured,
+                secured = secure(service, wire, &tls) => secured,
             };
             let wire = match secured {
                 Ok(wire) => wire,
-                Err(error) => return debug!(%error, "no TLS"),
+                Err(error) => return record.ended(format!("no TLS: {error}")),
             };
-            let connection = Connection { service, wire, peer, tls, stopping };
+            let connection = Connection { service, wire, record: record.clone(), tls, stopping };
             match app.serve(connection).await {
-                Ok(()) => debug!("closed"),
-                Err(error) => debug!(%error, "broken off"),
+                Ok(()) => record.ended("closed"),
+                Err(error) => record.ended(format!("broken off: {error}")),
             }
         };
         self.tasks.spawn(session.instrument(span));
@@ -145,6 +158,7 @@ impl Listening {
     fn refuse(&self, service: Service, mut tcp: TcpStream, peer: SocketAddr) {
         let most = self.settings.get().limits.connections;
         warn!(%service, %peer, "refused: {most} connections are served already");
+        self.metrics.turned_away(service, "connections");
         // The socket is new, so its buffer is empty: the line goes at once or not at all.
         if !service.no_room().is_empty() {
             self.tasks.spawn(async move {
@@ -173,6 +187,20 @@ impl Drop for Place {
     fn drop(&mut self) {
         self.0.0.fetch_sub(1, Ordering::Relaxed);
     }
+}
+
+/// With what is counted of it, and written to the log word for word where that is wanted.
+fn observed(mut wire: Wire, record: &Arc<Record>, config: &Config) -> Wire {
+    let (service, peer) = (record.service, record.peer);
+    if config.log.trace.iter().any(|watched| watched.matches(service, peer.ip())) {
+        let sink = Arc::new(|Line { by, text, .. }: Line| match by {
+            Side::Client => info!("C: {text}"),
+            Side::Server => info!("S: {text}"),
+        });
+        wire.watch(Trace::new(&peer.to_string(), &config.hostname, Side::Server, sink));
+    }
+    wire.record(record.clone());
+    wire
 }
 
 async fn secure(service: Service, mut wire: Wire, tls: &Arc<ServerConfig>) -> io::Result<Wire> {

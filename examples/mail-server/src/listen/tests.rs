@@ -34,6 +34,7 @@ const OFF: Ports = Ports {
     imaps: Port::OFF,
     pop3: Port::OFF,
     pop3s: Port::OFF,
+    metrics: Port::OFF,
 };
 
 fn config(ports: Ports) -> Config {
@@ -51,6 +52,7 @@ async fn start(ports: Ports) -> (Listening, Vec<SocketAddr>) {
     let listening = Listening {
         tls: tls::server(&config).expect("a certificate").config,
         settings: Current::new(two),
+        metrics: Arc::new(Metrics::new().expect("metrics")),
         stopping: CancellationToken::new(),
         tasks: TaskTracker::new(),
     };

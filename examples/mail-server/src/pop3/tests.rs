@@ -6,6 +6,7 @@ use crate::{
     app::Made,
     config::{Config as Settings, Current, Pop3, Port, Ports},
     listen::{self, Listening},
+    metrics::Metrics,
     tls,
 };
 use mailstore::{Accounts, Flags, Mailboxes, MemoryStore, Messages, NewMessage};
@@ -22,6 +23,7 @@ const OFF: Ports = Ports {
     imaps: Port::OFF,
     pop3: Port::ANY,
     pop3s: Port::OFF,
+    metrics: Port::OFF,
 };
 
 struct Fixture {
@@ -59,6 +61,7 @@ async fn start_with(pop3: Pop3, messages: &[&str]) -> Fixture {
     let listening = Listening {
         tls: tls::server(&config).expect("a certificate").config,
         settings: settings.clone(),
+        metrics: Arc::new(Metrics::new().expect("metrics")),
         stopping: CancellationToken::new(),
         tasks: TaskTracker::new(),
     };
@@ -66,7 +69,17 @@ async fn start_with(pop3: Pop3, messages: &[&str]) -> Fixture {
     let switch = crate::relay::Switch::load(&store).await.expect("loaded");
     let made = RwLock::new(Made::from(&config).expect("made"));
     let keys = crate::trust::DkimKeys::load(folder.path()).expect("none");
-    let app = App { settings, store: store.clone(), users, made, keys, switch, relay_sink: None };
+    let metrics = listening.metrics.clone();
+    let app = App {
+        settings,
+        store: store.clone(),
+        users,
+        made,
+        keys,
+        switch,
+        metrics,
+        relay_sink: None,
+    };
     listening.start(bound, &Arc::new(app));
     Fixture { store, inbox, listening, address, client_tls }
 }

@@ -1,7 +1,7 @@
 //! Takes what is due from the queue, tries, and records what became of it.
 
 use super::{Attempted, attempt, bounce, wishes};
-use crate::{accounts::AccountError, app::App, unique};
+use crate::{accounts::AccountError, app::App, metrics::Metrics, unique};
 use mailstore::{AttemptResult, Delivery, Envelope, Lease, Outcome as Recorded, Store, Timestamp};
 use smtp_proto::delivery::{self, Decision, Plan, Queued, State, Verdict};
 use std::{sync::Arc, time::Duration};
@@ -101,7 +101,8 @@ async fn process<S: Store>(app: &App<S>, lease: Lease) {
     let outcomes: Vec<_> = outcomes.collect();
     let plan = app.config().schedule().plan(&queued, &outcomes, now, unique::random());
     let recorded = attempted.iter().zip(&plan.decisions);
-    let recorded = recorded.map(|(attempted, decision)| record(&envelope, attempted, decision));
+    let recorded =
+        recorded.map(|(attempted, decision)| record(&app.metrics, &envelope, attempted, decision));
     let recorded: Vec<_> = recorded.collect();
     let reports = match reports(app, &envelope, &attempted, &plan).await {
         Ok(reports) => reports,
@@ -125,22 +126,30 @@ async fn process<S: Store>(app: &App<S>, lease: Lease) {
 }
 
 /// What the queue keeps of it, and what the log says.
-fn record(envelope: &Envelope, attempted: &Attempted, decision: &Decision) -> Recorded {
+fn record(
+    metrics: &Metrics,
+    envelope: &Envelope,
+    attempted: &Attempted,
+    decision: &Decision,
+) -> Recorded {
     let Attempted { recipient, outcome } = attempted;
     let to = envelope.recipients.get(*recipient).map_or("", |state| &state.address);
     let (id, server) = (envelope.id, outcome.remote.as_deref().unwrap_or("-"));
     let error = outcome.diagnostic.to_string();
     let result = match decision.state {
         State::Done => {
+            metrics.delivery("delivered");
             info!(%id, to, server, "delivered");
             AttemptResult::Done
         }
         State::Retry { at } => {
             let at = Timestamp::from_millis(at.as_millis().try_into().unwrap_or(i64::MAX));
+            metrics.delivery("deferred");
             info!(%id, to, server, error, retry_in = ?at.since(Timestamp::now()), "deferred");
             AttemptResult::Retry { at, error }
         }
         State::Failed => {
+            metrics.delivery("failed");
             let told = decision.report.is_some();
             if outcome.verdict == Verdict::Failed {
                 warn!(%id, to, server, error, told, "refused");

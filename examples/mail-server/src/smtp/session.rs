@@ -4,7 +4,12 @@ use super::{
     intake::{Addressee, Intake, Trail},
     policy::{self, unavailable},
 };
-use crate::{accounts::mechanisms, app::App, listen::Connection, service::Protocol};
+use crate::{
+    accounts::mechanisms,
+    app::App,
+    listen::{Connection, Record},
+    service::Protocol,
+};
 use mailstore::{Account, Store};
 use mailwire::{
     Machine,
@@ -16,11 +21,11 @@ use smtp_proto::{
     server::{Config, Event, Role, Server},
     trace::With,
 };
-use std::{io, net::SocketAddr, sync::Arc};
+use std::{io, sync::Arc};
 use tracing::debug;
 
 pub(crate) async fn session<S: Store>(app: Arc<App<S>>, connection: Connection) -> io::Result<()> {
-    let Connection { service, wire, peer, tls, stopping } = connection;
+    let Connection { service, wire, record, tls, stopping } = connection;
     let role = match service.protocol() {
         Protocol::Submission => Role::Submission,
         _ => Role::Relay,
@@ -29,7 +34,7 @@ pub(crate) async fn session<S: Store>(app: Arc<App<S>>, connection: Connection) 
     let mut machine =
         if service.implicit_tls() { Server::over_tls(config) } else { Server::new(config) };
     machine.set_channel_binding(wire.channel_binding());
-    let mut session = Session { app, peer, role, account: None, transaction: None };
+    let mut session = Session { app, record, role, account: None, transaction: None };
     let mut driver = Driver::new(machine, wire);
     let mut told = false;
     loop {
@@ -60,6 +65,10 @@ pub(crate) async fn session<S: Store>(app: Arc<App<S>>, connection: Connection) 
         };
         match session.answer(event).await {
             Answer::Reply(reply) => {
+                if reply.code() >= 400 {
+                    debug!(code = reply.code(), text = reply.text(), "refused");
+                    session.record.refused(reply.code());
+                }
                 // What the Received field says is known to the machine.
                 if reply.is_intermediate() {
                     session.begin(&driver.machine);
@@ -101,7 +110,7 @@ enum Answer {
 
 struct Session<S> {
     app: Arc<App<S>>,
-    peer: SocketAddr,
+    record: Arc<Record>,
     role: Role,
     account: Option<Account>,
     transaction: Option<Transaction>,
@@ -118,7 +127,7 @@ impl<S: Store> Session<S> {
     async fn answer(&mut self, event: Event<'_>) -> Answer {
         match event {
             Event::Auth(claim) => {
-                let (verdict, account) = self.app.users.judge(&claim).await;
+                let (verdict, account) = self.app.users.judge(&claim, &self.record).await;
                 self.account = account;
                 Answer::Verdict(verdict)
             }
@@ -143,6 +152,7 @@ impl<S: Store> Session<S> {
                 "2.5.2 Cannot say, but will take mail and try to deliver it",
             )),
             Event::Rejected(reply) => {
+                self.record.refused(reply.code());
                 debug!(code = reply.code(), text = reply.text(), "refused");
                 Answer::Nothing
             }
@@ -185,7 +195,7 @@ impl<S: Store> Session<S> {
         let client = machine.client_name().unwrap_or_default();
         let with = With::new(machine.is_extended(), machine.is_tls(), self.account.is_some())
             .smtp_utf8(transaction.mail.params.smtp_utf8);
-        let trail = Trail { client, ip: self.peer.ip(), with };
+        let trail = Trail { client, ip: self.record.peer.ip(), with };
         let author = self.account.clone().filter(|_| self.role == Role::Submission);
         let Transaction { mail, addressees, .. } = transaction;
         transaction.intake = Some(Intake::new(&self.app, &trail, author, &mail.from, addressees));
@@ -196,6 +206,12 @@ impl<S: Store> Session<S> {
         else {
             return Reply::new(451, "4.3.0 No message underway");
         };
-        intake.finish(&self.app, &mail, &addressees).await.unwrap_or_else(|refusal| refusal)
+        match intake.finish(&self.app, &mail, &addressees).await {
+            Ok(accepted) => {
+                self.record.message();
+                accepted
+            }
+            Err(refusal) => refusal,
+        }
     }
 }

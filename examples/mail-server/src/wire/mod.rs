@@ -4,6 +4,7 @@ mod trace;
 
 pub(crate) use trace::{Line, Side, Sink, Trace};
 
+use crate::listen::Record;
 use bytes::Bytes;
 use mailwire::{driver::Prefixed, sasl::ChannelBinding};
 use rustls::{ClientConfig, ProtocolVersion, ServerConfig, pki_types::ServerName};
@@ -27,6 +28,7 @@ const EXPORTER: &[u8] = b"EXPORTER-Channel-Binding";
 pub(crate) struct Wire {
     layer: Layer,
     trace: Option<Box<Trace>>,
+    record: Option<Arc<Record>>,
 }
 
 #[derive(Debug)]
@@ -39,12 +41,17 @@ enum Layer {
 
 impl Wire {
     pub(crate) fn new(tcp: TcpStream) -> Self {
-        Self { layer: Layer::Plain(tcp), trace: None }
+        Self { layer: Layer::Plain(tcp), trace: None, record: None }
     }
 
     /// Show all that passes from now on, decrypted.
     pub(crate) fn watch(&mut self, trace: Trace) {
         self.trace = Some(Box::new(trace));
+    }
+
+    /// Count what passes from now on.
+    pub(crate) fn record(&mut self, record: Arc<Record>) {
+        self.record = Some(record);
     }
 
     /// What SCRAM's -PLUS forms bind to: `tls-exporter` (RFC 9266), which is sure under TLS 1.3 only.
@@ -77,6 +84,7 @@ impl Wire {
         let below = self.take_plain(early)?;
         // Boxed: the handshake's state is large and short-lived.
         let stream = Box::pin(TlsAcceptor::from(config).accept(below)).await?;
+        self.secured(stream.get_ref().1.protocol_version());
         self.layer = Layer::Tls(Box::new(TlsStream::Server(stream)));
         Ok(())
     }
@@ -89,15 +97,23 @@ impl Wire {
     ) -> io::Result<()> {
         let below = self.take_plain(Bytes::new())?;
         let stream = Box::pin(TlsConnector::from(config).connect(name, below)).await?;
-        if let Some(trace) = &mut self.trace {
-            trace.secured(match stream.get_ref().1.protocol_version() {
-                Some(ProtocolVersion::TLSv1_3) => "TLS 1.3",
-                Some(ProtocolVersion::TLSv1_2) => "TLS 1.2",
-                _ => "TLS",
-            });
-        }
+        self.secured(stream.get_ref().1.protocol_version());
         self.layer = Layer::Tls(Box::new(TlsStream::Client(stream)));
         Ok(())
+    }
+
+    fn secured(&mut self, version: Option<ProtocolVersion>) {
+        let version = match version {
+            Some(ProtocolVersion::TLSv1_3) => "TLS 1.3",
+            Some(ProtocolVersion::TLSv1_2) => "TLS 1.2",
+            _ => "TLS",
+        };
+        if let Some(trace) = &mut self.trace {
+            trace.secured(version);
+        }
+        if let Some(record) = &self.record {
+            record.secured(version);
+        }
     }
 
     fn take_plain(&mut self, early: Bytes) -> io::Result<Prefixed<TcpStream>> {
@@ -146,6 +162,9 @@ impl AsyncRead for Wire {
             Layer::Closed => Poll::Ready(Ok(())),
         })?;
         this.acknowledge();
+        if let Some(record) = &this.record {
+            record.read(buf.filled().len() - before);
+        }
         if let Some(trace) = &mut this.trace {
             trace.received(buf.filled().get(before..).unwrap_or_default());
         }
@@ -173,6 +192,9 @@ impl AsyncWrite for Wire {
             Layer::Tls(tls) => Pin::new(tls).poll_write_vectored(cx, bufs),
             Layer::Closed => Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
         })?;
+        if let Some(record) = &this.record {
+            record.written(written);
+        }
         if let Some(trace) = &mut this.trace {
             let mut left = written;
             for buf in bufs {

@@ -119,7 +119,8 @@ impl Trace {
         if self.secret {
             return "***".into();
         }
-        let words: Vec<&str> = text.splitn(4, ' ').collect();
+        // One who begins with a space, or has two, is refused; the password was said all the same.
+        let words: Vec<&str> = text.split_whitespace().take(4).collect();
         let is =
             |word: Option<&&str>, verb: &str| word.is_some_and(|w| w.eq_ignore_ascii_case(verb));
         let kept = match words.first() {

@@ -12,6 +12,7 @@ mod flow;
 mod folders;
 mod kit;
 mod next_hop;
+mod observe;
 mod operator;
 mod policy;
 mod readers;
