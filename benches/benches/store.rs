@@ -182,30 +182,35 @@ async fn growth(folder: &Path, many: u32) -> Done {
         );
     }
     let all = store.snapshot(inbox).await?;
-    let some: Vec<Uid> = all.uids().step_by(100).collect();
-    let flag = FlagChange::Add(Flags::keyword("$Some"));
     let other = store.mailbox(store.create_account("other", &[]).await?.id, "INBOX").await?.id;
-    let waits = [
-        ("nothing else", held_up(&store, pause()).await?),
-        ("1 % of the flags changed", {
-            let flag = store.store_flags(inbox, &some, flag, None);
-            held_up(&store, async { flag.await.map(|_| ()) }).await?
-        }),
-        ("1 % copied", {
-            held_up(&store, async { store.copy(inbox, &some, other).await.map(|_| ()) }).await?
-        }),
-        ("1 % expunged", {
-            let gone = store.expunge(inbox, Expunge::Exactly(some.clone()));
-            held_up(&store, async { gone.await.map(|_| ()) }).await?
-        }),
-        ("compaction", { held_up(&store, async { store.compact().await.map(|_| ()) }).await? }),
-    ];
-    for (name, longest) in waits {
-        println!(
-            "| longest wait of another writer during: {name}, {} messages | \u{2264} 20 ms | {longest:.1?} |",
-            all.len()
-        );
+    store.close().await?;
+    for (name, step) in [("nothing", 0), ("1 %", 100), ("all", 1)] {
+        if step == 0 {
+            held_up(folder, name, all.len(), async |_| pause().await).await?;
+            continue;
+        }
+        let some: Vec<Uid> = all.uids().step_by(step).collect();
+        held_up(folder, &format!("{name} of the flags changed"), all.len(), async |store| {
+            let flag = FlagChange::Add(Flags::keyword(&format!("$Some{step}")));
+            store.store_flags(inbox, &some, flag, None).await.map(|_| ())
+        })
+        .await?;
+        held_up(folder, &format!("{name} copied"), all.len(), async |store| {
+            store.copy(inbox, &some, other).await.map(|_| ())
+        })
+        .await?;
+        if step == 1 {
+            held_up(folder, "compaction", all.len(), async |store| {
+                store.compact().await.map(|_| ())
+            })
+            .await?;
+        }
+        held_up(folder, &format!("{name} expunged"), all.len(), async |store| {
+            store.expunge(inbox, Expunge::Exactly(some.clone())).await.map(|_| ())
+        })
+        .await?;
     }
+    let store = EmbeddedStore::open(folder).await?;
     let names: Vec<NewMailbox> =
         (0..100_000).map(|n| NewMailbox::new(format!("{}/{n}", n % 100))).collect();
     let start = Instant::now();
@@ -232,13 +237,31 @@ async fn pause() -> mailstore::Result<()> {
     Ok(())
 }
 
-/// How long another writer waits at most while the work is done, and for a moment after it: a checkpoint
-/// may follow.
+/// How long another writer waits at most while the work is done, and for a moment after it, as a checkpoint
+/// may follow; beside it what the disk takes meanwhile to append and sync the same octets.
 async fn held_up(
-    store: &EmbeddedStore,
-    work: impl Future<Output = mailstore::Result<()>>,
-) -> Done<Duration> {
+    folder: &Path,
+    name: &str,
+    messages: usize,
+    work: impl AsyncFnOnce(EmbeddedStore) -> mailstore::Result<()>,
+) -> Done {
+    let store = EmbeddedStore::open(folder).await?;
     let stop = Arc::new(AtomicBool::new(false));
+    let bare = {
+        let (path, stop) = (folder.join("bare"), stop.clone());
+        std::thread::spawn(move || {
+            let mut file = File::create(&path).unwrap();
+            let mut longest = Duration::ZERO;
+            while !stop.load(Ordering::Relaxed) {
+                let start = Instant::now();
+                file.write_all(&[b'x'; 90]).unwrap();
+                file.sync_data().unwrap();
+                longest = longest.max(start.elapsed());
+            }
+            std::fs::remove_file(&path).unwrap();
+            longest
+        })
+    };
     let other = {
         let (store, stop) = (store.clone(), stop.clone());
         tokio::spawn(async move {
@@ -256,8 +279,16 @@ async fn held_up(
         })
     };
     tokio::time::sleep(Duration::from_millis(50)).await;
-    work.await?;
+    work(store.clone()).await?;
     tokio::time::sleep(Duration::from_millis(500)).await;
     stop.store(true, Ordering::Relaxed);
-    Ok(other.await?)
+    let (longest, bare) = (other.await?, bare.join().map_err(|_| "the bare disk failed")?);
+    let stats = store.stats();
+    println!(
+        "| longest wait of another writer during: {name}, {messages} messages | \u{2264} 20 ms | {longest:.1?}: the disk took {:.1?}, \
+         the store {:.1?}; bare append + fdatasync meanwhile {bare:.1?} |",
+        stats.slowest_sync, stats.slowest_step
+    );
+    store.close().await?;
+    Ok(())
 }

@@ -2,6 +2,7 @@
 //! lowest of its column. Rows of one day take about 18 octets each, rows that differ in everything 56.
 
 use core::cmp::Ordering;
+use core::ops::Range;
 
 #[cfg(feature = "embedded")]
 use crate::model::wire::{Reader, put, put_len};
@@ -105,40 +106,49 @@ impl Block {
         }
     }
 
-    /// Changes a row; what it was and is.
-    pub(crate) fn flag(
-        &mut self,
-        place: usize,
-        flags: u32,
-        modseq: ModSeq,
-    ) -> Option<(Packed, Packed)> {
-        let old = self.get(place)?;
-        let new = Packed { flags, modseq, ..old };
-        self.highest = self.highest.max(modseq.value());
-        match &mut self.rows {
-            Rows::Open(rows) => *rows.get_mut(place)? = new,
-            Rows::Sealed(columns) => {
-                if !columns.set(place, &new) {
-                    let mut rows: Vec<Packed> = columns.iter().collect();
-                    *rows.get_mut(place)? = new;
-                    *columns = Columns::of(&rows);
-                }
+    /// The places of those of these UIDs that are here; they ascend.
+    pub(crate) fn places(&self, uids: &[Uid]) -> Vec<usize> {
+        let mut places = Vec::with_capacity(uids.len());
+        let mut next = 0;
+        for uid in uids {
+            // They mostly follow one another.
+            let found = if self.uid(next) == Some(*uid) { Some(next) } else { self.find(*uid) };
+            if let Some(place) = found {
+                places.push(place);
+                next = place + 1;
             }
         }
-        Some((old, new))
+        places
     }
 
-    /// Takes out the rows `goes` names, and gives them.
-    pub(crate) fn take(&mut self, goes: impl Fn(Uid) -> bool) -> Vec<Packed> {
-        if let Rows::Open(rows) = &self.rows {
-            self.rows = Rows::Sealed(Columns::of(rows));
+    /// Changes rows; gives the flags each had.
+    pub(crate) fn flag(&mut self, places: &[usize], flags: u32, modseq: ModSeq) -> Vec<u32> {
+        self.highest = self.highest.max(modseq.value());
+        match &mut self.rows {
+            Rows::Open(rows) => {
+                let mut old = Vec::with_capacity(places.len());
+                for place in places {
+                    let Some(row) = rows.get_mut(*place) else { continue };
+                    old.push(core::mem::replace(&mut row.flags, flags));
+                    row.modseq = modseq;
+                }
+                old
+            }
+            Rows::Sealed(columns) => {
+                let old = places.iter().filter_map(|place| columns.flags(*place)).collect();
+                columns.set(MODSEQ, places, modseq.value());
+                columns.set(FLAGS, places, flags.into());
+                old
+            }
         }
+    }
+
+    /// Takes out the rows at these places, which ascend, and gives them.
+    pub(crate) fn take(&mut self, places: &[usize]) -> Vec<Packed> {
+        self.seal();
         let Rows::Sealed(columns) = &mut self.rows else { return Vec::new() };
-        let rows = 0..columns.rows;
-        let goes: Vec<bool> = rows.map(|row| columns.uid(row).is_some_and(&goes)).collect();
-        let all = goes.iter().enumerate();
-        let gone = all.filter(|(_, goes)| **goes).filter_map(|(row, _)| columns.get(row)).collect();
-        *columns = columns.without(&goes);
+        let gone = places.iter().filter_map(|place| columns.get(*place)).collect();
+        *columns = columns.without(places);
         gone
     }
 
@@ -216,8 +226,12 @@ struct Columns {
     octets: Box<[u8]>,
 }
 
-/// Fields of a row.
+/// Fields of a row, and where some of them are among them.
 const FIELDS: usize = 7;
+const UID: usize = 0;
+const MESSAGE: usize = 1;
+const MODSEQ: usize = 2;
+const FLAGS: usize = 6;
 
 const SPARE: usize = 8;
 
@@ -240,6 +254,26 @@ impl Column {
             8.. => u64::MAX,
             width => (1 << (8 * width)) - 1,
         }
+    }
+
+    /// A column for these values.
+    fn of(values: &[u64], least: u8) -> Column {
+        let first = values.first().copied().unwrap_or(0);
+        let ends = |(low, high): (u64, u64), value: &u64| (low.min(*value), high.max(*value));
+        let (low, high) = values.iter().fold((first, first), ends);
+        Column::between(low, high, least)
+    }
+
+    /// A column for values between these.
+    fn between(low: u64, high: u64, least: u8) -> Column {
+        let bits = u64::BITS - (high - low).leading_zeros();
+        let width = u8::try_from(bits.div_ceil(8)).unwrap_or(8).max(least);
+        Column { lowest: low, start: 0, width }
+    }
+
+    /// How far the value is above the lowest; `None` when there is no room for that.
+    fn distance(self, value: u64) -> Option<u64> {
+        value.checked_sub(self.lowest).filter(|distance| *distance <= self.mask())
     }
 
     fn place(self, row: usize) -> Option<usize> {
@@ -284,10 +318,8 @@ impl Columns {
         let mut columns = [Column::default(); FIELDS];
         let mut end = 0u32;
         for (((column, low), high), least) in columns.iter_mut().zip(low).zip(high).zip(LEAST) {
-            let bits = u64::BITS - (high - low).leading_zeros();
-            let width = u8::try_from(bits.div_ceil(8)).unwrap_or(8).max(least);
-            *column = Column { lowest: low, start: end, width };
-            end += u32::from(width) * u32::try_from(all.len()).unwrap_or(0);
+            *column = Column { start: end, ..Column::between(low, high, least) };
+            end += u32::from(column.width) * u32::try_from(all.len()).unwrap_or(0);
         }
         let mut octets = vec![0; usize::try_from(end).unwrap_or(0) + SPARE];
         for (field, column) in columns.iter().enumerate() {
@@ -303,20 +335,73 @@ impl Columns {
         Columns { rows: all.len(), columns, octets: octets.into() }
     }
 
-    /// The rows that stay.
-    fn without(&self, goes: &[bool]) -> Columns {
-        let mut all: Vec<[u64; FIELDS]> = Vec::with_capacity(self.rows);
-        for (place, _) in goes.iter().enumerate().filter(|(_, goes)| !**goes) {
-            let ahead = u64::try_from(place - all.len()).unwrap_or(0);
-            let mut values = [0; FIELDS];
-            for (value, column) in values.iter_mut().zip(&self.columns) {
-                *value = self.value(column, place).unwrap_or(0);
+    /// The rows that stay when those at these places, which ascend, go.
+    fn without(&self, places: &[usize]) -> Columns {
+        let ends = places.iter().copied().chain([self.rows]);
+        let starts = [0].into_iter().chain(places.iter().map(|place| place + 1));
+        let runs: Vec<Range<usize>> =
+            starts.zip(ends).map(|(from, to)| from..to).filter(|run| !run.is_empty()).collect();
+        let rows = runs.iter().map(Range::len).sum();
+        // Of UIDs and messages it is kept how far they are ahead of their place, which falls.
+        let ahead = |field: usize| {
+            let column = self.columns.get(field).copied().unwrap_or_default();
+            let mut values: Vec<u64> = Vec::with_capacity(rows);
+            for run in &runs {
+                let fell = u64::try_from(run.start - values.len()).unwrap_or(0);
+                let old = run.clone().filter_map(|row| self.value(&column, row));
+                values.extend(old.map(|value| value.wrapping_add(fell)));
             }
-            let [uid, message, ..] = &mut values;
-            (*uid, *message) = (uid.wrapping_add(ahead), message.wrapping_add(ahead));
-            all.push(values);
+            values
+        };
+        let fresh = [ahead(UID), ahead(MESSAGE)];
+        let mut columns = self.columns;
+        for (column, values) in columns.iter_mut().zip(&fresh) {
+            *column = Column::of(values, 0);
         }
-        Columns::of_fields(&all)
+        self.laid_out(columns, rows, |field, column, octets| match fresh.get(field) {
+            Some(values) => put_all(octets, column, values),
+            None => {
+                let mut to = 0;
+                for run in &runs {
+                    let old = self.stretch(field, run.clone());
+                    let length = old.len();
+                    if let Some(octets) = octets.get_mut(to..to + length) {
+                        octets.copy_from_slice(old);
+                    }
+                    to += length;
+                }
+            }
+        })
+    }
+
+    /// The octets of some rows in a column.
+    fn stretch(&self, field: usize, rows: Range<usize>) -> &[u8] {
+        let column = self.columns.get(field).copied().unwrap_or_default();
+        let ends = column.place(rows.start).zip(column.place(rows.end));
+        ends.and_then(|(from, to)| self.octets.get(from..to)).unwrap_or_default()
+    }
+
+    /// Columns of these forms, one after the other, each filled in turn: what is written beyond its end is
+    /// written over by the next.
+    fn laid_out(
+        &self,
+        mut columns: [Column; FIELDS],
+        rows: usize,
+        fill: impl Fn(usize, Column, &mut [u8]),
+    ) -> Columns {
+        let mut end = 0;
+        for column in &mut columns {
+            column.start = end;
+            end += u32::from(column.width) * u32::try_from(rows).unwrap_or(0);
+        }
+        let mut octets = vec![0; usize::try_from(end).unwrap_or(0) + SPARE];
+        for (field, column) in columns.iter().enumerate() {
+            let place = column.place(0).and_then(|from| octets.get_mut(from..));
+            if let Some(octets) = place {
+                fill(field, *column, octets);
+            }
+        }
+        Columns { rows, columns, octets: octets.into() }
     }
 
     fn value(&self, column: &Column, row: usize) -> Option<u64> {
@@ -359,27 +444,58 @@ impl Columns {
         (0..self.rows).filter_map(|row| self.get(row))
     }
 
-    /// Changes flags and modseq of a row in place; false when they do not fit.
-    fn set(&mut self, row: usize, new: &Packed) -> bool {
-        let [.., modseq, _, _, _, flags] = self.columns;
-        let distance = |column: Column, value: u64| {
-            let distance = value.checked_sub(column.lowest)?;
-            (distance <= column.mask()).then_some((column, distance))
+    fn flags(&self, row: usize) -> Option<u32> {
+        let column = self.columns.get(FLAGS).filter(|_| row < self.rows)?;
+        u32::try_from(self.value(column, row)?).ok()
+    }
+
+    /// Gives rows this value in a column, in place where there is room for it.
+    fn set(&mut self, field: usize, places: &[usize], value: u64) {
+        let Some(column) = self.columns.get(field).copied() else { return };
+        let Some(distance) = column.distance(value) else {
+            self.widen(field, value);
+            return self.set(field, places, value);
         };
-        let new_modseq = distance(modseq, new.modseq.value());
-        let new_flags = distance(flags, new.flags.into());
-        let (Some(modseq), Some(flags)) = (new_modseq, new_flags) else { return false };
-        for (column, distance) in [modseq, flags] {
-            let Some(place) = column.place(row) else { return false };
-            let Some(octets) = self.octets.get_mut(place..) else { return false };
-            let width = usize::from(column.width);
-            octets
-                .iter_mut()
-                .zip(distance.to_le_bytes())
-                .take(width)
-                .for_each(|(to, from)| *to = from);
+        let width = usize::from(column.width);
+        for at in places.iter().filter_map(|place| column.place(*place)) {
+            if let Some(octets) = self.octets.get_mut(at..at + width) {
+                octets.iter_mut().zip(distance.to_le_bytes()).for_each(|(to, from)| *to = from);
+            }
         }
-        true
+    }
+
+    /// Makes room in a column for this value too.
+    fn widen(&mut self, field: usize, value: u64) {
+        let Some(old) = self.columns.get(field).copied() else { return };
+        let mut values: Vec<u64> = (0..self.rows).filter_map(|row| self.value(&old, row)).collect();
+        values.push(value);
+        let mut columns = self.columns;
+        if let Some((column, least)) = columns.get_mut(field).zip(LEAST.get(field)) {
+            *column = Column::of(&values, *least);
+        }
+        values.pop();
+        *self = self.laid_out(columns, self.rows, |at, column, octets| {
+            if at == field {
+                return put_all(octets, column, &values);
+            }
+            let old = self.stretch(at, 0..self.rows);
+            if let Some(octets) = octets.get_mut(..old.len()) {
+                octets.copy_from_slice(old);
+            }
+        });
+    }
+}
+
+/// Writes the values of a column, each with the octets to its eighth, which the next writes over.
+fn put_all(octets: &mut [u8], column: Column, values: &[u64]) {
+    let width = usize::from(column.width);
+    let mut at = 0;
+    for value in values {
+        let octets = octets.get_mut(at..).and_then(|octets| octets.first_chunk_mut());
+        if let Some(octets) = octets {
+            *octets = value.wrapping_sub(column.lowest).to_le_bytes();
+        }
+        at += width;
     }
 }
 
@@ -425,13 +541,24 @@ mod tests {
             prop_assert!(Block::unpack(&kept).unwrap().iter().eq(block.iter()));
             prop_assert!(Block::unpack(&kept[1..]).is_none());
             let place = changed.index(expected.len());
-            let (old, new) = block.flag(place, flags, ModSeq::new(9)).unwrap();
-            prop_assert_eq!(old, expected[place]);
-            expected[place] = new;
+            let (first, last) = (expected[0].uid, expected[expected.len() - 1].uid);
+            let some = block.places(&[first, expected[place].uid, last]);
+            prop_assert!(some.contains(&place) && some.contains(&0));
+            let mut places = some.clone();
+            places.dedup();
+            let old: Vec<u32> = places.iter().map(|place| expected[*place].flags).collect();
+            prop_assert_eq!(block.flag(&places, flags, ModSeq::new(9)), old);
+            for place in &places {
+                (expected[*place].flags, expected[*place].modseq) = (flags, ModSeq::new(9));
+            }
             prop_assert!(block.iter().eq(expected.iter().copied()));
-            let gone = block.take(|uid| uid == new.uid);
-            expected.remove(place);
-            prop_assert!(gone == [new] && block.iter().eq(expected.iter().copied()));
+            let gone = block.take(&places);
+            prop_assert!(gone.iter().eq(places.iter().map(|place| &expected[*place])));
+            for place in places.iter().rev() {
+                expected.remove(*place);
+            }
+            prop_assert!(block.iter().eq(expected.iter().copied()));
+            prop_assert!(Block::unpack(&block.pack()).unwrap().iter().eq(block.iter()));
         }
     }
 

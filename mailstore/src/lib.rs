@@ -123,6 +123,7 @@ mod messages;
 mod metadata;
 #[cfg(any(feature = "memory", feature = "embedded", feature = "journal"))]
 mod model;
+mod parts;
 mod queue;
 mod quotas;
 mod readers;

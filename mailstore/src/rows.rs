@@ -1,10 +1,11 @@
-//! The rows of a mailbox in compact, shared, copy-on-write blocks: a clone costs one pointer per block,
+//! The rows of a mailbox in compact, shared, copy-on-write blocks: a clone costs a pointer per 64 blocks,
 //! a change copies one block.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::block::{Block, Packed};
+use crate::parts::{At, Parts};
 use crate::{Flags, ModSeq, Row, Status, Uid, UidValidity};
 
 /// Rows in a block: a change copies at most this many.
@@ -17,7 +18,7 @@ const GRAVES: usize = 64 * 1024;
 #[derive(Clone, Debug)]
 pub(crate) struct Rows {
     status: Status,
-    blocks: Vec<Arc<Block>>,
+    blocks: Parts<Block>,
     keywords: Arc<KeywordSets>,
     graves: Vec<Arc<Vec<Grave>>>,
     /// Removals up to this point are forgotten.
@@ -56,7 +57,7 @@ impl Rows {
         };
         Rows {
             status: Status::empty(uid_validity),
-            blocks: Vec::new(),
+            blocks: Parts::new(),
             keywords: Arc::new(keywords),
             graves: Vec::new(),
             forgotten: ModSeq::ZERO,
@@ -93,7 +94,6 @@ impl Rows {
         };
         match self.blocks.last_mut() {
             Some(block) if block.len() < BLOCK => {
-                let block = Arc::make_mut(block);
                 block.push(packed);
                 if block.len() == BLOCK {
                     block.seal();
@@ -102,7 +102,7 @@ impl Rows {
             _ => {
                 let mut block = Block::default();
                 block.push(packed);
-                self.blocks.push(Arc::new(block));
+                self.blocks.push(block);
             }
         }
         self.count(packed, true);
@@ -111,39 +111,48 @@ impl Rows {
         true
     }
 
-    /// Gives a row these flags; false when there is none.
-    pub(crate) fn set_flags(&mut self, uid: Uid, flags: &Flags, modseq: ModSeq) -> bool {
-        let Some((block, place)) = self.locate(uid) else { return false };
+    /// Gives rows these flags; `uids` ascend. What is not there is passed over.
+    pub(crate) fn set_flags(&mut self, uids: &[Uid], flags: &Flags, modseq: ModSeq) {
         let flags = pack(&mut self.keywords, flags);
-        let Some(block) = self.blocks.get_mut(block).map(Arc::make_mut) else { return false };
-        let Some((old, new)) = block.flag(place, flags, modseq) else { return false };
-        self.count(old, false);
-        self.count(new, true);
-        self.raise(Uid::FIRST, modseq);
-        true
+        let mut left = uids;
+        while let Some((at, here)) = self.next_block(&mut left) {
+            let Some(block) = self.blocks.get_mut(at) else { break };
+            let places = block.places(here);
+            if places.is_empty() {
+                continue;
+            }
+            for old in block.flag(&places, flags, modseq) {
+                count_flags(&mut self.status, old, false);
+                count_flags(&mut self.status, flags, true);
+            }
+            self.raise(Uid::FIRST, modseq);
+        }
     }
 
     /// Removes rows; `uids` ascend. What is not there is passed over.
     pub(crate) fn remove(&mut self, uids: &[Uid], modseq: ModSeq) {
         let mut left = uids;
-        let mut index = self.blocks.partition_point(|block| {
-            block.last_uid().zip(left.first()).is_some_and(|(last, first)| last < *first)
-        });
-        while let (Some(block), Some(_)) = (self.blocks.get_mut(index), left.first()) {
-            let Some(last) = block.last_uid() else { break };
-            let (here, later) = left.split_at(left.partition_point(|uid| *uid <= last));
-            left = later;
-            if !here.is_empty() {
-                let block = Arc::make_mut(block);
-                for row in block.take(|uid| here.binary_search(&uid).is_ok()) {
-                    self.count(row, false);
-                    self.bury(Grave { modseq, uid: row.uid });
-                }
+        while let Some((at, here)) = self.next_block(&mut left) {
+            let Some(block) = self.blocks.get_mut(at) else { break };
+            let places = block.places(here);
+            for row in block.take(&places) {
+                self.count(row, false);
+                self.bury(Grave { modseq, uid: row.uid });
             }
-            index += 1;
         }
         self.blocks.retain(|block| block.len() > 0);
         self.raise(Uid::FIRST, modseq);
+    }
+
+    /// The block the first of these belongs to, and those that belong to it too, which are taken off.
+    fn next_block<'a>(&self, uids: &mut &'a [Uid]) -> Option<(At, &'a [Uid])> {
+        let first = uids.first()?;
+        // One that has just lost its last row stands in front too.
+        let at = self.blocks.first(|block| block.last_uid().is_none_or(|last| last < *first))?;
+        let last = self.blocks.get(at)?.last_uid()?;
+        let (here, later) = uids.split_at(uids.partition_point(|uid| *uid <= last));
+        *uids = later;
+        Some((at, here))
     }
 
     /// What was kept of a mailbox but its blocks, which come next, and its tombstones.
@@ -160,7 +169,7 @@ impl Rows {
 
     #[cfg(feature = "embedded")]
     pub(crate) fn keep(&mut self, block: Block) {
-        self.blocks.push(Arc::new(block));
+        self.blocks.push(block);
     }
 
     /// The blocks, each with its first UID.
@@ -207,7 +216,7 @@ impl Rows {
         for row in rows {
             match self.find(row.uid) {
                 Some(old) if old == *row => {}
-                Some(_) => _ = self.set_flags(row.uid, &row.flags, row.modseq),
+                Some(_) => self.set_flags(&[row.uid], &row.flags, row.modseq),
                 None if self.push(row) => {}
                 None => late.push(row.clone()),
             }
@@ -231,9 +240,8 @@ impl Rows {
     #[cfg(any(feature = "embedded", feature = "journal"))]
     pub(crate) fn after(&self, uid: Option<Uid>) -> impl Iterator<Item = Row> {
         let after = move |last: Uid| uid.is_none_or(|uid| last > uid);
-        let first = self.blocks.partition_point(|b| b.last_uid().is_some_and(|last| !after(last)));
-        let blocks = self.blocks.get(first..).unwrap_or_default();
-        let rows = blocks.iter().flat_map(|block| block.iter());
+        let first = self.blocks.first(|b| b.last_uid().is_some_and(|last| !after(last)));
+        let rows = self.blocks.from(first).flat_map(|block| block.iter());
         rows.filter(move |row| after(row.uid)).map(|row| self.unpack(&row))
     }
 
@@ -258,6 +266,18 @@ impl Rows {
         let (block, place) = self.locate(uid)?;
         let packed = self.blocks.get(block)?.get(place)?;
         Some(self.unpack(&packed))
+    }
+
+    /// Those of these that are there; `uids` ascend.
+    pub(crate) fn some(&self, uids: &[Uid]) -> impl Iterator<Item = Row> {
+        let mut left = uids;
+        let blocks = core::iter::from_fn(move || self.next_block(&mut left));
+        let rows = blocks.flat_map(|(at, here)| {
+            let block = self.blocks.get(at);
+            let places = block.map(|block| block.places(here)).unwrap_or_default();
+            places.into_iter().filter_map(move |place| block?.get(place))
+        });
+        rows.map(|packed| self.unpack(&packed))
     }
 
     pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = Row> {
@@ -326,8 +346,8 @@ impl Rows {
         self.blocks.iter().flat_map(|block| block.iter())
     }
 
-    fn locate(&self, uid: Uid) -> Option<(usize, usize)> {
-        let block = self.blocks.partition_point(|b| b.last_uid().is_some_and(|last| last < uid));
+    fn locate(&self, uid: Uid) -> Option<(At, usize)> {
+        let block = self.blocks.first(|b| b.last_uid().is_some_and(|last| last < uid))?;
         Some((block, self.blocks.get(block)?.find(uid)?))
     }
 
@@ -344,17 +364,24 @@ impl Rows {
     }
 
     fn count(&mut self, row: Packed, comes: bool) {
-        let step = |count: &mut u32, applies: bool| match (applies, comes) {
-            (false, _) => {}
-            (true, true) => *count += 1,
-            (true, false) => *count = count.saturating_sub(1),
-        };
-        step(&mut self.status.messages, true);
-        step(&mut self.status.unseen, row.flags & u32::from(Flags::SEEN.bits()) == 0);
-        step(&mut self.status.deleted, row.flags & u32::from(Flags::DELETED.bits()) != 0);
+        step(&mut self.status.messages, true, comes);
+        count_flags(&mut self.status, row.flags, comes);
         let size = self.status.size;
         self.status.size =
             if comes { size.saturating_add(row.size) } else { size.saturating_sub(row.size) };
+    }
+}
+
+fn count_flags(status: &mut Status, flags: u32, comes: bool) {
+    step(&mut status.unseen, flags & u32::from(Flags::SEEN.bits()) == 0, comes);
+    step(&mut status.deleted, flags & u32::from(Flags::DELETED.bits()) != 0, comes);
+}
+
+const fn step(count: &mut u32, applies: bool, comes: bool) {
+    match (applies, comes) {
+        (false, _) => {}
+        (true, true) => *count += 1,
+        (true, false) => *count = count.saturating_sub(1),
     }
 }
 
@@ -465,15 +492,18 @@ mod tests {
                         map.insert(uid, row);
                         next += 1;
                     },
-                    Step::Flag(uids, bits, word) => for uid in uids.iter().filter_map(|u| Uid::new(*u)) {
+                    Step::Flag(uids, bits, word) => {
+                        let uids: Vec<Uid> = uids.into_iter().filter_map(Uid::new).collect();
                         let flags = Flags::from_bits(bits);
                         let flags =
                             if word { flags.union(&Flags::keyword("word")) } else { flags };
-                        let there = map.get_mut(&uid).map(|row| {
-                            row.flags = flags.clone();
-                            row.modseq = modseq;
-                        });
-                        prop_assert_eq!(rows.set_flags(uid, &flags, modseq), there.is_some());
+                        rows.set_flags(&uids, &flags, modseq);
+                        for uid in uids {
+                            if let Some(row) = map.get_mut(&uid) {
+                                row.flags = flags.clone();
+                                row.modseq = modseq;
+                            }
+                        }
                     },
                     Step::Remove(uids) => {
                         let uids: Vec<Uid> = uids.into_iter().filter_map(Uid::new).collect();

@@ -1,7 +1,9 @@
 //! The commit thread: one sync for everyone who waits.
 
+use core::time::Duration;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, TrySendError};
 use std::sync::{Arc, PoisonError};
+use std::time::Instant;
 
 use tokio::sync::oneshot;
 
@@ -92,6 +94,8 @@ pub(super) struct Committer {
     pub(super) checkpoint_after: usize,
     /// A checkpoint is due now.
     pub(super) hurry: bool,
+    /// The longest a group took without the disk.
+    pub(super) slowest_step: Duration,
     /// Wakes the compaction thread.
     pub(super) compactor: Sender<()>,
 }
@@ -105,6 +109,7 @@ impl Committer {
         let mut last = None;
         while last.is_none() {
             let Some(first) = held.take().or_else(|| messages.recv().ok()) else { break };
+            let mut at_work = Instant::now();
             let outcome = self.log.begin(&mut group);
             let refused = outcome.is_err();
             let mut message = Some(first);
@@ -135,7 +140,9 @@ impl Committer {
                     message = messages.try_recv().ok();
                 }
             }
+            let planned = at_work.elapsed();
             let outcome = outcome.and_then(|()| self.log.commit(&group));
+            at_work = Instant::now();
             match &outcome {
                 Ok(()) => self.publish(&group, &mut changes),
                 Err(_) => self.undo(&changes),
@@ -143,6 +150,7 @@ impl Committer {
             changes.clear();
             writers.drain(..).for_each(|write| write.answer(&outcome));
             self.checkpoint_if_due();
+            self.slowest_step = self.slowest_step.max(planned + at_work.elapsed());
         }
         if last == Some(true) {
             self.take_position();
@@ -173,6 +181,8 @@ impl Committer {
             index.state.follow(&self.state, changes);
             index.log_end = self.log.end();
             index.syncs = self.log.syncs;
+            index.slowest_sync = self.log.slowest_sync;
+            index.slowest_step = self.slowest_step;
             let (octets, needed) = (self.shared.log_octets(&index), index.objects.logged());
             if self.shared.compaction.is_due(octets, needed) {
                 // It is gone only when the store could not start it.

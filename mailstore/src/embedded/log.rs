@@ -1,6 +1,8 @@
 //! Writing the log: whole groups, each made durable by one sync.
 
+use core::time::Duration;
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::frame::{HEADER, HEADER_U64, Header};
 use super::segments::{Segment, Segments};
@@ -21,6 +23,7 @@ pub(crate) struct Log {
     /// Why no more can be written.
     refuses: Option<&'static str>,
     pub(crate) syncs: u64,
+    pub(crate) slowest_sync: Duration,
 }
 
 /// Frames on their way to the disk.
@@ -40,7 +43,16 @@ impl Log {
         faults: Option<Faults>,
     ) -> Result<Log> {
         let segment = segments.find(end).ok_or(Error::invalid("the log has no segment"))?;
-        Ok(Log { segments, segment, segment_size, end, faults, refuses: None, syncs: 0 })
+        Ok(Log {
+            segments,
+            segment,
+            segment_size,
+            end,
+            faults,
+            refuses: None,
+            syncs: 0,
+            slowest_sync: Duration::ZERO,
+        })
     }
 
     pub(crate) const fn end(&self) -> u64 {
@@ -93,8 +105,10 @@ impl Log {
         }
         let length = u64::try_from(group.octets.len()).unwrap_or(0);
         self.syncs += 1;
+        let begun = Instant::now();
         let synced =
             disk::sync_data(&self.segment.file, &self.segment.path, offset + length, faults);
+        self.slowest_sync = self.slowest_sync.max(begun.elapsed());
         if let Err(error) = synced {
             let _ = self.cut();
             self.refuses = Some("the disk failed to make mail durable; open the store again");

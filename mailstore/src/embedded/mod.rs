@@ -11,6 +11,7 @@ mod scan;
 mod segments;
 mod verify;
 
+use core::time::Duration;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -134,6 +135,10 @@ pub struct Stats {
     pub segments: usize,
     /// How often the log was made durable since the store was opened.
     pub syncs: u64,
+    /// The longest that took: what the disk alone made writers wait.
+    pub slowest_sync: Duration,
+    /// The longest the store itself was at work for writers at once, without the disk, since it was opened.
+    pub slowest_step: Duration,
 }
 
 /// What all handles and threads share.
@@ -155,6 +160,8 @@ struct Published {
     objects: Objects,
     log_end: u64,
     syncs: u64,
+    slowest_sync: Duration,
+    slowest_step: Duration,
 }
 
 impl Shared {
@@ -267,6 +274,8 @@ impl EmbeddedStore {
             log_octets: self.0.shared.log_octets(&index),
             segments: self.0.shared.segments.count(),
             syncs: index.syncs,
+            slowest_sync: index.slowest_sync,
+            slowest_step: index.slowest_step,
         }
     }
 }

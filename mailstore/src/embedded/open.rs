@@ -58,7 +58,14 @@ pub(super) fn open(folder: &Path, options: &Options) -> Result<EmbeddedStore> {
         hub.leases().set_due(envelope.id, envelope.due());
     }
     let log_end = found.end;
-    let published = Published { state: state.clone(), objects, log_end, syncs: 0 };
+    let published = Published {
+        state: state.clone(),
+        objects,
+        log_end,
+        syncs: 0,
+        slowest_sync: Duration::ZERO,
+        slowest_step: Duration::ZERO,
+    };
     let shared = Arc::new(Shared {
         index: RwLock::new(published),
         hub,
@@ -79,6 +86,7 @@ pub(super) fn open(folder: &Path, options: &Options) -> Result<EmbeddedStore> {
         batch,
         checkpoint_after: options.checkpoint_after,
         hurry: false,
+        slowest_step: Duration::ZERO,
         compactor,
     };
     let (messages, queue) = mpsc::channel();

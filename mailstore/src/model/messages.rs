@@ -146,8 +146,9 @@ fn store_flags(
     let mut stored = FlagsStored::new(rows.status().highest_modseq);
     // Rows that end up with the same flags share one change; there are few such groups.
     let mut groups: Vec<(Flags, Vec<Uid>)> = Vec::new();
+    let mut found = rows.some(uids).peekable();
     for uid in uids {
-        let Some(row) = rows.find(*uid) else {
+        let Some(row) = found.next_if(|row| row.uid == *uid) else {
             stored.missing.push(*uid);
             continue;
         };
@@ -176,11 +177,10 @@ fn store_flags(
 fn copy(plan: &mut Plan<'_>, mailbox: MailboxId, uids: &[Uid], to: MailboxId) -> Result<Copied> {
     let (from, target) = (plan.rows(mailbox)?, plan.rows(to)?);
     let mut copied = Copied::new(target.status().uid_validity, Vec::new());
-    for uid in uids {
-        let Some(row) = from.find(*uid) else { continue };
+    for row in from.some(uids) {
         let message = (row.message, row.size);
         let place = plan.row(to, message, &row.flags, row.internal_date)?;
-        copied.uids.push((*uid, place.uid));
+        copied.uids.push((row.uid, place.uid));
     }
     Ok(copied)
 }
@@ -192,11 +192,7 @@ fn chosen(rows: &Rows, which: &Expunge) -> Vec<Uid> {
             let uids = ascending(uids);
             rows.deleted().filter(|uid| uids.binary_search(uid).is_ok()).collect()
         }
-        Expunge::Exactly(uids) => {
-            let mut uids = ascending(uids);
-            uids.retain(|uid| rows.find(*uid).is_some());
-            uids
-        }
+        Expunge::Exactly(uids) => rows.some(&ascending(uids)).map(|row| row.uid).collect(),
     }
 }
 

@@ -1,6 +1,5 @@
 //! Up to 256 messages with neighbouring numbers, and who needs them: what is copied when one changes.
 
-use std::collections::BTreeMap;
 #[cfg(feature = "embedded")]
 use std::collections::HashSet;
 use std::sync::OnceLock;
@@ -29,7 +28,8 @@ pub(crate) struct ObjectBlock {
     /// As the index keeps it: read when it is looked into first.
     #[cfg(feature = "embedded")]
     packed: Bytes,
-    all: OnceLock<BTreeMap<MessageId, Entry>>,
+    /// Ascending.
+    all: OnceLock<Vec<(MessageId, Entry)>>,
 }
 
 impl ObjectBlock {
@@ -38,17 +38,18 @@ impl ObjectBlock {
         id.value() >> 8
     }
 
-    pub(crate) fn all(&self) -> &BTreeMap<MessageId, Entry> {
+    pub(crate) fn all(&self) -> &[(MessageId, Entry)] {
         self.all.get_or_init(|| {
             #[cfg(feature = "embedded")]
             return unpack(&self.packed).unwrap_or_default();
             #[cfg(not(feature = "embedded"))]
-            BTreeMap::new()
+            Vec::new()
         })
     }
 
     pub(crate) fn find(&self, id: MessageId) -> Option<&Entry> {
-        self.all().get(&id)
+        let place = place(self.all(), id).ok()?;
+        self.all().get(place).map(|(_, entry)| entry)
     }
 
     /// Changes a message; `None` when it is not here.
@@ -57,24 +58,60 @@ impl ObjectBlock {
         id: MessageId,
         change: impl FnOnce(&mut Entry) -> T,
     ) -> Option<T> {
-        self.open()?.get_mut(&id).map(change)
+        let all = self.open()?;
+        let place = place(all, id).ok()?;
+        all.get_mut(place).map(|(_, entry)| change(entry))
     }
 
     pub(crate) fn insert(&mut self, id: MessageId, new: Entry) {
-        if let Some(all) = self.open() {
-            all.insert(id, new);
+        let Some(all) = self.open() else { return };
+        match place(all, id) {
+            Ok(old) => all.splice(old..=old, [(id, new)]).for_each(drop),
+            Err(free) => all.insert(free, (id, new)),
         }
     }
 
     pub(crate) fn remove(&mut self, id: MessageId) -> Option<Entry> {
-        self.open()?.remove(&id)
+        let all = self.open()?;
+        let place = place(all, id).ok()?;
+        Some(all.remove(place).1)
     }
 
-    fn open(&mut self) -> Option<&mut BTreeMap<MessageId, Entry>> {
+    /// For each of these one row or envelope less needs the message; takes out those that none needs now.
+    pub(crate) fn release(&mut self, ids: &[MessageId]) -> Vec<(MessageId, Entry)> {
+        let Some(all) = self.open() else { return Vec::new() };
+        let mut unneeded = Vec::new();
+        for id in ids {
+            let Some((_, entry)) = place(all, *id).ok().and_then(|at| all.get_mut(at)) else {
+                continue;
+            };
+            entry.needed = entry.needed.saturating_sub(1);
+            if entry.needed == 0 {
+                unneeded.push(*id);
+            }
+        }
+        if unneeded.is_empty() {
+            return Vec::new();
+        }
+        unneeded.sort_unstable();
+        all.extract_if(.., |(id, _)| unneeded.binary_search(id).is_ok()).collect()
+    }
+
+    fn open(&mut self) -> Option<&mut Vec<(MessageId, Entry)>> {
         self.all();
         #[cfg(feature = "embedded")]
         self.packed.clear();
         self.all.get_mut()
+    }
+}
+
+/// Where a message is, or would be. They mostly follow one another without a gap.
+fn place(all: &[(MessageId, Entry)], id: MessageId) -> Result<usize, usize> {
+    let first = all.first().map_or(0, |(first, _)| first.value());
+    let guess = id.value().checked_sub(first).and_then(|ahead| usize::try_from(ahead).ok());
+    match guess.filter(|guess| all.get(*guess).is_some_and(|(found, _)| *found == id)) {
+        Some(found) => Ok(found),
+        None => all.binary_search_by_key(&id, |(id, _)| *id),
     }
 }
 
@@ -83,7 +120,7 @@ impl ObjectBlock {
 impl ObjectBlock {
     pub(crate) fn pack(&self) -> Vec<u8> {
         let mut out = Vec::new();
-        let files: Vec<u64> = self.all().values().filter_map(file).collect();
+        let files: Vec<u64> = self.all().iter().filter_map(|(_, entry)| file(entry)).collect();
         put_len(&mut out, files.len());
         files.iter().for_each(|number| put(&mut out, *number));
         put_len(&mut out, self.all().len());
@@ -108,7 +145,7 @@ impl ObjectBlock {
     /// Adds the numbers of its body files.
     pub(crate) fn files(&self, found: &mut HashSet<u64>) {
         match self.all.get() {
-            Some(all) => found.extend(all.values().filter_map(file)),
+            Some(all) => found.extend(all.iter().filter_map(|(_, entry)| file(entry))),
             None => {
                 let mut r = Reader(&self.packed);
                 let count = r.count().unwrap_or(0);
@@ -119,16 +156,20 @@ impl ObjectBlock {
 }
 
 #[cfg(feature = "embedded")]
-fn unpack(octets: &[u8]) -> Option<BTreeMap<MessageId, Entry>> {
+fn unpack(octets: &[u8]) -> Option<Vec<(MessageId, Entry)>> {
     let mut r = Reader(octets);
     for _ in 0..r.count()? {
         r.number()?;
     }
-    let mut all = BTreeMap::new();
-    for _ in 0..r.count()? {
+    let count = r.count()?;
+    let mut all: Vec<(MessageId, Entry)> = Vec::with_capacity(count.min(256));
+    for _ in 0..count {
         let (id, needed) = (MessageId::new(r.number()?), r.number32()?);
         let threaded = r.byte()? == 1;
-        all.insert(id, Entry { object: codec::object(&mut r, 0, threaded)?, needed });
+        if all.last().is_some_and(|(last, _)| *last >= id) {
+            return None;
+        }
+        all.push((id, Entry { object: codec::object(&mut r, 0, threaded)?, needed }));
     }
     Some(all)
 }

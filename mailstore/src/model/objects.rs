@@ -121,9 +121,10 @@ impl Objects {
             Change::Rows { rows, .. } => rows.iter().for_each(|row| self.need(row.message)),
             Change::Envelope { envelope, new: true } => self.need(envelope.message),
             Change::Expunged { gone: rows, .. } => {
-                rows.iter().for_each(|(_, message)| self.release(*message, gone));
+                let messages: Vec<MessageId> = rows.iter().map(|(_, message)| *message).collect();
+                self.release(&messages, gone);
             }
-            Change::EnvelopeGone { message, .. } => self.release(*message, gone),
+            Change::EnvelopeGone { message, .. } => self.release(&[*message], gone),
             _ => {}
         }
     }
@@ -160,12 +161,22 @@ impl Objects {
         }
     }
 
-    fn release(&mut self, id: MessageId, gone: &mut Vec<(MessageId, Object)>) {
-        self.change(id, |entry| entry.needed = entry.needed.saturating_sub(1));
-        if self.entry(id).is_some_and(|entry| entry.needed == 0)
-            && let Some(entry) = self.remove(id)
-        {
-            gone.push((id, entry.object));
+    fn release(&mut self, mut ids: &[MessageId], gone: &mut Vec<(MessageId, Object)>) {
+        while let Some(first) = ids.first() {
+            let number = ObjectBlock::of(*first);
+            let same = ids.iter().take_while(|id| ObjectBlock::of(**id) == number).count();
+            let (here, later) = ids.split_at(same);
+            ids = later;
+            let Some(block) = self.blocks.get_mut(&number) else { continue };
+            let removed = Arc::make_mut(block).release(here);
+            if block.all().is_empty() {
+                self.blocks.remove(&number);
+            }
+            self.touched.insert(number);
+            for (id, entry) in removed {
+                self.uncount(&entry);
+                gone.push((id, entry.object));
+            }
         }
     }
 
@@ -195,11 +206,15 @@ impl Objects {
         if block.all().is_empty() {
             self.blocks.remove(&number);
         }
+        self.uncount(&entry);
+        self.touched.insert(number);
+        Some(entry)
+    }
+
+    fn uncount(&mut self, entry: &Entry) {
         self.count -= 1;
         self.octets = self.octets.saturating_sub(entry.object.size);
         self.logged = self.logged.saturating_sub(entry.object.logged());
-        self.touched.insert(number);
-        Some(entry)
     }
 }
 

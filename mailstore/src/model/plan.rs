@@ -244,7 +244,7 @@ impl<'a> Plan<'a> {
         let modseq = self.modseq(mailbox)?;
         let mut gone = Vec::with_capacity(uids.len());
         let account = self.find(mailbox)?.account;
-        for row in uids.iter().filter_map(|uid| rows.find(*uid)) {
+        for row in rows.some(uids) {
             self.gain(account, -i128::from(row.size), -1);
             gone.push((row.uid, row.message));
         }

@@ -280,7 +280,7 @@ impl State {
             }
             Change::Flagged { mailbox, modseq, flags, uids } => {
                 if let Some(all) = self.rows_mut(*mailbox) {
-                    uids.iter().for_each(|uid| _ = all.set_flags(*uid, flags, *modseq));
+                    all.set_flags(uids, flags, *modseq);
                 }
             }
             Change::Expunged { mailbox, modseq, gone } => {
