@@ -161,7 +161,7 @@ fn structures_nest_with_sizes_lines_and_extension_data() {
     assert_eq!(
         structure(MIXED, true),
         "(((\"text\" \"plain\" (\"charset\" \"utf-8\") NIL NIL \"quoted-printable\" 8 0 NIL NIL NIL NIL)\
-         (\"text\" \"html\" NIL NIL NIL \"7bit\" 11 0 NIL NIL NIL NIL) \"alternative\" (\"boundary\" \"inner\") NIL NIL NIL)\
+         (\"text\" \"html\" (\"charset\" \"us-ascii\") NIL NIL \"7bit\" 11 0 NIL NIL NIL NIL) \"alternative\" (\"boundary\" \"inner\") NIL NIL NIL)\
          (\"message\" \"rfc822\" NIL NIL NIL \"7bit\" 376 (NIL \"inside\" ((NIL NIL \"in\" \"side\")) ((NIL NIL \"in\" \"side\")) \
          ((NIL NIL \"in\" \"side\")) NIL NIL NIL NIL NIL) \
          ((\"image\" \"png\" (\"name\" \"a.png\") \"<img@x>\" \"a picture\" \"base64\" 4 NIL \
@@ -268,7 +268,7 @@ fn depth_and_parts_are_bounded() {
     let mut deep = Vec::new();
     for i in 0..500 {
         deep.extend(
-            format!("Content-Type: multipart/mixed; boundary=b{i}\r\n\r\n--b{i}\r\n").bytes(),
+            format!("Content-Type: multipart/mixed; boundary=b{i}.\r\n\r\n--b{i}.\r\n").bytes(),
         );
     }
     let structure = Structure::of(&deep);
@@ -283,13 +283,76 @@ fn depth_and_parts_are_bounded() {
     assert!(Summary::decode(&blob).unwrap().structure().parts().len() <= MAX_DEPTH as usize + 1);
 }
 
+/// RFC 2046 §5.1.1: "an exact match of the entire candidate line is not required".
 #[test]
-fn a_boundary_is_a_whole_line_and_a_prefix_is_not() {
-    let raw = "Content-Type: multipart/mixed; boundary=ab\n\n--ab\n\none\n--abc\nstill one\n\
-               --ab  \n\ntwo\nx--ab\n--ab--\n";
+fn a_delimiter_begins_a_line_and_need_not_fill_it() {
+    let raw = "Content-Type: multipart/mixed; boundary=ab\n\n--ab\n\none\n--abc\n\n2\n\
+               --ab  \n\nthree\nx--ab\n--ab--\n";
     let raw = raw.replace('\n', "\r\n");
-    assert_eq!(section(raw.as_bytes(), "1", None).unwrap(), "one\r\n--abc\r\nstill one");
-    assert_eq!(section(raw.as_bytes(), "2", None).unwrap(), "two\r\nx--ab");
+    assert_eq!(section(raw.as_bytes(), "1", None).unwrap(), "one");
+    assert_eq!(section(raw.as_bytes(), "2", None).unwrap(), "2");
+    assert_eq!(section(raw.as_bytes(), "3", None).unwrap(), "three\r\nx--ab");
+}
+
+#[test]
+fn of_several_boundaries_the_longest_is_meant() {
+    let raw = "Content-Type: multipart/mixed; boundary=a\n\n--a\n\
+               Content-Type: multipart/alternative; boundary=ab\n\n--ab\n\none\n--ab--\n--a\n\ntwo\n--a--\n";
+    let raw = raw.replace('\n', "\r\n");
+    assert_eq!(section(raw.as_bytes(), "1.1", None).unwrap(), "one");
+    assert_eq!(section(raw.as_bytes(), "2", None).unwrap(), "two");
+    assert!(section(raw.as_bytes(), "1.MIME", None).unwrap().ends_with("boundary=ab\r\n\r\n"));
+    assert!(section(raw.as_bytes(), "1", None).unwrap().starts_with("--ab\r\n"));
+}
+
+#[test]
+fn a_multipart_with_the_boundary_of_its_parent_has_its_parts_to_its_own_end() {
+    let raw = "Content-Type: multipart/mixed; boundary=b\n\n--b\n\
+               Content-Type: multipart/alternative; boundary=b\n\n--b\n\none\n--b\n\ntwo\n--b--\n\
+               \n--b\n\nthree\n--b--\n";
+    let raw = raw.replace('\n', "\r\n");
+    assert_eq!(section(raw.as_bytes(), "1.1", None).unwrap(), "one");
+    assert_eq!(section(raw.as_bytes(), "1.2", None).unwrap(), "two");
+    assert_eq!(section(raw.as_bytes(), "2", None).unwrap(), "three");
+    assert_eq!(section(raw.as_bytes(), "3", None), None);
+}
+
+#[test]
+fn a_delimiter_ends_a_part_in_the_middle_of_its_header() {
+    let raw =
+        "Content-Type: multipart/mixed; boundary=b\n\n--b\nSubject: no end\n--b\n\ntwo\n--b--\n";
+    let raw = raw.replace('\n', "\r\n");
+    assert_eq!(section(raw.as_bytes(), "1", None).unwrap(), "");
+    assert_eq!(section(raw.as_bytes(), "1.MIME", None).unwrap(), "Subject: no end");
+    assert_eq!(section(raw.as_bytes(), "2", None).unwrap(), "two");
+}
+
+#[test]
+fn a_boundary_may_be_an_extended_parameter_and_a_multipart_without_one_is_text() {
+    let raw = "Content-Type: multipart/mixed; boundary*=us-ascii''a%20b\n\n--a b\n\none\n--a b--\n";
+    assert_eq!(section(raw.replace('\n', "\r\n").as_bytes(), "1", None).unwrap(), "one");
+    // RFC 2046 §5.1.1 and RFC 2045 §5.2.
+    let raw = "Content-Type: multipart/mixed\n\n--b\n\none\n--b--\n";
+    let plain = r#"("text" "plain" ("charset" "us-ascii") NIL NIL "7bit" 19 4)"#;
+    assert_eq!(structure(raw, false), plain);
+}
+
+/// RFC 9051 §7.5.2, RFC 2231 §3 and §4.
+#[test]
+fn parameters_in_pieces_are_put_together() {
+    let params = |text: &str| {
+        let raw = format!("Content-Type: a/b; {text}\r\n\r\n");
+        let body = structure(&raw, false);
+        body.strip_prefix("(\"a\" \"b\" ").unwrap().split_once(" NIL NIL").unwrap().0.to_owned()
+    };
+    assert_eq!(params("baz*1=b; baz*0=a; baz*2=c"), r#"("baz" "abc")"#);
+    assert_eq!(
+        params("foo*0*=utf-8'en'%C3; foo*1*=%BC; foo*2=\"100%\"; name=x"),
+        r#"("name" "x" "foo*" "utf-8'en'%C3%BC100%25")"#
+    );
+    assert_eq!(params("foo*=utf-8''%C3%BC; foo=u"), r#"("foo" "u" "foo*" "utf-8''%C3%BC")"#);
+    assert_eq!(params("x*0=a; x*2*=c"), r#"("x*0" "a" "x*2*" "c")"#, "a piece is missing");
+    assert_eq!(params("x*y=a; x**=b"), r#"("x*y" "a" "x**" "b")"#, "no such pieces");
 }
 
 #[test]

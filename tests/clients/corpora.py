@@ -1,8 +1,8 @@
-"""Real messages to fill mailboxes with: three public test suites, as installed here from their registries.
+"""Real messages to fill mailboxes with: public test suites, as installed here from their registries.
 
 - CPython's `test/test_email/data` (Debian's libpython3.11-testsuite, or the interpreter that runs this)
 - the `resources/eml` folder of the crate mail-parser, from cargo's registry folder
-- the bounces in the source distribution of PyPI's flufl.bounce
+- messages in the source distributions of packages on PyPI (`SDISTS`), downloaded by pip
 
 Line ends: every CRLF, lone CR and lone LF of a file becomes CRLF, the only line end a message has (RFC 5322 §2.1), and
 what imaplib makes of a message in any case. Files with NUL are left out: an IMAP literal cannot hold one. Nothing else
@@ -21,35 +21,46 @@ from pathlib import Path
 from kit import Skip
 
 MAIL_PARSER = "0.11.9"
+# Package, version, and which of its files are messages.
+SDISTS = (
+    ("flufl.bounce", "6.0.0", r"/data/[^/]+\.txt$"),
+    ("mail-parser", "4.8.0", r"/tests/mails/mail_(test|malformed)_\d+$"),
+    ("django-mailbox", "4.10.1", r"/tests/messages/[^/]+\.eml$"),
+    ("hyperkitty", "1.3.12", r"/tests/testdata/[^/]+\.txt$"),
+    ("talon", "1.4.4", r"/fixtures/([^/]+/)*[^/]+\.eml$"),
+    ("pymap", "0.36.7", r"/demo/[^/]+/message-\d+\.txt$"),
+)
 DOWNLOADS = Path(__file__).resolve().parents[2] / "target/mail-corpora"
 
 
-def sources():
-    """{name: [octets]}, one entry a corpus that is on this machine."""
-    found = {
-        "test_email": _python(),
-        "mail-parser": _mail_parser(),
-        "flufl.bounce": _flufl_bounce(),
-    }
+def sources(strict=False):
+    """{corpus: {file: octets}}, one entry a corpus that is on this machine; with `strict` all must be."""
+    found = {"test_email": _python(), "mail-parser.rs": _mail_parser()}
+    found |= {package: _sdist(package, version, wanted) for package, version, wanted in SDISTS}
+    if strict and (missing := [name for name, files in found.items() if not files]):
+        raise AssertionError(f"these corpora could not be had: {', '.join(missing)}")
     return {name: files for name, files in found.items() if files}
+
+
+def originals(strict=False):
+    """{corpus/file: message}, each message once."""
+    found = {}
+    for corpus, files in sources(strict).items():
+        for name, octets in files.items():
+            if b"\0" not in octets:
+                found.setdefault(crlf(octets), f"{corpus}/{name}")
+    if not found:
+        raise Skip("no corpus is installed")
+    return {name: message for message, name in found.items()}
 
 
 def messages(count, strict=False):
     """`count` distinct messages: each corpus file as it is, then again with a Message-ID of its own on top."""
-    corpora = sources()
-    if len(corpora) < 3 and strict:
-        raise AssertionError(f"corpora found: {', '.join(corpora) or 'none'}; three are needed")
-    originals = list(
-        dict.fromkeys(crlf(x) for files in corpora.values() for x in files if b"\0" not in x)
-    )
-    if not originals:
-        raise Skip("no corpus is installed")
-    out = originals[:count]
+    real = list(originals(strict).values())
+    out = real[:count]
     while len(out) < count:
         n = len(out)
-        out.append(
-            f"Message-ID: <copy-{n}@corpora.test>\r\n".encode() + originals[n % len(originals)]
-        )
+        out.append(f"Message-ID: <copy-{n}@corpora.test>\r\n".encode() + real[n % len(real)])
     return out
 
 
@@ -67,18 +78,18 @@ def has_header_end(message):
 
 
 def _read(folder, *patterns):
-    return [
-        p.read_bytes() for pattern in patterns for p in sorted(folder.glob(pattern)) if p.is_file()
-    ]
+    """{file name: octets}, in the order of their names."""
+    found = {p for pattern in patterns for p in folder.glob(pattern) if p.is_file()}
+    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(found)}
 
 
 def _python():
     folders = [
-        Path(sysconfig.get_path("stdlib"), "test/test_email/data"),
         *sorted(Path("/usr/lib").glob("python3*/test/test_email/data")),
+        Path(sysconfig.get_path("stdlib"), "test/test_email/data"),
     ]
     folder = next((f for f in folders if f.is_dir()), None)
-    return _read(folder, "msg_*.txt") if folder else []
+    return _read(folder, "msg_*.txt") if folder else {}
 
 
 def _mail_parser():
@@ -93,36 +104,23 @@ def _mail_parser():
         )
         _quietly(["cargo", "fetch", "--manifest-path", str(DOWNLOADS / "Cargo.toml")])
     folders = sorted(home.glob(pattern))
-    return _read(folders[-1], "**/*.eml", "**/*.txt") if folders else []
+    return _read(folders[-1], "**/*.eml", "**/*.txt") if folders else {}
 
 
-def _flufl_bounce():
+def _sdist(package, version, wanted):
     """The source distribution lies in target/mail-corpora; pip downloads it there once."""
     DOWNLOADS.mkdir(parents=True, exist_ok=True)
-    if not list(DOWNLOADS.glob("flufl*bounce-*.tar.gz")):
-        _quietly(
-            [
-                sys.executable,
-                "-m",
-                "pip",
-                "download",
-                "--no-deps",
-                "--no-binary",
-                "flufl.bounce",
-                "-d",
-                str(DOWNLOADS),
-                "flufl.bounce",
-            ]
-        )
-    archives = sorted(DOWNLOADS.glob("flufl*bounce-*.tar.gz"))
-    if not archives:
-        return []
-    with tarfile.open(archives[-1]) as archive:
-        members = sorted(
-            (m for m in archive.getmembers() if re.search(r"/data/[^/]+\.txt$", m.name)),
-            key=lambda m: m.name,
-        )
-        return [archive.extractfile(m).read() for m in members]
+    pattern = f"{re.sub('[-._]', '?', package)}-{version}.tar.gz"
+    if not list(DOWNLOADS.glob(pattern)):
+        only = ["--no-deps", "--no-binary", package, f"{package}=={version}"]
+        _quietly([sys.executable, "-m", "pip", "download", *only, "-d", str(DOWNLOADS)])
+    archive = next(DOWNLOADS.glob(pattern), None)
+    if archive is None:
+        return {}
+    with tarfile.open(archive) as tar:
+        members = [m for m in tar.getmembers() if m.isfile() and re.search(wanted, "/" + m.name)]
+        members.sort(key=lambda m: m.name)
+        return {m.name.partition("/")[2]: tar.extractfile(m).read() for m in members}
 
 
 def _quietly(command):
@@ -143,4 +141,4 @@ def _quietly(command):
 
 if __name__ == "__main__":
     print(described())
-    print(f"{len(messages(int(sys.argv[1]) if len(sys.argv) > 1 else 1000))} messages")
+    print(f"{len(originals())} of them distinct")

@@ -85,13 +85,16 @@ impl Parser<'_> {
             return;
         }
         let words = glue(words);
-        let spec = match words.iter().rposition(|word| word.contains(&b'@')) {
+        let at = words.iter().rposition(|word| word.contains(&b'@'));
+        let spec = match at {
             Some(at) if at > 0 && words.get(at).is_some_and(|w| !w.starts_with(b"@")) => {
                 // `Name user@host`: the brackets were forgotten.
                 let name = join(words.get(..at).unwrap_or_default());
                 let spec = join(words.get(at..).unwrap_or_default());
                 return self.push(Some(name), None, &spec);
             }
+            // Several words and no address: a name is all there is.
+            None if words.len() > 1 => return self.push(Some(join(&words)), None, b""),
             _ => join(&words),
         };
         self.push(comment, None, &spec);

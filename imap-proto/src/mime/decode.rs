@@ -92,7 +92,7 @@ fn encoded_word(text: &[u8]) -> Option<(String, usize)> {
         b"q" | b"Q" => {
             let blanks: Vec<u8> =
                 encoded.iter().map(|b| if *b == b'_' { b' ' } else { *b }).collect();
-            decode_quoted_printable(&blanks)
+            decode_escapes(&blanks)
         }
         _ => return None,
     };
@@ -122,14 +122,34 @@ fn decode_base64(text: &[u8]) -> Vec<u8> {
     LENIENT.decode(&clean).unwrap_or_default()
 }
 
+/// RFC 2045 §6.7. Blanks at the end of a line were added on the way and are no part of the text (rule 3).
 fn decode_quoted_printable(text: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    for line in text.split_inclusive(|b| *b == b'\n') {
+        let content = line.strip_suffix(b"\n").unwrap_or(line);
+        let content = content.strip_suffix(b"\r").unwrap_or(content);
+        let end = line.get(content.len()..).unwrap_or_default();
+        let blanks = content.iter().rev().take_while(|b| matches!(b, b' ' | b'\t')).count();
+        let content = content.get(..content.len().saturating_sub(blanks)).unwrap_or_default();
+        match content.strip_suffix(b"=") {
+            Some(content) => out.append(&mut decode_escapes(content)),
+            None => {
+                out.append(&mut decode_escapes(content));
+                out.extend_from_slice(end);
+            }
+        }
+    }
+    out
+}
+
+/// `"=" 2HEX` as the octet it stands for; another `=` as it stands.
+fn decode_escapes(text: &[u8]) -> Vec<u8> {
     let hex = |b: u8| char::from(b).to_digit(16).and_then(|n| u8::try_from(n).ok());
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text;
     loop {
         rest = match rest {
             [] => return out,
-            [b'=', b'\r', b'\n', rest @ ..] | [b'=', b'\n', rest @ ..] => rest,
             [b'=', a, b, after @ ..] => match (hex(*a), hex(*b)) {
                 (Some(a), Some(b)) => {
                     out.push((a << 4) | b);

@@ -44,29 +44,34 @@ pub(super) fn unfold(value: &[u8]) -> Vec<u8> {
 
 /// The fields of a header, in order. Ends at the empty line; lines that are no fields are skipped.
 pub fn fields(header: &[u8]) -> impl Iterator<Item = Field<'_>> {
+    lines(header).filter_map(|line| line.ok())
+}
+
+/// The same with what is no field, as it stands.
+pub(super) fn lines(header: &[u8]) -> impl Iterator<Item = Result<Field<'_>, &[u8]>> {
     let mut rest = header;
     core::iter::from_fn(move || {
-        loop {
-            let line = line_len(rest);
-            if line == 0 || is_empty_line(rest) {
-                return None;
-            }
-            let mut len = line;
-            while let Some(b' ' | b'\t') = rest.get(len) {
-                len = len.saturating_add(line_len(rest.get(len..).unwrap_or_default()));
-            }
-            let (raw, after) = rest.split_at_checked(len).unwrap_or((rest, &[]));
-            rest = after;
-            if let Some(colon) = memchr::memchr(b':', raw) {
-                let (name, value) = raw.split_at_checked(colon).unwrap_or((raw, &[]));
-                let name = name.trim_ascii_end();
-                if !name.is_empty() && name.iter().all(|b| (0x21..0x7f).contains(b)) {
-                    let value = value.get(1..).unwrap_or_default();
-                    return Some(Field { name, value: trim_line_end(value), raw });
-                }
-            }
+        let line = line_len(rest);
+        if line == 0 || is_empty_line(rest) {
+            return None;
         }
+        let mut len = line;
+        while let Some(b' ' | b'\t') = rest.get(len) {
+            len = len.saturating_add(line_len(rest.get(len..).unwrap_or_default()));
+        }
+        let (raw, after) = rest.split_at_checked(len).unwrap_or((rest, &[]));
+        rest = after;
+        Some(field(raw).ok_or(raw))
     })
+}
+
+fn field(raw: &[u8]) -> Option<Field<'_>> {
+    let (name, value) = raw.split_at_checked(memchr::memchr(b':', raw)?)?;
+    let name = name.trim_ascii_end();
+    if name.is_empty() || !name.iter().all(|b| (0x21..0x7f).contains(b)) {
+        return None;
+    }
+    Some(Field { name, value: trim_line_end(value.get(1..)?), raw })
 }
 
 fn trim_line_end(line: &[u8]) -> &[u8] {
@@ -81,6 +86,12 @@ pub(super) fn line_len(octets: &[u8]) -> usize {
 
 fn is_empty_line(octets: &[u8]) -> bool {
     octets.starts_with(b"\r\n") || octets.starts_with(b"\n")
+}
+
+/// Whether a header has the empty line that ends it.
+pub(super) fn ends_in_empty_line(header: &[u8]) -> bool {
+    let rest = header.strip_suffix(b"\n").map(|h| h.strip_suffix(b"\r").unwrap_or(h));
+    rest.is_some_and(|rest| rest.is_empty() || rest.ends_with(b"\n"))
 }
 
 /// Where the header in `raw[range]` ends: after the empty line, or at the end.

@@ -11,8 +11,8 @@ use super::{
 use crate::print::{decimal, nstring, string};
 
 /// Stands for the children of a multipart that has none: the grammar asks for at least one body, and
-/// this is what Dovecot says.
-const EMPTY_BODY: &[u8] = b"(\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7bit\" 0 0)";
+/// this is what Dovecot says. The extension data and the bracket follow.
+const EMPTY_BODY: &[u8] = b"(\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7bit\" 0 0";
 
 /// Appends BODYSTRUCTURE, or BODY if not `extended`.
 pub(super) fn body_structure(raw: &[u8], structure: &Structure, extended: bool, out: &mut Vec<u8>) {
@@ -28,7 +28,7 @@ struct Renderer<'a> {
 impl Renderer<'_> {
     fn part(&self, index: usize, digest: bool, out: &mut Vec<u8>) {
         let Some(part) = self.structure.parts.get(index) else {
-            return out.extend_from_slice(EMPTY_BODY);
+            return self.empty_body(out);
         };
         let header = self.raw.get(part.header.clone()).unwrap_or_default();
         let content = content_type(header, digest);
@@ -39,9 +39,14 @@ impl Renderer<'_> {
             self.leaf(index, &content, header, out);
         }
         if self.extended {
-            self.extension(part.kind, &content, header, out);
+            self.extension(part.kind, header, out);
         }
         out.push(b')');
+    }
+
+    fn empty_body(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(EMPTY_BODY);
+        out.extend_from_slice(if self.extended { b" NIL NIL NIL NIL)" } else { b")" });
     }
 
     /// `body-type-mpart = 1*body SP media-subtype [SP body-ext-mpart]`
@@ -52,7 +57,7 @@ impl Renderer<'_> {
             self.part(child, digest, out);
         }
         if out.len() == before {
-            out.extend_from_slice(EMPTY_BODY);
+            self.empty_body(out);
         }
         out.push(b' ');
         string(out, &content.subtype);
@@ -70,12 +75,18 @@ impl Renderer<'_> {
         out.push(b' ');
         string(out, &content.subtype);
         out.push(b' ');
-        params(out, &content.params);
-        for name in ["Content-ID", "Content-Description"] {
-            out.push(b' ');
-            let text = find(header, name).map(|field| field.unfolded());
-            nstring(out, text.filter(|t| !t.is_empty()).as_deref());
+        if content.kind.eq_ignore_ascii_case(b"text") && content.param("charset").is_none() {
+            // The default is said, as Dovecot and Cyrus do (RFC 2046 §4.1.2).
+            let charset = (b"charset".to_vec(), b"us-ascii".to_vec());
+            params(out, &[content.params.as_slice(), &[charset]].concat());
+        } else {
+            params(out, &content.params);
         }
+        let text = |name: &str| find(header, name).map(|field| field.unfolded());
+        out.push(b' ');
+        nstring(out, text("Content-ID").filter(|t| !t.is_empty()).as_deref());
+        out.push(b' ');
+        nstring(out, text("Content-Description").as_deref());
         out.push(b' ');
         string(out, &encoding(header));
         out.push(b' ');
@@ -93,7 +104,7 @@ impl Renderer<'_> {
             out.push(b' ');
             envelope(b"", out);
             out.push(b' ');
-            out.extend_from_slice(EMPTY_BODY);
+            self.empty_body(out);
         }
         if content.kind.eq_ignore_ascii_case(b"text")
             || part.kind == PartKind::Message
@@ -105,8 +116,7 @@ impl Renderer<'_> {
     }
 
     /// `body-fld-md5` (not of a multipart), disposition, language, location.
-    fn extension(&self, kind: PartKind, content: &Content, header: &[u8], out: &mut Vec<u8>) {
-        let _ = content;
+    fn extension(&self, kind: PartKind, header: &[u8], out: &mut Vec<u8>) {
         let text = |name: &str| find(header, name).map(|f| f.unfolded()).filter(|t| !t.is_empty());
         if kind != PartKind::Multipart {
             out.push(b' ');

@@ -4,7 +4,7 @@ use alloc::{borrow::Cow, string::String, vec::Vec};
 use core::ops::Range;
 
 use super::{
-    header::fields,
+    header::{ends_in_empty_line, lines},
     structure::{Part, PartKind, Structure},
 };
 use crate::types::{BodySection, Partial, Section, SectionText};
@@ -34,16 +34,20 @@ impl FieldFilter {
     /// asked for.
     pub fn apply(&self, header: &[u8]) -> Vec<u8> {
         let mut out = Vec::new();
-        for field in fields(header) {
-            if self.names.iter().any(|name| field.is(name)) == self.keep {
-                out.extend_from_slice(field.raw);
-                if !field.raw.ends_with(b"\n") {
-                    out.extend_from_slice(b"\r\n");
-                }
+        for line in lines(header) {
+            // What is no field has none of the names.
+            let (raw, named) = match line {
+                Ok(field) => (field.raw, self.names.iter().any(|name| field.is(name))),
+                Err(raw) => (raw, false),
+            };
+            if named == self.keep {
+                out.extend_from_slice(raw);
             }
         }
-        // RFC 3501 §6.4.5: the delimiting blank line is always there.
-        out.extend_from_slice(b"\r\n");
+        // RFC 3501 §6.4.5: the delimiting blank line is always there, but in a message that has none.
+        if ends_in_empty_line(header) {
+            out.extend_from_slice(b"\r\n");
+        }
         if let Some(partial) = self.partial {
             let (start, len) = partial.within(out.len() as u64);
             let to_usize = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);

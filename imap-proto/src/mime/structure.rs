@@ -3,7 +3,7 @@ use core::ops::Range;
 
 use super::{
     content::{self, Content},
-    header::{find, header_end, line_len},
+    header::{ends_in_empty_line, find, header_end, line_len},
 };
 
 /// Parts nested deeper are not looked into.
@@ -37,7 +37,7 @@ pub struct Part {
 pub enum PartKind {
     /// No parts.
     Leaf,
-    /// Parts (`multipart/…`). May be none, where a message is malformed.
+    /// Parts (`multipart/…`). Where a message has none there is an empty text in their place.
     Multipart,
     /// One message (`message/rfc822`).
     Message,
@@ -46,8 +46,9 @@ pub enum PartKind {
 impl Structure {
     /// Looks at a raw message. The cost is linear in its length, times the depth of nesting.
     pub fn of(raw: &[u8]) -> Self {
-        let mut walk = Walk { raw, parts: Vec::new() };
-        walk.part(0..raw.len(), MAX_DEPTH, false);
+        let mut walk = Walk { raw, parts: Vec::new(), open: Vec::new(), next: None };
+        walk.begin(0, false);
+        walk.run();
         Self { parts: walk.parts }
     }
 
@@ -70,92 +71,156 @@ impl Structure {
     }
 }
 
+/// From one delimiter line to the next.
 struct Walk<'a> {
     raw: &'a [u8],
     parts: Vec<Part>,
+    /// The multiparts and messages that hold the part at hand, outermost first.
+    open: Vec<Open>,
+    /// The next delimiter line of any of them.
+    next: Option<Delimiter>,
+}
+
+struct Open {
+    index: usize,
+    /// `None` once the last delimiter was seen, and for a message.
+    boundary: Option<Vec<u8>>,
+    digest: bool,
+}
+
+#[derive(Clone, Copy)]
+struct Delimiter {
+    at: usize,
+    /// Where the line ends.
+    end: usize,
+    /// Whose it is, by place in [`Walk::open`].
+    owner: usize,
+    last: bool,
 }
 
 impl Walk<'_> {
-    /// Adds the part that fills `range` and all below it.
-    fn part(&mut self, range: Range<usize>, depth: u32, digest: bool) {
-        let index = self.parts.len();
-        let split = header_end(self.raw, range.clone());
-        let (header, body) = (range.start..split, split..range.end);
+    /// The part that begins at `start`, and those that begin with it.
+    fn begin(&mut self, start: usize, digest: bool) {
+        self.next = self.delimiter(start);
+        let (mut start, mut digest) = (start, digest);
+        while self.parts.len() < MAX_PARTS {
+            let index = self.parts.len();
+            let (header, body) = self.split(start);
+            let content = content_type(self.raw.get(header.clone()).unwrap_or_default(), digest);
+            let kind = match content.kind.eq_ignore_ascii_case(b"multipart") {
+                _ if self.open.len() >= MAX_DEPTH as usize => PartKind::Leaf,
+                true => PartKind::Multipart,
+                false if is_message(&content) && index.saturating_add(1) < MAX_PARTS => {
+                    PartKind::Message
+                }
+                false => PartKind::Leaf,
+            };
+            let body_start = body.start;
+            self.parts.push(Part { header, body, kind, below: 0 });
+            match kind {
+                PartKind::Leaf => return,
+                PartKind::Message => self.open.push(Open { index, boundary: None, digest: false }),
+                PartKind::Multipart => return self.open_multipart(index, &content),
+            }
+            (start, digest) = (body_start, false);
+        }
+    }
+
+    /// Header and body of what begins at `start` and ends at the next delimiter, which may stand in the middle of the header
+    /// (RFC 2046 §5.1.1).
+    fn split(&self, start: usize) -> (Range<usize>, Range<usize>) {
+        let end = self.end_of(start);
+        let split = header_end(self.raw, start..end);
+        (start..split, split..end)
+    }
+
+    /// The multipart at this place becomes the innermost that is open.
+    fn open_multipart(&mut self, index: usize, content: &Content) {
+        let digest = content.subtype.eq_ignore_ascii_case(b"digest");
+        self.open.push(Open { index, boundary: content.boundary(), digest });
+        let before = self.next.map_or(self.raw.len(), |line| line.at);
+        let Some(part) = self.parts.get(index) else { return };
+        let header = part.header.start..header_end(self.raw, part.header.start..before);
+        self.next = self.delimiter(part.body.start);
+        // A line that was taken for a delimiter of another is its own: the empty line before it ends the header.
+        let own = self.next.is_some_and(|line| line.owner.saturating_add(1) == self.open.len());
         let octets = self.raw.get(header.clone()).unwrap_or_default();
-        let content = content_type(octets, digest);
-        let kind = match depth {
-            0 => PartKind::Leaf,
-            _ if content.kind.eq_ignore_ascii_case(b"multipart") => PartKind::Multipart,
-            _ if is_message(&content) => PartKind::Message,
-            _ => PartKind::Leaf,
-        };
-        self.parts.push(Part { header, body: body.clone(), kind, below: 0 });
-        let depth = depth.saturating_sub(1);
-        match kind {
-            PartKind::Leaf => {}
-            PartKind::Message => {
-                if self.parts.len() < MAX_PARTS {
-                    self.part(body, depth, false);
-                } else if let Some(this) = self.parts.get_mut(index) {
-                    this.kind = PartKind::Leaf;
-                }
-            }
-            PartKind::Multipart => {
-                let digest = content.subtype.eq_ignore_ascii_case(b"digest");
-                if let Some(boundary) = content.param("boundary").filter(|b| !b.is_empty()) {
-                    self.children(body, boundary, depth, digest);
-                }
-            }
-        }
-        let below = self.parts.len().saturating_sub(index).saturating_sub(1);
-        if let Some(this) = self.parts.get_mut(index) {
-            this.below = below;
+        let ends = own && ends_in_empty_line(octets);
+        if let Some(part) = self.parts.get_mut(index).filter(|_| ends) {
+            part.body.start = header.end;
+            part.header = header;
         }
     }
 
-    /// Adds the parts between the delimiter lines of a multipart (RFC 2046 §5.1.1).
-    fn children(&mut self, body: Range<usize>, boundary: &[u8], depth: u32, digest: bool) {
-        let dashed = [b"--".as_slice(), boundary].concat();
-        let finder = memchr::memmem::Finder::new(&dashed);
-        let mut open: Option<usize> = None;
-        let mut at = body.start;
-        while let Some(rest) = self.raw.get(at..body.end) {
-            let Some(found) = finder.find(rest) else { break };
-            let delimiter = at.saturating_add(found);
-            let after = delimiter.saturating_add(dashed.len());
-            at = after;
-            let at_line_start = delimiter == body.start
-                || delimiter.checked_sub(1).and_then(|i| self.raw.get(i)) == Some(&b'\n');
-            let tail = self.raw.get(after..body.end).unwrap_or_default();
-            let line = tail.get(..line_len(tail)).unwrap_or_default();
-            let last = line.starts_with(b"--");
-            if !at_line_start || !(last || line.trim_ascii().is_empty()) {
-                continue;
+    fn run(&mut self) {
+        while let Some(line) = self.next {
+            self.close(line.owner.saturating_add(1));
+            let Some(owner) = self.open.get_mut(line.owner) else { return };
+            if line.last {
+                owner.boundary = None;
+                self.next = self.delimiter(line.end);
+            } else {
+                let digest = owner.digest;
+                self.begin(line.end, digest);
             }
-            if let Some(start) = open.take() {
-                let end = before_line_end(self.raw, start, delimiter);
-                if !self.child(start..end, depth, digest) {
-                    return;
-                }
-            }
-            if last {
-                return;
-            }
-            at = after.saturating_add(line.len());
-            open = Some(at);
         }
-        // The last delimiter is missing: the part reaches to the end.
-        if let Some(start) = open {
-            self.child(start..body.end.max(start), depth, digest);
+        self.close(0);
+    }
+
+    /// Ends what is open from this place inwards.
+    fn close(&mut self, from: usize) {
+        for open in self.open.split_off(from.min(self.open.len())).iter().rev() {
+            let start = self.parts.get(open.index).map_or(0, |part| part.body.start);
+            let end = self.end_of(start);
+            let empty = self.parts.len() == open.index.saturating_add(1);
+            if empty && self.parts.len() < MAX_PARTS {
+                // BODYSTRUCTURE must show at least one part (RFC 3501 §9), so there is one: an empty text.
+                let kind = PartKind::Leaf;
+                self.parts.push(Part { header: end..end, body: end..end, kind, below: 0 });
+            }
+            let below = self.parts.len().saturating_sub(open.index).saturating_sub(1);
+            if let Some(part) = self.parts.get_mut(open.index) {
+                part.below = below;
+                part.body.end = end;
+            }
         }
     }
 
-    fn child(&mut self, range: Range<usize>, depth: u32, digest: bool) -> bool {
-        if self.parts.len() >= MAX_PARTS {
-            return false;
+    /// Where what begins at `start` ends if it ends at the next delimiter.
+    fn end_of(&self, start: usize) -> usize {
+        self.next.map_or(self.raw.len(), |line| before_line_end(self.raw, start, line.at))
+    }
+
+    /// The first delimiter line that does not begin before `from`.
+    fn delimiter(&self, from: usize) -> Option<Delimiter> {
+        if self.open.iter().all(|open| open.boundary.is_none()) {
+            return None;
         }
-        self.part(range, depth, digest);
-        true
+        let mut at = from;
+        loop {
+            let rest = self.raw.get(at..)?;
+            let at_line_start = at.checked_sub(1).is_none_or(|i| self.raw.get(i) == Some(&b'\n'));
+            if at_line_start && rest.starts_with(b"--") {
+                let line = rest.get(2..line_len(rest)).unwrap_or_default();
+                let end = at.saturating_add(line_len(rest));
+                if let Some((owner, boundary)) = self.owner(line) {
+                    let last = line.get(boundary..).is_some_and(|tail| tail.starts_with(b"--"));
+                    return Some(Delimiter { at, end, owner, last });
+                }
+            }
+            at = at.saturating_add(memchr::memmem::find(rest, b"\n--")?).saturating_add(1);
+        }
+    }
+
+    /// Whose delimiter a line is that begins with two hyphens and this, and the length of its boundary.
+    ///
+    /// "It is sufficient that the boundary appear in its entirety following the CRLF" (RFC 2046 §5.1.1). Where more than one
+    /// does, the longest is meant, and of equal ones the innermost.
+    fn owner(&self, line: &[u8]) -> Option<(usize, usize)> {
+        let fits = |boundary: &Vec<u8>| line.starts_with(boundary).then_some(boundary.len());
+        let open = self.open.iter().enumerate();
+        open.filter_map(|(i, open)| Some((i, open.boundary.as_ref().and_then(fits)?)))
+            .max_by_key(|(i, len)| (*len, *i))
     }
 }
 
@@ -175,7 +240,11 @@ fn is_message(content: &Content) -> bool {
 /// The type of a part: what its header says, or the default of RFC 2045 §5.2 and RFC 2046 §5.1.5.
 pub(super) fn content_type(header: &[u8], digest: bool) -> Content {
     let field = find(header, "Content-Type");
-    if let Some(content) = field.and_then(|field| Content::content_type(&field)) {
+    let content = field.and_then(|field| Content::content_type(&field));
+    // A multipart must have a boundary (RFC 2046 §5.1.1); without one the type is malformed and the default holds (RFC 2045
+    // §5.2), which lets a reader see what is there.
+    let multipart = |content: &Content| content.kind.eq_ignore_ascii_case(b"multipart");
+    if let Some(content) = content.filter(|c| !multipart(c) || c.boundary().is_some()) {
         return content;
     }
     let content = |kind: &[u8], subtype: &[u8]| Content {

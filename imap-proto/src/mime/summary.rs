@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// The first octet of a blob: the version of its layout.
-const VERSION: u8 = 3;
+const VERSION: u8 = 4;
 
 /// What IMAP needs to know of a message, as a blob for the store to keep.
 ///

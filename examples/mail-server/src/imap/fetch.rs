@@ -29,7 +29,7 @@ impl<S: Store> Session<S> {
     ) -> Done {
         let mailbox = self.selected()?.mailbox;
         let newly_seen =
-            if set_seen { self.set_seen(mailbox, uids).await? } else { HashSet::new() };
+            if set_seen { self.set_seen(mailbox, uids, items).await? } else { HashSet::new() };
         // What others have changed is told by the rows, and not a second time after them.
         self.refresh().await?;
         let snapshot = self.app.store.snapshot(mailbox).await?;
@@ -64,19 +64,31 @@ impl<S: Store> Session<S> {
         Ok(self.driver.machine.ok("Fetched")?)
     }
 
-    /// Reading a body marks the message as read.
+    /// Reading a body marks the message as read; asking for a part that it does not have reads nothing.
     async fn set_seen(
         &mut self,
         mailbox: MailboxId,
         uids: &UidSet,
+        items: &FetchItems<'_>,
     ) -> Result<HashSet<Uid>, Failure> {
         let snapshot = self.app.store.snapshot(mailbox).await?;
         let unseen = snapshot.rows().filter(|row| !row.flags.contains(&Flags::SEEN));
-        let unseen: Vec<Uid> =
-            unseen.map(|row| row.uid).filter(|uid| uids.contains(uid.value())).collect();
+        let mut unseen: Vec<Row> = unseen.filter(|row| uids.contains(row.uid.value())).collect();
+        if !items.iter().any(reads_whole) {
+            let mut read = Vec::with_capacity(unseen.len());
+            for batch in unseen.chunks(BATCH) {
+                let facts = self.kept_facts(batch).await?;
+                read.extend(batch.iter().zip(facts).filter_map(|(row, facts)| {
+                    let summary = facts.as_ref().and_then(|blob| Summary::decode(blob))?;
+                    items.iter().any(|item| reads(item, &summary)).then(|| row.clone())
+                }));
+            }
+            unseen = read;
+        }
         if unseen.is_empty() {
             return Ok(HashSet::new());
         }
+        let unseen: Vec<Uid> = unseen.iter().map(|row| row.uid).collect();
         let change = FlagChange::Add(Flags::SEEN);
         let stored = self.app.store.store_flags(mailbox, &unseen, change, None).await?;
         // Told to the machine now, so that the row that shows the flags settles it.
@@ -268,6 +280,25 @@ async fn decoded(
             let text = "The transfer encoding of the part is not known";
             Err(Failure::No(Some(Code::UnknownCte), text))
         }
+    }
+}
+
+/// Whether an item marks each message as read.
+fn reads_whole(item: &FetchItem<'_>) -> bool {
+    let part = match item {
+        FetchItem::Section(section) if !section.peek => section.section.part(),
+        FetchItem::Binary { part, peek: false, .. } => part,
+        _ => return false,
+    };
+    part.as_slice().is_empty()
+}
+
+/// Whether an item marks this message as read: what it asks for is there.
+fn reads(item: &FetchItem<'_>, summary: &Summary<'_>) -> bool {
+    match item {
+        FetchItem::Section(section) if !section.peek => summary.plan(section) != Plan::Nil,
+        FetchItem::Binary { part, peek: false, .. } => summary.structure().encoded(part).is_some(),
+        _ => false,
     }
 }
 

@@ -110,6 +110,24 @@ fn parts_are_shown_decoded_and_messages_by_their_first_words() {
 }
 
 #[test]
+fn asking_for_a_part_that_is_not_there_reads_nothing() {
+    let world = World::new([]);
+    let server = world.start("a.test", &[]);
+    let mut session = Session::new(&server);
+    session.ask("SELECT INBOX");
+    session.ask(&format!("APPEND INBOX {{{}+}}\r\n{PARTS}", PARTS.len()));
+    session.ask("APPEND INBOX {16+}\r\nSubject: x\r\n\r\nhi");
+    for items in ["BODY[7]", "BINARY[1.5]", "BODY[1.HEADER]", "(BODY[7] BODY.PEEK[1])"] {
+        let answer = session.ask(&format!("FETCH 1 {items}"));
+        assert!(answer.contains("NIL") && !answer.contains("Seen"), "{items}: {answer}");
+    }
+    let answer = session.ask("FETCH 1:2 BODY[2]");
+    assert!(answer.contains("* 1 FETCH (BODY[2] {6}"), "{answer}");
+    let seen = session.ask("SEARCH SEEN");
+    assert!(seen.starts_with("* SEARCH 1\n"), "only where there is a part 2: {seen}");
+}
+
+#[test]
 fn names_and_answers_change_with_rev2() {
     let world = World::new([]);
     let server = world.start("a.test", &[]);
