@@ -10,6 +10,7 @@ import socket
 import ssl
 import subprocess
 import threading
+import time
 from pathlib import Path
 
 import exim
@@ -167,15 +168,20 @@ class Ours:
             refused = s.sendmail(self.user, recipients, raw)
             need(not refused, f"{refused}")
 
-    def subjects(self, start):
-        """Of all messages whose subject begins so."""
+    def arrivals(self, start):
+        """When each message whose subject begins so came, in seconds since 1970."""
         context = ssl.create_default_context(cafile=self.stage.ca)
+        found = {}
         with imaplib.IMAP4_SSL(f"mx.{self.domain}", 993, ssl_context=context, timeout=60) as m:
             m.login(self.user, "secret")
             m.select("INBOX", readonly=True)
-            parts = m.uid("FETCH", "1:*", "(BODY.PEEK[HEADER.FIELDS (SUBJECT)])")[1]
-            found = [part[1].decode().split() for part in parts if isinstance(part, tuple)]
-            return [words[1] for words in found if len(words) > 1 and words[1].startswith(start)]
+            parts = m.uid("FETCH", "1:*", "(INTERNALDATE BODY.PEEK[HEADER.FIELDS (SUBJECT)])")[1]
+            for part in parts:
+                words = part[1].decode().split() if isinstance(part, tuple) else []
+                if len(words) > 1 and words[1].startswith(start):
+                    at = time.mktime(imaplib.Internaldate2tuple(part[0]))
+                    found.setdefault(words[1], []).append(at)
+        return {subject: sorted(times) for subject, times in found.items()}
 
     def delivered(self, token, mailbox="INBOX"):
         context = ssl.create_default_context(cafile=self.stage.ca)

@@ -89,6 +89,10 @@ pub(crate) struct Relay {
     pub(crate) delay_notice_seconds: u64,
     /// Seconds after which a message that cannot be delivered goes back.
     pub(crate) give_up_seconds: u64,
+    /// Connections to one destination at once, at most.
+    pub(crate) connections_per_destination: usize,
+    /// Seconds a connection is kept for the next message to the same server.
+    pub(crate) keep_seconds: u64,
 }
 
 /// What is demanded of the next hop's TLS.
@@ -279,6 +283,10 @@ impl Config {
         if self.relay.first_retry_seconds == 0 {
             return wrong("relay.first-retry-seconds", "0 would try without a pause".into());
         }
+        if self.relay.connections_per_destination == 0 {
+            let why = "with 0 nothing could be sent".into();
+            return wrong("relay.connections-per-destination", why);
+        }
         if self.limits.connections == 0 {
             return wrong("limits.connections", "with 0 nobody could connect".into());
         }
@@ -347,6 +355,8 @@ impl Default for Relay {
             first_retry_seconds: 60,
             delay_notice_seconds: 4 * 3600,
             give_up_seconds: 5 * 24 * 3600,
+            connections_per_destination: 8,
+            keep_seconds: 2,
         }
     }
 }

@@ -75,6 +75,10 @@ fn write(out: &mut String, config: &Config) -> fmt::Result {
     set(out, "delay-notice-seconds", &relay.delay_notice_seconds)?;
     key(out, "Seconds until a message that cannot be delivered goes back to its sender.")?;
     set(out, "give-up-seconds", &relay.give_up_seconds)?;
+    key(out, "Connections to the servers of one domain at once.")?;
+    set(out, "connections-per-destination", &relay.connections_per_destination)?;
+    key(out, "Seconds a connection is kept for the next message to the same server; 0 for none.")?;
+    set(out, "keep-seconds", &relay.keep_seconds)?;
 
     writeln!(out, "\n[checks] # of mail from other servers")?;
     key(

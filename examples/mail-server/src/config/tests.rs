@@ -76,6 +76,8 @@ fn what_is_printed_reads_back_the_same() {
         first_retry_seconds: 5,
         delay_notice_seconds: 0,
         give_up_seconds: 6,
+        connections_per_destination: 3,
+        keep_seconds: 0,
     };
     full.accounts.ready_made = false;
     full.accounts.own_from = false;

@@ -51,7 +51,11 @@ impl Servers {
             domains: vec![domain.into()],
             data: folder.join(domain),
             ports,
-            relay: Relay { name_server: Some(names.address()), ..Relay::default() },
+            relay: Relay {
+                name_server: Some(names.address()),
+                keep_seconds: 0, // what is shown ends with the goodbye
+                ..Relay::default()
+            },
             accounts: Accounts { ready_made: false, ..Accounts::default() },
             ..Config::default()
         };

@@ -1,20 +1,21 @@
 //! One attempt for one envelope: domain by domain, server by server.
 
 use super::{
-    Attempted,
-    transfer::{self, Letter, Result as Transferred, Without},
+    Attempted, Relay,
+    target::{Security, Target},
+    transfer::{self, Again, Letter, Transferred},
     wishes,
 };
-use crate::{app::App, config::RelayTls, smtp::forward_path};
+use crate::{config::RelayTls, dns::NoRoute, smtp::forward_path};
 use mailstore::{Envelope, Store, Timestamp};
 use smtp_proto::{
     EnhancedCode, ForwardPath,
     client::Envelope as Wanted,
     delivery::{Hop, Outcome},
 };
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 use tokio::time;
-use tracing::debug;
+use tracing::{debug, warn};
 
 /// One server gets this long for everything. Each step has its own limit, and those of RFC 5321
 /// §4.5.3.2 add up to more than half an hour for a server that may take the message.
@@ -24,14 +25,13 @@ const LONGEST: Duration = Duration::from_secs(60 * 60);
 type Group = Vec<(usize, ForwardPath<'static>)>;
 
 /// Tries all recipients that are due.
-pub(super) async fn attempt<S: Store>(app: &App<S>, envelope: &Envelope) -> Vec<Attempted> {
+pub(super) async fn attempt<S: Store>(relay: &Relay<S>, envelope: &Envelope) -> Vec<Attempted> {
     let mut attempted = Vec::new();
     let mut groups: BTreeMap<String, Group> = BTreeMap::new();
     for (index, recipient) in envelope.due_at(Timestamp::now()) {
         match forward_path(&recipient.address) {
             Some(path) => {
-                let domain = path.mailbox().map(|mailbox| mailbox.domain().as_str()).unwrap_or("");
-                groups.entry(domain.to_ascii_lowercase()).or_default().push((index, path.clone()));
+                groups.entry(domain(&recipient.address)).or_default().push((index, path));
             }
             None => {
                 let status = EnhancedCode::new(5, 1, 3);
@@ -40,7 +40,7 @@ pub(super) async fn attempt<S: Store>(app: &App<S>, envelope: &Envelope) -> Vec<
             }
         }
     }
-    let letter = match Letter::open(app, envelope).await {
+    let letter = match Letter::open(&relay.app, envelope).await {
         Ok(letter) => letter,
         Err(error) => {
             let all = groups.into_values().flatten();
@@ -52,41 +52,53 @@ pub(super) async fn attempt<S: Store>(app: &App<S>, envelope: &Envelope) -> Vec<
         }
     };
     for (domain, group) in groups {
-        attempted.extend(to_domain(app, envelope, &letter, &domain, group).await);
+        attempted.extend(to_domain(relay, envelope, &letter, &domain, group).await);
     }
     attempted
 }
 
 /// Tries the servers of a domain in their order, until each recipient has an answer.
 async fn to_domain<S: Store>(
-    app: &App<S>,
+    relay: &Relay<S>,
     envelope: &Envelope,
     letter: &Letter,
     domain: &str,
     mut group: Group,
 ) -> Vec<Attempted> {
-    let hops = match app.dns().route(domain, &app.config().hostname).await {
-        Ok(hops) => hops,
+    let targets = match route(relay, domain).await {
+        Ok(targets) => targets,
         Err(no_route) => return all(group, &no_route.outcome()),
     };
     let mut attempted = Vec::new();
     let mut last_error = "no server to try".to_owned();
-    for hop in hops {
-        if group.is_empty() {
-            break;
-        }
-        let wanted_here = wanted(envelope, letter, &group);
-        let mut done = through(app, &hop, &wanted_here, letter, true).await;
-        settle(&mut group, &hop, done.outcomes, &mut attempted);
-        if done.bdat_unknown && !group.is_empty() {
-            debug!(server = hop.host, "offers CHUNKING and does not know BDAT; trying DATA");
+    for mut target in targets {
+        while !group.is_empty() {
             let wanted_here = wanted(envelope, letter, &group);
-            done = through(app, &hop, &wanted_here, letter, false).await;
-            settle(&mut group, &hop, done.outcomes, &mut attempted);
-        }
-        if let Some(error) = done.error {
-            debug!(server = hop.host, address = %hop.address, error, "no answer");
-            last_error = format!("{} [{}]: {error}", hop.host, hop.address);
+            let done = through(relay, &target, &wanted_here, letter).await;
+            settle(&mut group, &target, done.outcomes, &mut attempted);
+            let Some(error) = done.error else { break };
+            let Target { host, address, .. } = &target;
+            debug!(id = %envelope.id, server = host, %address, error, again = ?done.again, "no answer");
+            last_error = format!("{host} [{}]: {error}", address.ip());
+            if done.in_doubt && !group.is_empty() {
+                // RFC 5321 §4.5.3.2.6: rather twice than never; and not at once, as it may be there.
+                warn!(
+                    id = %envelope.id, server = host, recipients = group.len(), error,
+                    "broke off after the end of the message, which may arrive twice"
+                );
+                let outcome = Outcome::deferred(EnhancedCode::new(4, 4, 2), last_error);
+                attempted.extend(all(group, &outcome.at(host)));
+                return attempted;
+            }
+            match done.again {
+                Some(Again::Anew) => {}
+                Some(Again::WithoutChunking) if target.chunking => target.chunking = false,
+                // RFC 7435 §3: where TLS is not demanded, the message goes without it.
+                Some(Again::WithoutTls) if target.tls == Security::Opportunistic => {
+                    target.tls = Security::Off;
+                }
+                _ => break,
+            }
         }
     }
     // RFC 3463 §3.5: X.4.1, no answer from host.
@@ -94,16 +106,34 @@ async fn to_domain<S: Store>(
     attempted
 }
 
+/// The servers of a domain, and how to speak to them.
+async fn route<S>(relay: &Relay<S>, domain: &str) -> Result<Vec<Target>, NoRoute> {
+    let config = relay.app.config();
+    let hops = relay.app.dns().route(domain, &config.hostname).await?;
+    let settings = &config.relay;
+    let target = |hop: Hop| Target {
+        host: hop.host,
+        address: SocketAddr::new(hop.address, settings.port),
+        source: settings.source.iter().find(|a| a.is_ipv4() == hop.address.is_ipv4()).copied(),
+        tls: match settings.tls {
+            RelayTls::Opportunistic => Security::Opportunistic,
+            RelayTls::Verified => Security::Verified,
+        },
+        chunking: true,
+    };
+    Ok(hops.into_iter().map(target).collect())
+}
+
 /// What a server has decided: those recipients leave the group.
 fn settle(
     group: &mut Group,
-    hop: &Hop,
+    target: &Target,
     outcomes: Vec<(usize, Outcome)>,
     attempted: &mut Vec<Attempted>,
 ) {
     for (place, outcome) in outcomes {
         if let Some((index, _)) = group.get(place) {
-            attempted.push(Attempted { recipient: *index, outcome: outcome.at(&hop.host) });
+            attempted.push(Attempted { recipient: *index, outcome: outcome.at(&target.host) });
         }
     }
     group.retain(|(index, _)| attempted.iter().all(|done| done.recipient != *index));
@@ -115,33 +145,20 @@ fn all(group: Group, outcome: &Outcome) -> Vec<Attempted> {
     group.into_iter().map(attempted).collect()
 }
 
-/// One server, with TLS if it can be had. Where the handshake fails and TLS is not demanded, the
-/// message goes without it: RFC 7435 §3.
+/// One server, for as long as that may take.
 async fn through<S: Store>(
-    app: &App<S>,
-    hop: &Hop,
+    relay: &Relay<S>,
+    target: &Target,
     wanted: &Wanted,
     letter: &Letter,
-    chunking: bool,
 ) -> Transferred {
-    let verified = app.config().relay.tls == RelayTls::Verified;
-    let mut without = Without { tls: false, bdat: !chunking };
     let mut done = Transferred::default();
-    loop {
-        let transfer = transfer::transfer(app, hop, wanted, letter, without, &mut done);
-        match time::timeout(LONGEST, transfer).await {
-            Ok(Err(transfer::NoTls(error))) if verified || without.tls => done.error = Some(error),
-            Ok(Err(transfer::NoTls(error))) => {
-                debug!(server = hop.host, error, "no TLS; trying without");
-                without.tls = true;
-                continue;
-            }
-            Ok(Ok(())) => {}
-            // What the server has decided stands: those recipients are not tried again.
-            Err(_) => done.error = Some("took too long".to_owned()),
-        }
-        return done;
+    let transfer = transfer::transfer(relay, target, wanted, letter, &mut done);
+    if time::timeout(LONGEST, transfer).await.is_err() {
+        // What the server has decided stands: those recipients are not tried again.
+        done.error = Some("took too long".to_owned());
     }
+    done
 }
 
 /// The envelope for these recipients, with what the sender asked for.
@@ -157,4 +174,9 @@ fn wanted(envelope: &Envelope, letter: &Letter, group: &Group) -> Wanted {
         }
     }
     wanted
+}
+
+/// The name of an address's destination; empty for what is no address.
+pub(super) fn domain(address: &str) -> String {
+    address.rsplit_once('@').map_or("", |(_, domain)| domain).to_ascii_lowercase()
 }

@@ -2,14 +2,52 @@
 
 mod attempt;
 mod bounce;
+mod destinations;
+mod dispatch;
+mod idle;
+mod session;
+mod silent;
 mod switch;
+mod target;
 mod transfer;
 mod wishes;
 mod worker;
 
-pub(crate) use self::{bounce::report, switch::Switch, worker::run};
+pub(crate) use self::{bounce::report, dispatch::run, switch::Switch};
 
+use self::{destinations::Destinations, idle::Idle, silent::Silent};
+use crate::app::App;
 use smtp_proto::delivery::Outcome;
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+use tokio::sync::Semaphore;
+
+/// Messages that are tried at once, all destinations together.
+const AT_ONCE: usize = 128;
+/// How long an envelope is kept from others, unless that is renewed.
+const LEASE: Duration = Duration::from_secs(20 * 60);
+
+/// What the workers share.
+struct Relay<S> {
+    app: Arc<App<S>>,
+    destinations: Mutex<Destinations>,
+    places: Semaphore,
+    idle: Idle,
+    silent: Silent,
+}
+
+impl<S> Relay<S> {
+    fn new(app: Arc<App<S>>) -> Self {
+        let (destinations, places) = (Mutex::default(), Semaphore::new(AT_ONCE));
+        Self { app, destinations, places, idle: Idle::default(), silent: Silent::default() }
+    }
+
+    fn destinations(&self) -> MutexGuard<'_, Destinations> {
+        self.destinations.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 /// What an attempt came to for one recipient of an envelope.
 #[derive(Debug)]

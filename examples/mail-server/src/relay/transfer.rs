@@ -1,52 +1,42 @@
-//! One session with one server: EHLO, STARTTLS, the message, QUIT.
+//! A message handed over to one server, over a connection that is there or a new one.
 
-use crate::{
-    app::App,
-    trust,
-    wire::{Side, Trace, Wire},
+use super::{
+    Relay,
+    session::{Broken, Session},
+    target::Target,
 };
+use crate::{app::App, trust};
 use mailstore::{Body, Store};
-use mailwire::{
-    Machine,
-    driver::{Driver, Stop},
-};
-use rustls::pki_types::ServerName;
 use smtp_proto::{
     EnhancedCode,
-    client::{CannotSend, Client, Config, Envelope, Event},
-    delivery::{Hop, Outcome, Verdict},
+    client::{CannotSend, Envelope, Event, Stage},
+    delivery::{Outcome, Verdict},
     header::HeaderFilter,
 };
-use std::{
-    io,
-    net::{IpAddr, SocketAddr},
-    ops::Range,
-    time::Duration,
-};
-use tokio::{
-    net::{TcpSocket, TcpStream},
-    time,
-};
+use std::{io, ops::Range, time::Duration};
 
-/// For the connection and, after it, for the TLS handshake.
-const CONNECT: Duration = Duration::from_secs(30);
-
-/// What a session came to.
+/// What it came to.
 #[derive(Debug, Default)]
-pub(super) struct Result {
+pub(super) struct Transferred {
     /// The recipients that the server decided, by their places in the envelope.
     pub(super) outcomes: Vec<(usize, Outcome)>,
     /// Why others are undecided.
     pub(super) error: Option<String>,
-    /// It is that the server offers CHUNKING and does not know BDAT.
-    pub(super) bdat_unknown: bool,
+    /// They may be tried once more, at once and with the same server.
+    pub(super) again: Option<Again>,
+    /// The message went out to its end and no answer came: it may have arrived.
+    pub(super) in_doubt: bool,
 }
 
-/// What the server offers and is not to be used.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Without {
-    pub(super) tls: bool,
-    pub(super) bdat: bool,
+/// What is to be done otherwise.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Again {
+    /// A connection that was kept is not good any more: over a new one.
+    Anew,
+    /// The server offers CHUNKING and does not know BDAT.
+    WithoutChunking,
+    /// TLS could not be had.
+    WithoutTls,
 }
 
 /// What is sent.
@@ -68,186 +58,134 @@ impl Letter {
     }
 }
 
-/// The TLS handshake failed.
-#[derive(Debug)]
-pub(super) struct NoTls(pub(super) String);
-
-/// Hands the message over. What is decided stands in `result` even if
-/// this is dropped before its end.
+/// Hands the message over. What is decided stands in `done` even if this is dropped before its end.
 pub(super) async fn transfer<S: Store>(
-    app: &App<S>,
-    hop: &Hop,
+    relay: &Relay<S>,
+    target: &Target,
     envelope: &Envelope,
     letter: &Letter,
-    without: Without,
-    result: &mut Result,
-) -> std::result::Result<(), NoTls> {
-    match session(app, hop, envelope, letter, without, result).await {
-        Ok(()) => {}
-        Err(Broken::Tls(error)) => return Err(NoTls(format!("TLS handshake failed: {error}"))),
-        Err(Broken::Io(error)) => result.error = Some(error.to_string()),
-        Err(Broken::Said(words)) => result.error = Some(words),
+    done: &mut Transferred,
+) {
+    let kept = relay.idle.take(target);
+    let is_kept = kept.is_some();
+    let opened = match kept {
+        Some(session) => Ok(session),
+        None => Session::open(relay, target).await,
+    };
+    let sent = match opened {
+        Ok(mut session) => match messages(&mut session, envelope, letter, is_kept, done).await {
+            Ok(()) => {
+                let keep = Duration::from_secs(relay.app.config().relay.keep_seconds);
+                if let Some(session) = relay.idle.give(target.clone(), session, keep) {
+                    session.quit().await;
+                }
+                return;
+            }
+            Err(broken) => {
+                if session.driver.machine.is_bdat_unknown() {
+                    // What it got of the message it took for commands.
+                    (done.again, done.in_doubt) = (Some(Again::WithoutChunking), false);
+                }
+                // Whether it can still say goodbye does not matter.
+                tokio::spawn(session.quit());
+                broken
+            }
+        },
+        Err(broken) => broken,
+    };
+    // Nothing was said that could have come to something.
+    if is_kept && !done.in_doubt && done.again.is_none() {
+        done.again = Some(Again::Anew);
     }
-    Ok(())
+    done.error = Some(match sent {
+        Broken::Tls(error) => {
+            done.again = Some(Again::WithoutTls);
+            error.to_string()
+        }
+        Broken::Unreachable(error) | Broken::Io(error) => error.to_string(),
+        Broken::Said(words) => words,
+    });
 }
 
-/// Why a session went no further.
-enum Broken {
-    Tls(io::Error),
-    Io(io::Error),
-    /// The server's words, or ours.
-    Said(String),
-}
-
-impl From<io::Error> for Broken {
-    fn from(error: io::Error) -> Self {
-        Self::Io(error)
-    }
-}
-
-type Session = Driver<Client, Wire>;
-
-async fn session<S: Store>(
-    app: &App<S>,
-    hop: &Hop,
+/// The message, in as many transactions as the server wants for its recipients.
+async fn messages(
+    session: &mut Session,
     envelope: &Envelope,
     letter: &Letter,
-    without: Without,
-    result: &mut Result,
-) -> std::result::Result<(), Broken> {
-    let mut driver = connect(app, hop, without).await?;
-    ready(&mut driver).await?;
-    if driver.machine.extensions().starttls && !without.tls {
-        driver = start_tls(app, hop, driver).await?;
-        ready(&mut driver).await?;
-    } else if app.config().relay.tls == crate::config::RelayTls::Verified {
-        return Err(Broken::Said("the server offers no TLS, and it is demanded".into()));
-    }
+    is_kept: bool,
+    done: &mut Transferred,
+) -> Result<(), Broken> {
     let mut sent = 0;
     while sent < envelope.rcpts.len() {
         let mut part = envelope.clone();
         part.rcpts.drain(..sent);
-        let mut begun = driver.machine.send(part.clone());
+        let machine = &mut session.driver.machine;
+        let mut begun = machine.send(part.clone());
         if let Err(CannotSend::Recipients(most)) = begun {
             // RFC 9422 §4.2: the others in a message of their own.
             part.rcpts.truncate(usize::try_from(most).unwrap_or(usize::MAX).max(1));
-            begun = driver.machine.send(part.clone());
+            begun = machine.send(part.clone());
         }
         let places = sent..sent + part.rcpts.len();
         sent = places.end;
         match begun {
             Ok(()) => {
-                let done = send(&mut driver, letter, places.start, result).await;
-                result.bdat_unknown = driver.machine.is_bdat_unknown();
-                done?;
+                session.messages += 1;
+                message(session, letter, places.start, is_kept, done).await?;
             }
-            Err(cannot) => refused_here(&cannot, places, result)?,
+            // RFC 9422 §4.1 and §4.3: the others over another connection.
+            Err(cannot @ (CannotSend::Mails(_) | CannotSend::Domains(_)))
+                if session.messages > 0 =>
+            {
+                done.again = Some(Again::Anew);
+                return Err(Broken::Said(cannot.to_string()));
+            }
+            Err(cannot) => refused_here(&cannot, places, done)?,
         }
     }
-    // The message is decided: what happens to the goodbye does not matter.
-    if driver.machine.quit().is_ok() {
-        let _ = time::timeout(CONNECT, driver.next()).await;
-    }
-    let _ = time::timeout(CONNECT, driver.shutdown()).await;
     Ok(())
 }
 
-async fn connect<S: Store>(
-    app: &App<S>,
-    hop: &Hop,
-    without: Without,
-) -> std::result::Result<Session, Broken> {
-    let settings = app.config();
-    let address = SocketAddr::new(hop.address, settings.relay.port);
-    let connecting = open(address, &settings.relay.source);
-    let tcp = time::timeout(CONNECT, connecting).await.map_err(io::Error::from)??;
-    let _ = tcp.set_nodelay(true);
-    let mut wire = Wire::new(tcp);
-    if let Some(sink) = &app.relay_sink {
-        wire.watch(Trace::new(&settings.hostname, &hop.host, Side::Client, sink.clone()));
-    }
-    let mut config = Config::new(&settings.hostname);
-    config.chunking = !without.bdat;
-    Ok(Driver::new(Client::new(config), wire))
-}
-
-/// From the address of the configuration that is of the same family.
-async fn open(to: SocketAddr, from: &[IpAddr]) -> io::Result<TcpStream> {
-    let socket = match to {
-        SocketAddr::V4(_) => TcpSocket::new_v4()?,
-        SocketAddr::V6(_) => TcpSocket::new_v6()?,
-    };
-    if let Some(from) = from.iter().find(|from| from.is_ipv4() == to.is_ipv4()) {
-        socket.bind(SocketAddr::new(*from, 0))?;
-    }
-    socket.connect(to).await
-}
-
-/// Waits until the server has said what it offers.
-async fn ready(driver: &mut Session) -> std::result::Result<(), Broken> {
-    match driver.next().await? {
-        Some(Event::Ready(_)) => return Ok(()),
-        Some(Event::Refused { reply, .. }) => return Err(Broken::Said(one_line(reply))),
-        _ => {}
-    }
-    Err(closed(driver))
-}
-
-async fn start_tls<S: Store>(
-    app: &App<S>,
-    hop: &Hop,
-    mut driver: Session,
-) -> std::result::Result<Session, Broken> {
-    driver.machine.starttls().map_err(io::Error::other)?;
-    match driver.next().await? {
-        None => {}
-        // "454 TLS not available" and the like.
-        Some(Event::Refused { reply, .. }) => {
-            return Err(Broken::Tls(io::Error::other(one_line(reply))));
-        }
-        Some(_) => {}
-    }
-    if driver.stop() != Stop::Upgrade {
-        return Err(closed(&driver));
-    }
-    let (mut machine, mut wire) = driver.into_parts();
-    machine.upgrade();
-    let name = match ServerName::try_from(hop.host.clone()) {
-        Ok(name) => name,
-        Err(_) => ServerName::IpAddress(hop.address.into()),
-    };
-    let handshake = time::timeout(CONNECT, wire.connect_tls(app.relay_tls().clone(), name));
-    handshake.await.map_err(io::Error::from).and_then(|done| done).map_err(Broken::Tls)?;
-    Ok(Driver::new(machine, wire))
-}
-
 /// Sends the message and gathers what becomes of each recipient; `first` is the place of the first.
-async fn send(
-    driver: &mut Session,
+async fn message(
+    session: &mut Session,
     letter: &Letter,
     first: usize,
-    result: &mut Result,
-) -> std::result::Result<(), Broken> {
+    is_kept: bool,
+    done: &mut Transferred,
+) -> Result<(), Broken> {
     // RFC 3461 §5.2.1: then it was told of the sender's wishes.
-    let reports = driver.machine.extensions().dsn;
+    let reports = session.driver.machine.extensions().dsn;
     loop {
-        match driver.next().await? {
-            Some(Event::Body) => send_body(driver, letter).await?,
-            Some(Event::Recipient { index, reply, .. }) => {
+        match session.driver.next().await? {
+            Some(Event::Body) => send_body(session, letter, done).await?,
+            Some(Event::Recipient { index, stage, reply }) => {
                 let mut outcome = Outcome::from_reply(reply);
+                // The server has had enough of this connection, not of the message.
+                if is_kept && stage == Stage::Mail && outcome.verdict == Verdict::Deferred {
+                    return Err(Broken::Said(super::session::one_line(reply)));
+                }
                 if let Verdict::Relayed { .. } = outcome.verdict {
                     outcome.verdict = Verdict::Relayed { reports };
                 }
-                result.outcomes.push((first + index, outcome));
+                done.outcomes.push((first + index, outcome));
             }
-            Some(Event::Done) => return Ok(()),
+            Some(Event::Done) => {
+                done.in_doubt = false;
+                return Ok(());
+            }
             Some(_) => {}
-            None => return Err(closed(driver)),
+            None => return Err(session.closed()),
         }
     }
 }
 
-async fn send_body(driver: &mut Session, letter: &Letter) -> std::result::Result<(), Broken> {
+async fn send_body(
+    session: &mut Session,
+    letter: &Letter,
+    done: &mut Transferred,
+) -> Result<(), Broken> {
+    let driver = &mut session.driver;
     // Our own readers have a Return-Path; another server writes its own (RFC 5321 §4.4).
     let mut filter = HeaderFilter::new();
     filter.remove("Return-Path");
@@ -267,6 +205,8 @@ async fn send_body(driver: &mut Session, letter: &Letter) -> std::result::Result
     filter.finish(&mut filtered);
     driver.machine.body(&filtered).map_err(io::Error::other)?;
     driver.machine.body_end().map_err(io::Error::other)?;
+    // From here on the server may have it, whatever becomes of the connection.
+    done.in_doubt = true;
     Ok(())
 }
 
@@ -274,8 +214,8 @@ async fn send_body(driver: &mut Session, letter: &Letter) -> std::result::Result
 fn refused_here(
     cannot: &CannotSend,
     places: Range<usize>,
-    result: &mut Result,
-) -> std::result::Result<(), Broken> {
+    done: &mut Transferred,
+) -> Result<(), Broken> {
     // RFC 3463 §3.4 and §3.7: message too big for the system; conversion not supported; address
     // needs SMTPUTF8 (RFC 6531 §4.2 has 5.6.7).
     let status = match cannot {
@@ -285,17 +225,6 @@ fn refused_here(
         other => return Err(Broken::Said(other.to_string())),
     };
     let outcome = Outcome::failed(status, cannot.to_string());
-    result.outcomes.extend(places.map(|place| (place, outcome.clone())));
+    done.outcomes.extend(places.map(|place| (place, outcome.clone())));
     Ok(())
-}
-
-fn closed(driver: &Session) -> Broken {
-    match driver.stop() {
-        Stop::Closed(why) => Broken::Said(why.to_string()),
-        _ => Broken::Said("the server went another way".into()),
-    }
-}
-
-fn one_line(reply: &smtp_proto::Reply) -> String {
-    reply.to_string().trim_end().replace("\r\n", " / ")
 }

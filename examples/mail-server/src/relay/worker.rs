@@ -1,79 +1,73 @@
-//! Takes what is due from the queue, tries, and records what became of it.
+//! Takes what waits for a destination, tries, and records what became of it.
 
-use super::{Attempted, attempt, bounce, wishes};
+use super::{Attempted, LEASE, Relay, attempt, bounce, wishes};
 use crate::{accounts::AccountError, app::App, metrics::Metrics, unique};
-use mailstore::{AttemptResult, Delivery, Envelope, Lease, Outcome as Recorded, Store, Timestamp};
+use mailstore::{
+    AttemptResult, Delivery, Envelope, Error, LeaseToken, Outcome as Recorded, Store, Timestamp,
+};
 use smtp_proto::delivery::{self, Decision, Plan, Queued, State, Verdict};
 use std::{sync::Arc, time::Duration};
-use tokio::{sync::Semaphore, time};
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio::time;
+use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
-/// Envelopes that are tried at once.
-const AT_ONCE: usize = 32;
-/// How long an attempt keeps an envelope to itself, unless it is renewed.
-const LEASE: Duration = Duration::from_secs(20 * 60);
-/// Before the queue is asked again, after it failed.
-const PAUSE: Duration = Duration::from_secs(5);
-/// The longest wait for the next due time, in case the clock is set.
-const LONGEST_WAIT: Duration = Duration::from_secs(60);
-
-/// Empties the queue until the server stops. Attempts underway are tasks of `tasks`.
-pub(crate) async fn run<S: Store>(
-    app: Arc<App<S>>,
+/// Works until nothing waits for this destination. A place is held for one message at a time, so that
+/// no destination keeps all of them to itself.
+pub(super) async fn work<S: Store>(
+    relay: Arc<Relay<S>>,
+    name: String,
     stopping: CancellationToken,
-    tasks: TaskTracker,
 ) {
-    let places = Arc::new(Semaphore::new(AT_ONCE));
-    loop {
-        tokio::select! {
-            () = stopping.cancelled() => return,
-            round = round(&app, &places, &tasks) => if let Err(error) = round {
-                error!(%error, "the queue cannot be read");
-                tokio::select! {
-                    () = stopping.cancelled() => return,
-                    () = time::sleep(PAUSE) => {}
-                }
+    let worker = Worker { relay: &relay, name: &name };
+    while let Some(token) = worker.next() {
+        let Ok(_place) = relay.places.acquire().await else { return };
+        if stopping.is_cancelled() {
+            return; // the lease ends with the process
+        }
+        if let Err(error) = take(&relay, token).await {
+            match error {
+                Error::LeaseLost | Error::NotFound { .. } => {} // the operator removed it
+                error => error!(id = %token.envelope(), %error, "cannot be taken from the queue"),
             }
         }
     }
 }
 
-/// Waits until something is due and there is a place for it, and starts to try it.
-async fn round<S: Store>(
-    app: &Arc<App<S>>,
-    places: &Arc<Semaphore>,
-    tasks: &TaskTracker,
-) -> mailstore::Result<()> {
-    app.switch.on().await;
-    // Watched before it is asked, so that nothing can come between.
-    let mut watcher = app.store.watch_queue().await?;
-    let Ok(place) = places.clone().acquire_owned().await else { return Ok(()) };
-    let leased = app.store.lease(Timestamp::now(), 1, LEASE).await?;
-    if let Some(lease) = leased.into_iter().next() {
-        let app = app.clone();
-        tasks.spawn(async move {
-            process(&app, lease).await;
-            drop(place);
-        });
-        return Ok(());
-    }
-    drop(place);
-    let wait = match app.store.next_due().await? {
-        Some(due) => due.since(Timestamp::now()).clamp(Duration::from_millis(10), LONGEST_WAIT),
-        None => LONGEST_WAIT,
-    };
-    match time::timeout(wait, watcher.changed()).await {
-        Ok(changed) => changed.map(drop),
-        Err(_) => Ok(()),
+/// Whatever becomes of a worker, others may take its place.
+struct Worker<'a, S> {
+    relay: &'a Relay<S>,
+    name: &'a str,
+}
+
+impl<S> Worker<'_, S> {
+    fn next(&self) -> Option<LeaseToken> {
+        self.relay.destinations().next(self.name)
     }
 }
 
+impl<S> Drop for Worker<'_, S> {
+    fn drop(&mut self) {
+        self.relay.destinations().leave(self.name);
+    }
+}
+
+/// Tries an envelope that has waited for its turn, as it stands now.
+async fn take<S: Store>(relay: &Relay<S>, token: LeaseToken) -> mailstore::Result<()> {
+    let store = &relay.app.store;
+    store.renew(token, Timestamp::now(), LEASE).await?;
+    let envelope = store.envelope(token.envelope()).await?;
+    if envelope.held || relay.app.switch.is_paused() {
+        return store.release(token).await;
+    }
+    process(relay, token, envelope).await;
+    Ok(())
+}
+
 /// Tries one envelope and records the outcome, together with the reports to its sender.
-async fn process<S: Store>(app: &App<S>, lease: Lease) {
-    let Lease { envelope, token, .. } = lease;
+async fn process<S: Store>(relay: &Relay<S>, token: LeaseToken, envelope: Envelope) {
+    let app = &*relay.app;
     let attempted = {
-        let mut attempt = std::pin::pin!(attempt::attempt(app, &envelope));
+        let mut attempt = std::pin::pin!(attempt::attempt(relay, &envelope));
         loop {
             tokio::select! {
                 attempted = &mut attempt => break attempted,
@@ -114,7 +108,7 @@ async fn process<S: Store>(app: &App<S>, lease: Lease) {
     let done = match app.store.complete(token, recorded.clone(), reports).await {
         // Where a report has no room there is nobody left to tell (RFC 5321 §4.5.5 has no report of
         // a report); the outcome stands.
-        Err(mailstore::Error::OverQuota { .. }) => {
+        Err(Error::OverQuota { .. }) => {
             warn!(id = %envelope.id, to = envelope.reverse_path, "no room for a report");
             app.store.complete(token, recorded, Vec::new()).await
         }

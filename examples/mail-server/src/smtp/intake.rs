@@ -21,7 +21,7 @@ use smtp_proto::{
     header::HeaderFilter,
     trace::{Date, Received, ReturnPath, With},
 };
-use std::net::IpAddr;
+use std::{collections::BTreeMap, net::IpAddr};
 use tracing::{error, info, warn};
 
 /// The author is looked for in the first octets.
@@ -226,14 +226,16 @@ async fn delivery<S: Store>(
     let facts = facts::of(&staged).await?;
     let mut delivery = Delivery::new(staged).facts(facts);
     let mut accounts = Vec::new();
-    let mut remote = Vec::new();
+    // One envelope for each domain: none waits for another.
+    let mut remote: BTreeMap<String, Vec<NewRecipient>> = BTreeMap::new();
     for Addressee { recipient, params } in addressees {
         match recipient {
             Recipient::Local { receivers, .. } => accounts.extend(receivers.iter().copied()),
             Recipient::Remote(mailbox) => {
                 let mut recipient = NewRecipient::new(mailbox.as_str());
                 recipient.params = params.to_string();
-                remote.push(recipient);
+                let domain = mailbox.domain().as_str().to_ascii_lowercase();
+                remote.entry(domain).or_default().push(recipient);
             }
         }
     }
@@ -243,9 +245,9 @@ async fn delivery<S: Store>(
     for account in accounts {
         delivery = delivery.to(Target::new(mailbox(app, account, is_junk).await?));
     }
-    if !remote.is_empty() {
+    for recipients in remote.into_values() {
         let from = mail.from.mailbox().map_or("", |mailbox| mailbox.as_str());
-        let mut envelope = NewEnvelope::new(from, remote);
+        let mut envelope = NewEnvelope::new(from, recipients);
         envelope.params = onward(&mail.params, eight_bit).to_string();
         delivery = delivery.queued(envelope);
     }

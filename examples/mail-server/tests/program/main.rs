@@ -6,6 +6,7 @@ mod advice;
 mod appends;
 mod bounces;
 mod cli;
+mod connections;
 mod crash;
 mod demo;
 mod flow;

@@ -9,7 +9,7 @@ mod talk;
 mod world;
 
 pub(crate) use self::{
-    hop::{Hop, usual},
+    hop::{Hop, Session, usual},
     imap::Imap,
     inbox::{inbox, wait_for},
     process::{PORTS, Server, any_ports, run, run_with, stderr, stdout},
