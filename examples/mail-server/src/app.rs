@@ -5,6 +5,7 @@ use crate::{
     config::{Config, Current},
     dns::Dns,
     imap,
+    limits::Limits,
     listen::{Connection, Serve},
     metrics::Metrics,
     pop3,
@@ -34,6 +35,7 @@ pub(crate) struct App<S> {
     /// What is made from the settings.
     pub(crate) made: RwLock<Made>,
     pub(crate) metrics: Arc<Metrics>,
+    pub(crate) limits: Limits,
     /// Who watches what the relay says and hears.
     pub(crate) relay_sink: Option<Sink>,
 }

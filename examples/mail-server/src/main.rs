@@ -12,6 +12,7 @@ mod dns;
 mod facts;
 mod http;
 mod imap;
+mod limits;
 mod listen;
 mod log;
 mod mailbox;

@@ -7,6 +7,7 @@ use crate::{
     cli::Settings,
     config::{Config, Current},
     http::{self, Monitor},
+    limits::Limits,
     listen::{self, BindError, Listening},
     log,
     metrics::Metrics,
@@ -121,6 +122,7 @@ impl Server {
         let switch = Switch::load(&store).await.map_err(AccountError::from)?;
         let keys = DkimKeys::load(&config.data)?;
         let settings = Current::new(config);
+        let limits = Limits::new(settings.clone());
         let admin = Admin {
             store: store.clone(),
             users: users.clone(),
@@ -135,10 +137,21 @@ impl Server {
             tls: tls.config.clone(),
             settings: settings.clone(),
             metrics: metrics.clone(),
+            limits: limits.clone(),
             stopping: CancellationToken::new(),
             tasks: TaskTracker::new(),
         };
-        let app = Arc::new(App { settings, store, users, made, keys, switch, metrics, relay_sink });
+        let app = Arc::new(App {
+            settings,
+            store,
+            users,
+            made,
+            keys,
+            switch,
+            metrics,
+            limits,
+            relay_sink,
+        });
         admin::listen(&app.config().data, admin, serving.stopping.clone(), &serving.tasks);
         serving.start(bound, &app);
         let monitor = monitor.map(|(listener, address)| {

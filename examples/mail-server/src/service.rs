@@ -88,6 +88,17 @@ impl Service {
         }
     }
 
+    /// The greeting for a client that has failed too often.
+    pub(crate) const fn not_now(self) -> &'static [u8] {
+        match self {
+            _ if self.implicit_tls() => b"",
+            // RFC 3463 §3.8: X.7.0, security.
+            Self::Smtp | Self::Submission => b"421 4.7.0 too many errors, try again later\r\n",
+            Self::Imap => b"* BYE [UNAVAILABLE] too many errors, try again later\r\n",
+            _ => b"-ERR [SYS/TEMP] too many errors, try again later\r\n",
+        }
+    }
+
     /// The greeting of a server that has no room left. Before a TLS handshake nothing can be said.
     pub(crate) const fn no_room(self) -> &'static [u8] {
         match self {

@@ -4,7 +4,7 @@ use super::{AccountError, Users, scram};
 use crate::{config::Config, listen::Record};
 use mailstore::{Account, Accounts};
 use mailwire::sasl::{Claim, Keys, Mechanism, Verdict};
-use tracing::{info, warn};
+use tracing::warn;
 
 /// What is offered, the best first.
 pub(crate) fn mechanisms(config: &Config) -> Vec<Mechanism> {
@@ -20,6 +20,9 @@ impl<S: Accounts + Sync> Users<S> {
         claim: &Claim<'_>,
         record: &Record,
     ) -> (Verdict, Option<Account>) {
+        if !record.may_go_on() {
+            return (Verdict::Unavailable, None);
+        }
         let judged = match claim {
             Claim::Password { authzid, username, password } if is_self(authzid, username) => {
                 self.log_in(username, password.expose()).await
@@ -28,6 +31,7 @@ impl<S: Accounts + Sync> Users<S> {
                 self.find(username).await
             }
             Claim::Keys { username, hash } if *hash == scram::HASH => {
+                record.log_in_begun(username);
                 return match self.keys(username).await {
                     Ok(verdict) => (verdict, None),
                     Err(error) => unavailable(&error),
@@ -41,8 +45,7 @@ impl<S: Accounts + Sync> Users<S> {
                 (Verdict::Accept, Some(account))
             }
             Ok(None) => {
-                info!(user = ?claim.username(), "log-in refused");
-                record.log_in_failed();
+                record.log_in_failed(claim.username());
                 (Verdict::Refuse, None)
             }
             Err(error) => unavailable(&error),

@@ -130,7 +130,8 @@ async fn ready_accounts_are_made_only_where_nobody_else_can_connect_and_if_wante
 async fn scram(users: &Users<MemoryStore>, name: &str, password: &str) -> (Progress, Vec<u8>) {
     let metrics = std::sync::Arc::new(crate::metrics::Metrics::new().expect("metrics"));
     let client = std::net::SocketAddr::from(([127, 0, 0, 1], 1));
-    let record = crate::listen::Record::new(crate::service::Service::Imap, client, metrics);
+    let limits = crate::limits::Limits::new(crate::config::Current::new(Config::default()));
+    let record = crate::listen::Record::new(crate::service::Service::Imap, client, metrics, limits);
     let mut credentials = Credentials::password(name, password);
     credentials.nonce = vec![7; 18];
     let mechanism = Mechanism::ScramSha256;

@@ -154,6 +154,18 @@ pub(crate) struct Pop3 {
 pub(crate) struct Limits {
     /// Connections a listener serves at once.
     pub(crate) connections: usize,
+    /// Connections a client has at once, of all listeners together; 0 for no limit, as with the next four. A
+    /// client is an IPv4 address or an IPv6 network of 64 bits.
+    pub(crate) ip_connections: usize,
+    /// Messages a client may begin in a minute.
+    pub(crate) ip_messages_per_minute: u32,
+    /// Wrong passwords and unknown recipients of a client, in an hour, before it is shut out: for a minute,
+    /// then two, up to an hour.
+    pub(crate) ip_failures: u32,
+    /// Recipients a user may send to in an hour.
+    pub(crate) user_recipients_per_hour: u32,
+    /// Clients without these limits.
+    pub(crate) exempt: Vec<Network>,
     /// Octets of the largest message taken.
     pub(crate) message_size: u64,
     /// Recipients of a message.
@@ -378,6 +390,11 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 1024,
+            ip_connections: 100,
+            ip_messages_per_minute: 120,
+            ip_failures: 30,
+            user_recipients_per_hour: 2000,
+            exempt: Network::loopback(),
             message_size: 50 * 1024 * 1024,
             recipients: 1000,
             grace_seconds: 10,

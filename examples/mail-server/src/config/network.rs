@@ -1,8 +1,12 @@
 //! Addresses and networks of addresses.
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
 use serde::{Deserialize, Serialize};
-use std::{fmt, net::IpAddr, str::FromStr};
+use std::{
+    fmt,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    str::FromStr,
+};
 
 /// A network such as `192.0.2.0/24`, or one address.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -10,6 +14,12 @@ use std::{fmt, net::IpAddr, str::FromStr};
 pub(crate) struct Network(IpNet);
 
 impl Network {
+    /// This machine.
+    pub(crate) fn loopback() -> Vec<Self> {
+        let v4 = Ipv4Net::new_assert(Ipv4Addr::new(127, 0, 0, 0), 8);
+        vec![Self(v4.into()), Self(IpAddr::from(Ipv6Addr::LOCALHOST).into())]
+    }
+
     /// An IPv4 address is one however the system writes it (RFC 4291 §2.5.5.2).
     pub(crate) fn contains(&self, ip: IpAddr) -> bool {
         self.0.contains(&ip.to_canonical())

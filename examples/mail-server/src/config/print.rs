@@ -110,6 +110,24 @@ fn write(out: &mut String, config: &Config) -> fmt::Result {
     writeln!(out, "\n[limits]")?;
     key(out, "Connections a listener serves at once.")?;
     set(out, "connections", &limits.connections)?;
+    key(
+        out,
+        "Connections of one client, of all listeners together; 0 here and below: no limit. A client is an",
+    )?;
+    key(out, "IPv4 address or an IPv6 network of 64 bits.")?;
+    set(out, "ip-connections", &limits.ip_connections)?;
+    key(out, "Messages a client may begin in a minute.")?;
+    set(out, "ip-messages-per-minute", &limits.ip_messages_per_minute)?;
+    key(
+        out,
+        "Wrong passwords and unknown recipients of a client, in an hour, before it is shut out: for a minute,",
+    )?;
+    key(out, "then two, up to an hour.")?;
+    set(out, "ip-failures", &limits.ip_failures)?;
+    key(out, "Recipients a user may send to in an hour.")?;
+    set(out, "user-recipients-per-hour", &limits.user_recipients_per_hour)?;
+    key(out, "Clients without these limits: addresses and networks.")?;
+    set(out, "exempt", &limits.exempt)?;
     key(out, "Octets of the largest message taken.")?;
     set(out, "message-size", &limits.message_size)?;
     key(out, "Recipients of a message.")?;

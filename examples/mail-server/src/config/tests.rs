@@ -82,7 +82,17 @@ fn what_is_printed_reads_back_the_same() {
     full.accounts.ready_made = false;
     full.accounts.own_from = false;
     full.checks = Checks { policy: CheckPolicy::Report, exempt: vec![] };
-    full.limits = Limits { connections: 7, message_size: 8, recipients: 100, grace_seconds: 9 };
+    full.limits = Limits {
+        connections: 7,
+        ip_connections: 1,
+        ip_messages_per_minute: 2,
+        ip_failures: 3,
+        user_recipients_per_hour: 4,
+        exempt: vec![],
+        message_size: 8,
+        recipients: 100,
+        grace_seconds: 9,
+    };
     full.ports.metrics = Port::ANY;
     full.log = Log {
         level: LogLevel::Debug,

@@ -10,6 +10,7 @@ pub(crate) use self::{
 
 use crate::{
     config::{Config, Current},
+    limits::{self, Limit, Limits},
     metrics::Metrics,
     service::Service,
     wire::{Line, Side, Trace, Wire},
@@ -69,6 +70,7 @@ pub(crate) struct Listening {
     /// How many connections one listener serves at once, and more.
     pub(crate) settings: Current,
     pub(crate) metrics: Arc<Metrics>,
+    pub(crate) limits: Limits,
     pub(crate) stopping: CancellationToken,
     /// Listeners and connections are tasks of this one.
     pub(crate) tasks: TaskTracker,
@@ -96,9 +98,14 @@ impl Listening {
             match listener.accept().await {
                 Ok((tcp, peer)) => {
                     pause = SHORTEST_PAUSE;
-                    match open.place(self.settings.get().limits.connections) {
-                        Some(place) => self.spawn(service, tcp, peer, app.clone(), place),
-                        None => self.refuse(service, tcp, peer),
+                    let most = self.settings.get().limits.connections;
+                    let (place, client) = (open.place(most), self.limits.connect(peer.ip()));
+                    match (place, client) {
+                        (Some(place), Ok(client)) => {
+                            self.spawn(service, tcp, peer, app.clone(), (place, client));
+                        }
+                        (None, _) => self.refuse(service, tcp, peer, "connections"),
+                        (_, Err(limit)) => self.refuse(service, tcp, peer, limit.name()),
                     }
                 }
                 Err(error) if only_this_connection(&error) => {
@@ -119,7 +126,7 @@ impl Listening {
         tcp: TcpStream,
         peer: SocketAddr,
         app: Arc<impl Serve>,
-        place: Place,
+        place: (Place, limits::Place),
     ) {
         static COUNT: AtomicU64 = AtomicU64::new(1);
         let span = info_span!(
@@ -129,10 +136,11 @@ impl Listening {
             %peer
         );
         let (tls, stopping) = (self.tls.clone(), self.stopping.clone());
+        let limits = self.limits.clone();
         let (metrics, config) = (self.metrics.clone(), self.settings.get());
         let session = async move {
             let _place = place;
-            let record = Arc::new(Record::new(service, peer, metrics));
+            let record = Arc::new(Record::new(service, peer, metrics, limits));
             debug!("connected");
             // Small answers must not wait for the acknowledgement of the one before.
             let _ = tcp.set_nodelay(true);
@@ -154,15 +162,18 @@ impl Listening {
         self.tasks.spawn(session.instrument(span));
     }
 
-    /// Says in the protocol's words that there is no room.
-    fn refuse(&self, service: Service, mut tcp: TcpStream, peer: SocketAddr) {
-        let most = self.settings.get().limits.connections;
-        warn!(%service, %peer, "refused: {most} connections are served already");
-        self.metrics.turned_away(service, "connections");
+    /// Says in the protocol's words that this is one too many.
+    fn refuse(&self, service: Service, mut tcp: TcpStream, peer: SocketAddr, limit: &str) {
+        warn!(%service, %peer, limit, "connection refused");
+        self.metrics.turned_away(service, limit);
+        let words = match limit {
+            limit if limit == Limit::Failures.name() => service.not_now(),
+            _ => service.no_room(),
+        };
         // The socket is new, so its buffer is empty: the line goes at once or not at all.
-        if !service.no_room().is_empty() {
+        if !words.is_empty() {
             self.tasks.spawn(async move {
-                let _ = time::timeout(LONGEST_PAUSE, tcp.write_all(service.no_room())).await;
+                let _ = time::timeout(LONGEST_PAUSE, tcp.write_all(words)).await;
             });
         }
     }

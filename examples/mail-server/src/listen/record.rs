@@ -1,7 +1,8 @@
 //! What one session comes to: the log has a line of it, the metrics count it.
 
-use crate::{metrics::Metrics, service::Service};
+use crate::{limits::Limits, metrics::Metrics, service::Service};
 use std::{
+    mem,
     net::SocketAddr,
     sync::{
         Arc, Mutex, PoisonError,
@@ -9,7 +10,7 @@ use std::{
     },
     time::Instant,
 };
-use tracing::info;
+use tracing::{info, warn};
 
 /// Filled in by those who hold the session; written down when the last of them is done.
 #[derive(Debug)]
@@ -17,8 +18,11 @@ pub(crate) struct Record {
     pub(crate) service: Service,
     pub(crate) peer: SocketAddr,
     metrics: Arc<Metrics>,
+    limits: Limits,
     since: Instant,
     user: Mutex<Option<String>>,
+    /// The keys of a user were asked for, and nothing has been proved with them yet.
+    unproved: Mutex<Option<String>>,
     end: Mutex<String>,
     tls: Mutex<&'static str>,
     messages: AtomicU64,
@@ -29,14 +33,21 @@ pub(crate) struct Record {
 }
 
 impl Record {
-    pub(crate) fn new(service: Service, peer: SocketAddr, metrics: Arc<Metrics>) -> Self {
+    pub(crate) fn new(
+        service: Service,
+        peer: SocketAddr,
+        metrics: Arc<Metrics>,
+        limits: Limits,
+    ) -> Self {
         metrics.opened(service);
         Self {
             service,
             peer,
             metrics,
+            limits,
             since: Instant::now(),
             user: Mutex::default(),
+            unproved: Mutex::default(),
             end: Mutex::new("stopped".into()),
             tls: Mutex::new("none"),
             messages: AtomicU64::new(0),
@@ -47,13 +58,32 @@ impl Record {
         }
     }
 
+    /// Whether the client may name a user now: it has not failed too often.
+    pub(crate) fn may_go_on(&self) -> bool {
+        !self.limits.is_shut_out(self.peer.ip())
+    }
+
+    /// The client gets what it needs to prove a password. If it does not, that was a wrong one.
+    pub(crate) fn log_in_begun(&self, user: &str) {
+        if let Some(before) = self.unproved(Some(user.to_owned())) {
+            self.log_in_failed(&before);
+        }
+    }
+
+    fn unproved(&self, now: Option<String>) -> Option<String> {
+        mem::replace(&mut *self.unproved.lock().unwrap_or_else(PoisonError::into_inner), now)
+    }
+
     pub(crate) fn logged_in(&self, user: &str) {
+        self.unproved(None);
         *self.user.lock().unwrap_or_else(PoisonError::into_inner) = Some(user.to_owned());
         self.metrics.log_in(self.service, true);
     }
 
-    pub(crate) fn log_in_failed(&self) {
+    pub(crate) fn log_in_failed(&self, user: &str) {
+        info!(user, "log-in refused");
         self.failed_log_ins.fetch_add(1, Relaxed);
+        self.failed();
         self.metrics.log_in(self.service, false);
     }
 
@@ -61,6 +91,17 @@ impl Record {
     pub(crate) fn message(&self) {
         self.messages.fetch_add(1, Relaxed);
         self.metrics.message(self.service);
+    }
+
+    /// The client named a recipient whom there is not, or who is elsewhere.
+    pub(crate) fn unknown_recipient(&self) {
+        self.failed();
+    }
+
+    fn failed(&self) {
+        if self.limits.failed(self.peer.ip()) {
+            warn!(ip = %self.peer.ip(), "shut out for a while: too many failures");
+        }
     }
 
     /// A command, a recipient or a message was refused with this code.
@@ -89,6 +130,9 @@ impl Record {
 
 impl Drop for Record {
     fn drop(&mut self) {
+        if let Some(user) = self.unproved(None) {
+            self.log_in_failed(&user);
+        }
         let (read, written) = (self.read.load(Relaxed), self.written.load(Relaxed));
         self.metrics.closed(self.service, read, written);
         let user = self.user.lock().unwrap_or_else(PoisonError::into_inner);

@@ -51,6 +51,7 @@ async fn start(ports: Ports) -> (Listening, Vec<SocketAddr>) {
     let addresses = bound.iter().map(|bound| bound.address).collect();
     let listening = Listening {
         tls: tls::server(&config).expect("a certificate").config,
+        limits: Limits::new(Current::new(two.clone())),
         settings: Current::new(two),
         metrics: Arc::new(Metrics::new().expect("metrics")),
         stopping: CancellationToken::new(),

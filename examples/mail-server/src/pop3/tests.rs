@@ -62,6 +62,7 @@ async fn start_with(pop3: Pop3, messages: &[&str]) -> Fixture {
         tls: tls::server(&config).expect("a certificate").config,
         settings: settings.clone(),
         metrics: Arc::new(Metrics::new().expect("metrics")),
+        limits: crate::limits::Limits::new(settings.clone()),
         stopping: CancellationToken::new(),
         tasks: TaskTracker::new(),
     };
@@ -78,6 +79,7 @@ async fn start_with(pop3: Pop3, messages: &[&str]) -> Fixture {
         keys,
         switch,
         metrics,
+        limits: listening.limits.clone(),
         relay_sink: None,
     };
     listening.start(bound, &Arc::new(app));

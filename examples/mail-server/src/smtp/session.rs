@@ -161,6 +161,10 @@ impl<S: Store> Session<S> {
     }
 
     async fn mail(&mut self, mail: Mail<'static>) -> Reply {
+        // RFC 3463 §3.8: X.7.1, not allowed; 450 is what others say where it will be later.
+        if self.role == Role::Relay && !self.app.limits.message(self.record.peer.ip()) {
+            return Reply::new(450, "4.7.1 Too many messages from you at present");
+        }
         if let Some(account) = &self.account {
             match policy::may_send_as(&self.app, account, &mail.from).await {
                 Ok(true) => {}
@@ -173,11 +177,17 @@ impl<S: Store> Session<S> {
     }
 
     async fn rcpt(&mut self, Rcpt { to, params, .. }: Rcpt<'static>) -> Reply {
+        if !self.record.may_go_on() {
+            return Reply::new(421, "4.7.0 Too many errors, try again later");
+        }
         let Some(transaction) = &mut self.transaction else {
             return Reply::new(451, "4.3.0 No message underway");
         };
         let size = transaction.mail.params.size.unwrap_or_default();
         match policy::recipient(&self.app, self.account.as_ref(), to, size).await {
+            Ok(_) if !self.account.as_ref().is_none_or(|a| self.app.limits.recipient(a.id)) => {
+                Reply::new(450, "4.7.1 You have sent to too many recipients for now")
+            }
             Ok(recipient) => {
                 // The same mailbox twice gets one copy.
                 if transaction.addressees.iter().all(|known| known.recipient != recipient) {
@@ -185,7 +195,12 @@ impl<S: Store> Session<S> {
                 }
                 Reply::recipient_ok()
             }
-            Err(reply) => reply,
+            Err(reply) => {
+                if reply.code() == 550 {
+                    self.record.unknown_recipient();
+                }
+                reply
+            }
         }
     }
 

@@ -12,6 +12,7 @@ mod demo;
 mod flow;
 mod folders;
 mod kit;
+mod limits;
 mod next_hop;
 mod observe;
 mod operator;
