@@ -11,7 +11,7 @@ use crate::{
     pop3,
     relay::Switch,
     service::Protocol,
-    smtp,
+    smtp::{self, Greylist},
     tls::{self, TlsError},
     trust::{Checks, DkimKeys},
     wire::Sink,
@@ -36,6 +36,7 @@ pub(crate) struct App<S> {
     pub(crate) made: RwLock<Made>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) limits: Limits,
+    pub(crate) greylist: Greylist,
     /// Who watches what the relay says and hears.
     pub(crate) relay_sink: Option<Sink>,
 }

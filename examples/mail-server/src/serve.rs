@@ -14,6 +14,7 @@ use crate::{
     relay::{self, Switch},
     service::Service,
     shutdown::{self, Ending, Signals},
+    smtp::Greylist,
     startup::{self, Ready},
     store::{self, OpenError},
     tls::{self, ServerTls, TlsError},
@@ -122,6 +123,7 @@ impl Server {
         let switch = Switch::load(&store).await.map_err(AccountError::from)?;
         let keys = DkimKeys::load(&config.data)?;
         let settings = Current::new(config);
+        let greylist = Greylist::new(&settings.get().data);
         let limits = Limits::new(settings.clone());
         let admin = Admin {
             store: store.clone(),
@@ -150,6 +152,7 @@ impl Server {
             switch,
             metrics,
             limits,
+            greylist,
             relay_sink,
         });
         admin::listen(&app.config().data, admin, serving.stopping.clone(), &serving.tasks);

@@ -16,7 +16,7 @@ use crate::cli::Settings;
 use serde::{Deserialize, Serialize};
 use smtp_proto::delivery::Schedule;
 use std::{
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     path::PathBuf,
     time::Duration,
 };
@@ -111,8 +111,12 @@ pub(crate) enum RelayTls {
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Checks {
     pub(crate) policy: CheckPolicy,
-    /// Addresses whose mail is not checked.
-    pub(crate) exempt: Vec<IpAddr>,
+    /// Seconds that a client of an unknown network waits before its mail is taken; 0 for none.
+    pub(crate) greylist_seconds: u64,
+    /// Zones of lists by DNS (RFC 5782) of clients to take no mail from.
+    pub(crate) dnsbl: Vec<String>,
+    /// Addresses and networks whose mail is not checked.
+    pub(crate) exempt: Vec<Network>,
 }
 
 /// What is done with what SPF, DKIM and DMARC say.
@@ -231,6 +235,11 @@ impl Config {
         schedule
     }
 
+    /// Whether mail from this address is not checked.
+    pub(crate) fn is_exempt(&self, ip: IpAddr) -> bool {
+        self.checks.exempt.iter().any(|network| network.contains(ip))
+    }
+
     /// Whether nobody but this machine can connect.
     pub(crate) fn loopback_only(&self) -> bool {
         self.listen.iter().all(IpAddr::is_loopback)
@@ -278,6 +287,9 @@ impl Config {
         }
         if let Some(domain) = self.domains.iter().find(|domain| !is_domain(domain)) {
             return wrong("domains", format!("`{domain}` is not a domain name"));
+        }
+        if let Some(zone) = self.checks.dnsbl.iter().find(|zone| !is_domain(zone)) {
+            return wrong("checks.dnsbl", format!("`{zone}` is not a domain name"));
         }
         if self.listen.is_empty() {
             return wrong("listen", "name at least one address".into());
@@ -375,8 +387,12 @@ impl Default for Relay {
 
 impl Default for Checks {
     fn default() -> Self {
-        let exempt = vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
-        Self { policy: CheckPolicy::Enforce, exempt }
+        Self {
+            policy: CheckPolicy::Enforce,
+            greylist_seconds: 0,
+            dnsbl: Vec::new(),
+            exempt: Network::loopback(),
+        }
     }
 }
 

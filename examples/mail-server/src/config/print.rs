@@ -86,7 +86,14 @@ fn write(out: &mut String, config: &Config) -> fmt::Result {
         "SPF, DKIM and DMARC: \"off\"; \"report\" to the reader; \"enforce\" what the author's domain wants.",
     )?;
     set(out, "policy", &checks.policy)?;
-    key(out, "Addresses whose mail is not checked.")?;
+    key(
+        out,
+        "Seconds that a client of an unknown network waits before its mail is taken; 0 for no greylist.",
+    )?;
+    set(out, "greylist-seconds", &checks.greylist_seconds)?;
+    key(out, "Lists, by DNS, of clients to take no mail from: [\"zen.spamhaus.org\"].")?;
+    set(out, "dnsbl", &checks.dnsbl)?;
+    key(out, "Addresses and networks whose mail is not checked.")?;
     set(out, "exempt", &checks.exempt)?;
 
     writeln!(out, "\n[accounts]")?;

@@ -81,7 +81,12 @@ fn what_is_printed_reads_back_the_same() {
     };
     full.accounts.ready_made = false;
     full.accounts.own_from = false;
-    full.checks = Checks { policy: CheckPolicy::Report, exempt: vec![] };
+    full.checks = Checks {
+        policy: CheckPolicy::Report,
+        greylist_seconds: 1,
+        dnsbl: vec!["bl.test".into()],
+        exempt: vec![],
+    };
     full.limits = Limits {
         connections: 7,
         ip_connections: 1,

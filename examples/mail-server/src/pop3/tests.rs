@@ -80,6 +80,7 @@ async fn start_with(pop3: Pop3, messages: &[&str]) -> Fixture {
         switch,
         metrics,
         limits: listening.limits.clone(),
+        greylist: crate::smtp::Greylist::new(folder.path()),
         relay_sink: None,
     };
     listening.start(bound, &Arc::new(app));

@@ -73,7 +73,8 @@ impl Intake {
         addressees: &[Addressee],
     ) -> Self {
         let (id, date) = (unique::word(), Date::from_unix(unique::seconds()));
-        let host = &app.config().hostname;
+        let config = app.config();
+        let host = &config.hostname;
         let only = match addressees {
             [only] => Some(only.recipient.path()),
             _ => None,
@@ -91,10 +92,9 @@ impl Intake {
         let (return_path, received) = (ReturnPath(from).to_string(), received.to_string());
         let mut filter = HeaderFilter::new();
         filter.remove("Return-Path");
-        let checks = &app.config().checks;
         let is_checked = author.is_none()
-            && checks.policy != CheckPolicy::Off
-            && !checks.exempt.contains(&trail.ip.to_canonical());
+            && config.checks.policy != CheckPolicy::Off
+            && !config.is_exempt(trail.ip);
         if is_checked || author.is_some() {
             // RFC 8601 §5: only what is written here can be believed.
             filter.remove("Authentication-Results");

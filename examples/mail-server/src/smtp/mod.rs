@@ -1,8 +1,12 @@
 //! SMTP from other servers and from users: who may send what to whom, and where it goes.
 
+mod dnsbl;
+mod greylist;
 mod intake;
 mod policy;
 mod session;
 mod success;
 
-pub(crate) use self::{intake::forward_path, policy::address, session::session};
+pub(crate) use self::{
+    greylist::Greylist, intake::forward_path, policy::address, session::session,
+};

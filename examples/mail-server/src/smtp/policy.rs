@@ -16,6 +16,17 @@ pub(super) enum Recipient {
 }
 
 impl Recipient {
+    /// RFC 5321 §4.5.1.
+    pub(super) fn is_postmaster(&self) -> bool {
+        match self {
+            Self::Local { path: ForwardPath::Mailbox(mailbox), .. } => {
+                mailbox.local().eq_ignore_ascii_case("postmaster")
+            }
+            Self::Local { path: ForwardPath::Postmaster, .. } => true,
+            Self::Remote(_) => false,
+        }
+    }
+
     /// As the client gave it.
     pub(super) fn path(&self) -> ForwardPath<'static> {
         match self {

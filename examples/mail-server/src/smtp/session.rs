@@ -1,14 +1,17 @@
 //! One connection: events of the machine in, decisions out.
 
 use super::{
+    dnsbl::{self, Listing},
+    greylist::Attempt,
     intake::{Addressee, Intake, Trail},
-    policy::{self, unavailable},
+    policy::{self, Recipient, unavailable},
 };
 use crate::{
     accounts::mechanisms,
     app::App,
     listen::{Connection, Record},
     service::Protocol,
+    unique,
 };
 use mailstore::{Account, Store};
 use mailwire::{
@@ -21,8 +24,8 @@ use smtp_proto::{
     server::{Config, Event, Role, Server},
     trace::With,
 };
-use std::{io, sync::Arc};
-use tracing::debug;
+use std::{io, sync::Arc, time::Duration};
+use tracing::{debug, warn};
 
 pub(crate) async fn session<S: Store>(app: Arc<App<S>>, connection: Connection) -> io::Result<()> {
     let Connection { service, wire, record, tls, stopping } = connection;
@@ -34,7 +37,8 @@ pub(crate) async fn session<S: Store>(app: Arc<App<S>>, connection: Connection) 
     let mut machine =
         if service.implicit_tls() { Server::over_tls(config) } else { Server::new(config) };
     machine.set_channel_binding(wire.channel_binding());
-    let mut session = Session { app, record, role, account: None, transaction: None };
+    let mut session =
+        Session { app, record, role, account: None, transaction: None, listing: None };
     let mut driver = Driver::new(machine, wire);
     let mut told = false;
     loop {
@@ -114,6 +118,8 @@ struct Session<S> {
     role: Role,
     account: Option<Account>,
     transaction: Option<Transaction>,
+    /// What the lists of clients say, once they were asked.
+    listing: Option<Option<Listing>>,
 }
 
 /// A message underway.
@@ -180,11 +186,18 @@ impl<S: Store> Session<S> {
         if !self.record.may_go_on() {
             return Reply::new(421, "4.7.0 Too many errors, try again later");
         }
-        let Some(transaction) = &mut self.transaction else {
+        let Some(transaction) = &self.transaction else {
             return Reply::new(451, "4.3.0 No message underway");
         };
         let size = transaction.mail.params.size.unwrap_or_default();
-        match policy::recipient(&self.app, self.account.as_ref(), to, size).await {
+        let judged = match policy::recipient(&self.app, self.account.as_ref(), to, size).await {
+            Ok(recipient) => self.stranger(recipient).await,
+            refused => refused,
+        };
+        let Some(transaction) = &mut self.transaction else {
+            return Reply::new(451, "4.3.0 No message underway");
+        };
+        match judged {
             Ok(_) if !self.account.as_ref().is_none_or(|a| self.app.limits.recipient(a.id)) => {
                 Reply::new(450, "4.7.1 You have sent to too many recipients for now")
             }
@@ -200,6 +213,43 @@ impl<S: Store> Session<S> {
                     self.record.unknown_recipient();
                 }
                 reply
+            }
+        }
+    }
+
+    /// What is asked of clients that nobody knows.
+    async fn stranger(&mut self, recipient: Recipient) -> Result<Recipient, Reply> {
+        let (config, ip) = (self.app.config(), self.record.peer.ip());
+        if self.role != Role::Relay || config.is_exempt(ip) {
+            return Ok(recipient);
+        }
+        if self.listing.is_none() {
+            let found = dnsbl::listing(&self.app.dns(), &config.checks.dnsbl, ip).await;
+            self.listing = Some(found);
+        }
+        // RFC 5321 §4.5.1: mail for postmaster is refused only in exceptional cases; who is listed may ask why.
+        if let Some(Some(Listing { zone, why })) = &self.listing
+            && !recipient.is_postmaster()
+        {
+            let text = format!("5.7.1 {ip} is listed by {zone} {why}");
+            return Err(Reply::new(554, text.trim_end().to_owned()));
+        }
+        let wait = Duration::from_secs(config.checks.greylist_seconds);
+        let Some(transaction) = self.transaction.as_ref().filter(|_| !wait.is_zero()) else {
+            return Ok(recipient);
+        };
+        let from = transaction.mail.from.mailbox().map(policy::address).unwrap_or_default();
+        let attempt = Attempt { ip, from, to: recipient.path().address().to_string() };
+        match self.app.greylist.ask(attempt, wait, unique::seconds()).await {
+            Ok(None) => Ok(recipient),
+            // RFC 6647 §5: a 4yz reply; 451 4.7.1 is what most say.
+            Ok(Some(left)) => {
+                let seconds = left.as_secs();
+                Err(Reply::new(451, format!("4.7.1 Greylisted, try again in {seconds} seconds")))
+            }
+            Err(error) => {
+                warn!(%error, "the greylist cannot be asked; the client goes on");
+                Ok(recipient)
             }
         }
     }

@@ -22,6 +22,7 @@ mod reload;
 mod reports;
 mod retries;
 mod store;
+mod strangers;
 mod sync;
 mod trust;
 mod users;
