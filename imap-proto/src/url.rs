@@ -65,7 +65,7 @@ impl MessageUrl {
                 () if key.eq_ignore_ascii_case("PARTIAL") => {
                     let (offset, len) = match value.split_once('.') {
                         Some((offset, len)) => (offset.parse().ok()?, len.parse().ok()?),
-                        None => (value.parse().ok()?, u64::MAX),
+                        None => (value.parse().ok()?, i64::MAX.unsigned_abs()),
                     };
                     partial = Some(Partial::new(offset, len)?);
                 }
@@ -73,8 +73,7 @@ impl MessageUrl {
             }
         }
         let whole = || Section::new(Part::MESSAGE, SectionText::Full);
-        let mut section = BodySection::peek(section.or_else(whole)?);
-        section.partial = partial;
+        let section = BodySection { partial, ..BodySection::peek(section.or_else(whole)?) };
         Some(Self { server, mailbox, uid_validity, uid, section })
     }
 }

@@ -162,7 +162,7 @@ fn an_everyday_session_goes_the_same_way_however_the_octets_are_cut() {
         "MailboxStatus(\"INBOX\", StatusData { messages: Some(2)",
         "A11 Ok [APPENDUID 3857529045 1]",
         "A12 Ok [COPYUID 7 1 2]",
-        "Status { status: Ok, text: StatusText { code: Some(CopyUid(7",
+        "Status { status: Ok, text: StatusText { code: Some(CopyUid(CopyUid { validity: 7",
         "Expunge(1)\nA13 Ok\nidling\nA14 Ok\nA15 Ok\nExpunge(1)\nA16 Ok",
     ] {
         assert!(text.contains(expected), "no {expected:?} in\n{text}\n{}", whole.wire);

@@ -26,8 +26,11 @@ fn section(raw: &[u8], text: &str, partial: Option<(u64, u64)>) -> Option<String
     let frame = format!("a FETCH 1 BODY[{text}]\r\n");
     let read = parse::command(frame.as_bytes()).unwrap_or_else(|e| panic!("{text}: {e}"));
     let imap_proto::command::Command::Fetch { items, .. } = read.command else { panic!() };
-    let mut wanted = items.sections().next().unwrap().clone();
-    wanted.partial = partial.and_then(|(offset, len)| Partial::new(offset, len));
+    let wanted = items.sections().next().unwrap().clone();
+    let wanted = match partial.and_then(|(offset, len)| Partial::new(offset, len)) {
+        Some(partial) => wanted.with_partial(partial),
+        None => wanted,
+    };
     let blob = summarize(raw);
     let octets = match Summary::decode(&blob).unwrap().plan(&wanted) {
         Plan::Nil => return None,

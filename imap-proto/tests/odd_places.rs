@@ -1,11 +1,13 @@
 //! Cases that are easily missed: blanks, literals and nesting in odd places; each keeps what stands around it.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+use core::num::NonZeroU32;
+
 use imap_proto::{
     frame::{Frame, Framer},
     parse::{self, DeviationKind},
     response::{FetchData, Response, Status},
-    types::{Code, Mailbox},
+    types::{Code, Delimiter, Mailbox},
 };
 use mailwire::RecvBuf;
 
@@ -26,8 +28,8 @@ fn one_bad_item_leaves_the_others() {
         "* 1 FETCH (UID 5 BODY[TEXT] ~{3}\r\nabc FLAGS ())\r\n",
         &deep,
     ] {
-        let (Response::Fetch(1, items), _) = tolerant(line) else { panic!("{line}") };
-        assert!(items.contains(&FetchData::Uid(5)), "{items:?}");
+        let (Response::Fetch(NonZeroU32::MIN, items), _) = tolerant(line) else { panic!("{line}") };
+        assert!(items.contains(&FetchData::Uid(NonZeroU32::new(5).unwrap())), "{items:?}");
     }
 }
 
@@ -99,6 +101,6 @@ fn a_name_has_one_spelling() {
 fn delimiters_are_read_however_they_are_written() {
     for (line, delimiter) in [("* LIST () \"\\\" \"a\"\r\n", '\\'), ("* LIST () / a\r\n", '/')] {
         let (Response::List(item), _) = tolerant(line) else { panic!("{line}") };
-        assert_eq!(item.delimiter, Some(delimiter), "{line}");
+        assert_eq!(item.delimiter, Delimiter::new(delimiter), "{line}");
     }
 }

@@ -8,6 +8,7 @@
 
 mod common;
 
+use core::num::NonZeroU32;
 use std::collections::BTreeSet;
 
 use common::session;
@@ -238,7 +239,7 @@ proptest! {
 
     #[test]
     fn status_texts_survive_printing(text in "[ -Z^-~]{1,40}", uid in 1u32..) {
-        let code = Some(Code::AppendUid(uid, NonEmpty::new(UidSet::range(uid, uid)).unwrap()));
+        let code = Some(Code::AppendUid(NonZeroU32::new(uid).unwrap(), NonEmpty::new(UidSet::range(uid, uid)).unwrap()));
         let text = text.trim().to_string();
         prop_assume!(!text.is_empty());
         let response = Response::Status { status: Status::Ok, text: StatusText::new(code, text) };

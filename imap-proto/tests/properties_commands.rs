@@ -2,6 +2,7 @@
 //! the one it was made of.
 #![allow(clippy::unwrap_used)]
 
+use core::num::NonZeroU32;
 use std::borrow::Cow;
 
 use imap_proto::{
@@ -9,7 +10,7 @@ use imap_proto::{
         Append, AppendBody, AppendData, AppendMessage, CatenatePart, Command, Depth, EntryName,
         EventGroup, FetchModifiers, Literals, MailboxFilter, MessageLiteral, MetadataOptions,
         Notify, NotifyEvent, PrintOptions, QResync, Replace, Rights, RightsAction, SecretText,
-        Tagged,
+        SequenceMatch, Tagged,
     },
     parse,
     types::{
@@ -106,26 +107,35 @@ fn section() -> impl Strategy<Value = BodySection<'static>> {
     let body = (part(), text, option::of(run()), any::<bool>()).prop_filter_map(
         "the message has no MIME header",
         |(part, text, partial, peek)| {
-            let mut section = BodySection::new(Section::new(part, text)?);
-            (section.partial, section.peek) = (partial, peek);
-            Some(section)
+            let section = Section::new(part, text)?;
+            let section = if peek { BodySection::peek(section) } else { BodySection::new(section) };
+            Some(match partial {
+                Some(partial) => section.with_partial(partial),
+                None => section,
+            })
         },
     );
     let spelled = select(vec![
-        (SectionSpelling::Rfc822, SectionText::Full, false),
-        (SectionSpelling::Rfc822Header, SectionText::Header, true),
-        (SectionSpelling::Rfc822Text, SectionText::Text, false),
+        SectionSpelling::Rfc822,
+        SectionSpelling::Rfc822Header,
+        SectionSpelling::Rfc822Text,
     ]);
-    let spelled = spelled.prop_map(|(spelling, text, peek)| {
-        let mut section = BodySection::new(Section::new(Part::MESSAGE, text).unwrap());
-        (section.spelling, section.peek) = (spelling, peek);
-        section
-    });
+    let spelled = spelled.prop_map(BodySection::spelled);
     prop_oneof![3 => body, 1 => spelled]
 }
 
+/// RFC 9051 §9 `number64`
+fn size() -> impl Strategy<Value = u64> {
+    0..=i64::MAX.unsigned_abs()
+}
+
+fn nz() -> impl Strategy<Value = NonZeroU32> {
+    (1u32..).prop_map(|n| NonZeroU32::new(n).unwrap())
+}
+
 fn run() -> impl Strategy<Value = Partial> {
-    (any::<u64>(), 1u64..).prop_map(|(offset, len)| Partial::new(offset, len).unwrap())
+    (size(), 1..=i64::MAX.unsigned_abs())
+        .prop_map(|(offset, len)| Partial::new(offset, len).unwrap())
 }
 
 fn item() -> impl Strategy<Value = FetchItem<'static>> {
@@ -175,12 +185,12 @@ fn key() -> impl Strategy<Value = SearchKey<'static>> {
         octets().prop_map(SearchKey::Body),
         octets().prop_map(SearchKey::Text),
         prop_oneof![
-            any::<u64>().prop_map(SearchKey::Larger),
-            any::<u64>().prop_map(SearchKey::Smaller),
-            (1u32..).prop_map(SearchKey::Older),
-            (1u32..).prop_map(SearchKey::Younger),
-            any::<u64>().prop_map(SearchKey::ModSeq),
-            (flag(), scope, any::<u64>()).prop_map(|(f, s, n)| SearchKey::FlagModSeq(f, s, n)),
+            size().prop_map(SearchKey::Larger),
+            size().prop_map(SearchKey::Smaller),
+            nz().prop_map(SearchKey::Older),
+            nz().prop_map(SearchKey::Younger),
+            size().prop_map(SearchKey::ModSeq),
+            (flag(), scope, size()).prop_map(|(f, s, n)| SearchKey::FlagModSeq(f, s, n)),
             any::<u64>().prop_map(SearchKey::GmailMessageId),
             any::<u64>().prop_map(SearchKey::GmailThreadId),
         ],
@@ -321,7 +331,7 @@ fn group() -> impl Strategy<Value = EventGroup<'static>> {
             NotifyEvent::SubscriptionChange,
             NotifyEvent::MailboxMetadataChange,
             NotifyEvent::ServerMetadataChange,
-            NotifyEvent::Other(Atom::new("Vendor-Event").unwrap()),
+            NotifyEvent::new(Atom::new("Vendor-Event").unwrap()),
         ]),
     ];
     (filter(), vec(event, 0..4), any::<bool>()).prop_map(|(filter, events, delayed)| {
@@ -379,15 +389,20 @@ fn mailboxes() -> impl Strategy<Value = Command<'static>> {
         ],
         0..3,
     );
-    let state = (1u32.., 1u64.., option::of(uids()), option::of((uids(), uids()))).prop_map(
-        |(validity, mod_seq, known, matches)| {
+    let state = (
+        1u32..,
+        1..=i64::MAX.unsigned_abs(),
+        option::of(uids()),
+        option::of(uids().prop_map(|all| (all.clone(), all))),
+    )
+        .prop_map(|(validity, mod_seq, known, matches)| {
             let mut state = QResync::new(validity, mod_seq).unwrap();
             state.known_uids = known.and_then(NonEmpty::new);
-            state.matches = matches
-                .and_then(|(numbers, uids)| Some((NonEmpty::new(numbers)?, NonEmpty::new(uids)?)));
+            state.matches = matches.and_then(|(numbers, uids)| {
+                SequenceMatch::new(NonEmpty::new(numbers)?, NonEmpty::new(uids)?)
+            });
             state
-        },
-    );
+        });
     let items = some(select(vec![StatusItem::Unseen, StatusItem::Size, StatusItem::AppendLimit]));
     prop_oneof![
         (mailbox(), any::<[bool; 2]>(), option::of(state)).prop_map(
@@ -410,7 +425,7 @@ fn mailboxes() -> impl Strategy<Value = Command<'static>> {
             .prop_map(|(mailbox, all)| Command::Append(Append::many(mailbox, all))),
         (any::<bool>(), any::<u32>(), mailbox(), message()).prop_map(
             |(uid, number, mailbox, message)| {
-                let number = core::num::NonZeroU32::new(number);
+                let number = NonZeroU32::new(number);
                 Command::Replace(Replace::new(uid, number, mailbox, message))
             }
         ),
@@ -429,7 +444,7 @@ fn rights() -> impl Strategy<Value = Command<'static>> {
     prop_oneof![
         octets().prop_map(Command::GetQuota),
         mailbox().prop_map(Command::GetQuotaRoot),
-        (octets(), vec((atom(), any::<u64>()), 0..3))
+        (octets(), vec((atom(), size()), 0..3))
             .prop_map(|(root, limits)| Command::SetQuota { root, limits }),
         (mailbox(), octets(), action, letters).prop_map(|(mailbox, identifier, action, rights)| {
             Command::SetAcl { mailbox, identifier, action, rights }
@@ -450,13 +465,14 @@ fn rights() -> impl Strategy<Value = Command<'static>> {
 
 fn messages() -> impl Strategy<Value = Command<'static>> {
     let action = || select(vec![StoreAction::Replace, StoreAction::Add, StoreAction::Remove]);
-    let modifiers = (option::of(any::<u64>()), any::<bool>(), option::of(partial_range()))
-        .prop_map(|(changed_since, vanished, partial)| {
+    let modifiers = (option::of(size()), any::<bool>(), option::of(partial_range())).prop_map(
+        |(changed_since, vanished, partial)| {
             let mut modifiers = FetchModifiers::default();
             (modifiers.changed_since, modifiers.vanished) = (changed_since, vanished);
             modifiers.partial = partial;
             modifiers
-        });
+        },
+    );
     let items = some(item()).prop_map(FetchItems::new);
     let sort_key = select(vec![SortKey::Arrival, SortKey::DisplayTo, SortKey::Subject]);
     let criteria =
@@ -468,7 +484,7 @@ fn messages() -> impl Strategy<Value = Command<'static>> {
             .prop_map(|(uid, sources, query)| Command::ESearch { uid, sources, query }),
         (any::<bool>(), set(), items, modifiers)
             .prop_map(|(uid, set, items, modifiers)| Command::Fetch { uid, set, items, modifiers }),
-        (any::<[bool; 2]>(), set(), action(), flags(), option::of(any::<u64>())).prop_map(
+        (any::<[bool; 2]>(), set(), action(), flags(), option::of(size())).prop_map(
             |([uid, silent], set, action, flags, unchanged_since)| {
                 Command::Store { uid, set, action, silent, flags, unchanged_since }
             }

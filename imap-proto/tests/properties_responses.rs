@@ -1,6 +1,7 @@
 //! What is printed is read again as the same, for every response, item, code and value.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
+use core::num::NonZeroU32;
 use std::borrow::Cow;
 
 use imap_proto::{
@@ -10,8 +11,9 @@ use imap_proto::{
         FetchData, Found, ListItem, Namespace, Namespaces, Raw, Response, Status, Thread,
     },
     types::{
-        Atom, BodySection, Code, DateTime, Flag, Mailbox, Names, NonEmpty, Part, Section,
-        SectionText, StatusData, StatusText, Tag, UidList, UidSet,
+        Atom, Attribute, Charset, Code, CodeText, CopyUid, DateTime, Delimiter, Flag, Mailbox,
+        ModSeq, Names, NonEmpty, OneOrMore, OtherCode, Part, PartialRange, Score, Section,
+        SectionName, SectionText, StatusData, StatusText, Tag, UidList, UidSet, UrlMechanism,
     },
 };
 use proptest::{collection::vec, option, prelude::*};
@@ -24,6 +26,29 @@ fn word() -> impl Strategy<Value = &'static str> {
 
 fn atom() -> impl Strategy<Value = Atom<'static>> {
     word().prop_map(|word| Atom::new(word).unwrap())
+}
+
+fn nz() -> impl Strategy<Value = NonZeroU32> {
+    (1u32..).prop_map(|n| NonZeroU32::new(n).unwrap())
+}
+
+fn size() -> impl Strategy<Value = u64> {
+    0..=i64::MAX.unsigned_abs()
+}
+
+fn mod_seq() -> impl Strategy<Value = ModSeq> {
+    (1..=i64::MAX.unsigned_abs()).prop_map(|n| ModSeq::new(n).unwrap())
+}
+
+fn code_text() -> impl Strategy<Value = CodeText<'static>> {
+    "[!-Z^-~][ -Z^-~]{0,9}".prop_map(|text| CodeText::new(text).unwrap())
+}
+
+fn some<S: Strategy>(one: S) -> impl Strategy<Value = OneOrMore<S::Value>>
+where
+    S::Value: Clone,
+{
+    vec(one, 1..4).prop_map(|all| OneOrMore::new(all).unwrap())
 }
 
 fn unknown_item() -> FetchData<'static> {
@@ -84,14 +109,20 @@ fn date() -> impl Strategy<Value = DateTime> {
     (0i64..4_000_000_000, -700i16..700).prop_map(|(at, zone)| DateTime::new(at, zone).unwrap())
 }
 
-fn delimiter() -> impl Strategy<Value = Option<char>> {
-    option::of(prop::sample::select(vec!['/', '.', '\\', '"']))
+fn delimiter() -> impl Strategy<Value = Option<Delimiter>> {
+    option::of((b' '..=b'~').prop_map(|c| Delimiter::new(char::from(c)).unwrap()))
 }
 
 fn list_item() -> impl Strategy<Value = ListItem<'static>> {
-    (flags(), delimiter(), mailbox(), vec(text(), 0..3), option::of(mailbox()), any::<bool>())
-        .prop_map(|(flags, delimiter, name, info, old, more)| {
-            let mut item = ListItem::new(flags, delimiter, name);
+    let attribute = prop_oneof![
+        "\\\\[a-zA-Z]{1,8}",
+        prop::sample::select(vec!["\\Noselect", "\\HasChildren", "\\Sent"]).prop_map(String::from)
+    ];
+    let attributes =
+        vec(attribute.prop_map(|one| Attribute::new(&one).unwrap().into_owned()), 0..4);
+    (attributes, delimiter(), mailbox(), vec(text(), 0..3), option::of(mailbox()), any::<bool>())
+        .prop_map(|(attributes, delimiter, name, info, old, more)| {
+            let mut item = ListItem::new(attributes, delimiter, name);
             item.child_info = info;
             item.old_name = old;
             if more {
@@ -194,27 +225,25 @@ fn item() -> impl Strategy<Value = FetchData<'static>> {
     let part = || vec(1u32..9, 0..3).prop_map(|numbers| Part::new(numbers).unwrap());
     prop_oneof![
         flags().prop_map(FetchData::Flags),
-        (1u32..).prop_map(FetchData::Uid),
+        nz().prop_map(FetchData::Uid),
         date().prop_map(FetchData::InternalDate),
-        any::<u64>().prop_map(FetchData::Size),
-        any::<u64>().prop_map(FetchData::ModSeq),
+        size().prop_map(FetchData::Size),
+        mod_seq().prop_map(FetchData::ModSeq),
         envelope().prop_map(|tree| FetchData::Envelope(EnvelopeView::from_tree(&tree))),
         body().prop_map(|tree| FetchData::BodyStructure(BodyView::from_tree(&tree, true))),
         body().prop_map(|tree| FetchData::Body(BodyView::from_tree(&tree, false))),
-        (part(), option::of(any::<u64>()), option::of(text())).prop_map(
-            |(part, origin, octets)| {
-                let section = BodySection::new(Section::new(part, SectionText::Full).unwrap());
-                FetchData::Section { section, origin, octets }
-            }
-        ),
-        (part(), option::of(any::<u64>()), option::of(vec(any::<u8>(), 0..9))).prop_map(
+        (part(), option::of(size()), option::of(text())).prop_map(|(part, origin, octets)| {
+            let section = SectionName::new(Section::new(part, SectionText::Full).unwrap());
+            FetchData::Section { section, origin, octets }
+        }),
+        (part(), option::of(size()), option::of(vec(any::<u8>(), 0..9))).prop_map(
             |(part, origin, octets)| FetchData::Binary {
                 part,
                 origin,
                 octets: octets.map(Cow::Owned)
             }
         ),
-        (part(), any::<u64>()).prop_map(|(part, n)| FetchData::BinarySize(part, n)),
+        (part(), size()).prop_map(|(part, n)| FetchData::BinarySize(part, n)),
         option::of(text()).prop_map(FetchData::Preview),
         option::of(date()).prop_map(FetchData::SaveDate),
         atom().prop_map(FetchData::EmailId),
@@ -227,7 +256,6 @@ fn item() -> impl Strategy<Value = FetchData<'static>> {
 }
 
 fn code() -> impl Strategy<Value = Code<'static>> {
-    let own = |word: &'static str| Cow::Borrowed(word);
     let plain = [
         Code::Alert,
         Code::Parse,
@@ -266,35 +294,37 @@ fn code() -> impl Strategy<Value = Code<'static>> {
         Code::MetadataTooMany,
         Code::MetadataNoPrivate,
     ];
-    let words = move || vec(word().prop_map(own), 1..4);
     prop_oneof![
         prop::sample::select(plain.to_vec()),
-        words().prop_map(Code::BadCharset),
-        words().prop_map(Code::Capability),
-        words().prop_map(Code::BadEvent),
-        flags().prop_map(Code::PermanentFlags),
-        (1u32..).prop_map(Code::UidNext),
-        (1u32..).prop_map(Code::UidValidity),
-        (1u32..).prop_map(Code::Unseen),
-        (1u32.., set()).prop_map(|(n, set)| Code::AppendUid(n, set)),
-        (1u32.., list(), list()).prop_map(|(n, from, to)| Code::CopyUid(n, from, to)),
-        any::<u64>().prop_map(Code::HighestModSeq),
+        vec("[ -~]{0,6}".prop_map(|name| Charset::new(name).unwrap()), 0..4)
+            .prop_map(Code::BadCharset),
+        some(atom()).prop_map(Code::Capability),
+        some(atom()).prop_map(Code::BadEvent),
+        (flags(), any::<bool>()).prop_map(|(flags, more)| Code::PermanentFlags { flags, more }),
+        nz().prop_map(Code::UidNext),
+        nz().prop_map(Code::UidValidity),
+        nz().prop_map(Code::Unseen),
+        (nz(), set()).prop_map(|(n, set)| Code::AppendUid(n, set)),
+        (nz(), list())
+            .prop_map(|(n, uids)| { Code::CopyUid(CopyUid::new(n, uids.clone(), uids).unwrap()) }),
+        mod_seq().prop_map(Code::HighestModSeq),
         set().prop_map(Code::Modified),
-        word().prop_map(move |w| Code::BadUrl(own(w))),
-        word().prop_map(move |w| Code::NoUpdate(own(w))),
-        word().prop_map(move |w| Code::MailboxId(own(w))),
-        word().prop_map(move |w| Code::UndefinedFilter(own(w))),
-        any::<u64>().prop_map(Code::MetadataLongEntries),
-        any::<u64>().prop_map(Code::MetadataMaxSize),
-        (1u32.., option::of(1u32..)).prop_map(|(n, uid)| Code::MessageLimit(n, uid)),
-        (
-            option::of("[!-z]{1,5}".prop_map(Cow::Owned)),
-            option::of(any::<u32>()),
-            option::of(1u32..)
-        )
-            .prop_map(|(tag, now, all)| Code::InProgress(tag, now, all)),
-        (word(), option::of("[ -Z^-~]{1,9}"))
-            .prop_map(move |(w, text)| Code::Other(own(w), text.map(Cow::Owned))),
+        code_text().prop_map(Code::BadUrl),
+        word().prop_map(|w| Code::NoUpdate(Tag::new(w).unwrap())),
+        atom().prop_map(Code::MailboxId),
+        code_text().prop_map(Code::UndefinedFilter),
+        size().prop_map(Code::MetadataLongEntries),
+        size().prop_map(Code::MetadataMaxSize),
+        (nz(), option::of(nz())).prop_map(|(n, uid)| Code::MessageLimit(n, uid)),
+        (option::of(word()), option::of(any::<u32>()), option::of(nz()))
+            .prop_map(|(tag, now, all)| Code::InProgress(tag.and_then(Tag::new), now, all)),
+        vec(("[a-zA-Z0-9.-]{1,6}", option::of("[a-zA-Z0-9+/=]{1,9}")), 0..3).prop_map(|all| {
+            let one =
+                |(name, data): (String, Option<String>)| UrlMechanism::new(name, data).unwrap();
+            Code::UrlMech(all.into_iter().map(one).collect())
+        }),
+        (atom(), option::of(code_text()))
+            .prop_filter_map("known", |(name, text)| OtherCode::new(name, text).map(Code::Other)),
     ]
 }
 
@@ -313,7 +343,7 @@ fn thread() -> impl Strategy<Value = Thread> {
 
 fn status_data() -> impl Strategy<Value = StatusData> {
     let small = || option::of(any::<u32>());
-    let large = || option::of(any::<u64>());
+    let large = || option::of(size());
     (
         [small(), small(), small(), small(), small()],
         [large(), large(), large()],
@@ -323,7 +353,10 @@ fn status_data() -> impl Strategy<Value = StatusData> {
     )
         .prop_map(|(small, large, limit, id, other)| {
             let mut data = StatusData::default();
-            [data.messages, data.recent, data.uid_next, data.uid_validity, data.unseen] = small;
+            let (uid_next, uid_validity);
+            [data.messages, data.recent, uid_next, uid_validity, data.unseen] = small;
+            (data.uid_next, data.uid_validity) =
+                (uid_next.and_then(NonZeroU32::new), uid_validity.and_then(NonZeroU32::new));
             [data.size, data.highest_mod_seq, data.deleted_storage] = large;
             data.deleted = Some(1);
             data.append_limit = limit;
@@ -336,45 +369,45 @@ fn status_data() -> impl Strategy<Value = StatusData> {
 }
 
 fn e_search() -> impl Strategy<Value = ESearch<'static>> {
-    let numbers = [option::of(1u32..), option::of(1u32..), option::of(1u32..), option::of(1u32..)];
+    let numbers = (option::of(nz()), option::of(nz()), option::of(any::<u32>()), option::of(nz()));
     let head = (option::of(text()), option::of(mailbox()), any::<bool>(), any::<bool>());
     let partial = option::of(((1i64..9, 1i64..9), option::of(list())));
+    let score = (1u8..=100).prop_map(|n| Score::new(n).unwrap());
     let changes = [vec((any::<u32>(), list()), 0..3), vec((any::<u32>(), list()), 0..3)];
-    (head, numbers, option::of(list()), partial, changes, option::of(vec(1u32..100, 0..4)))
-        .prop_map(
-            |(
-                (tag, mailbox, uid, other),
-                [min, max, count, validity],
-                all,
-                partial,
-                changes,
-                scores,
-            )| {
-                let mut result = ESearch::default();
-                (result.tag, result.mailbox, result.uid_validity) = (tag, mailbox, validity);
-                (result.min, result.max, result.count, result.all) = (min, max, count, all);
-                (result.uid, result.partial, result.relevancy) = (uid, partial, scores);
-                result.mod_seq = other.then_some(7);
-                [result.add_to, result.remove_from] = changes;
-                if other {
-                    result
-                        .other
-                        .push((Atom::new("X-NEW").unwrap(), Raw::value(b"(a (1 2))").unwrap()));
-                }
-                result
-            },
-        )
+    (head, numbers, option::of(list()), partial, changes, option::of(vec(score, 0..4))).prop_map(
+        |(
+            (tag, mailbox, uid, other),
+            (min, max, count, validity),
+            all,
+            partial,
+            changes,
+            scores,
+        )| {
+            let mut result = ESearch::default();
+            (result.tag, result.mailbox, result.uid_validity) = (tag, mailbox, validity);
+            (result.min, result.max, result.count, result.all) = (min, max, count, all);
+            (result.uid, result.relevancy) = (uid, scores);
+            result.partial =
+                partial.map(|((first, last), set)| (PartialRange::new(first, last).unwrap(), set));
+            result.mod_seq = ModSeq::new(7).filter(|_| other);
+            [result.add_to, result.remove_from] = changes;
+            match other {
+                true => result
+                    .with_other(Atom::new("X-NEW").unwrap(), Raw::value(b"(a (1 2))").unwrap()),
+                false => result,
+            }
+        },
+    )
 }
 
 fn response() -> impl Strategy<Value = Response<'static>> {
     let status = prop::sample::select(vec![Status::Ok, Status::No, Status::Bad]);
     let completion = prop::sample::select(vec![Completion::Ok, Completion::No, Completion::Bad]);
     let found = || {
-        (vec(1u32.., 0..5), option::of(any::<u64>()))
-            .prop_map(|(n, mod_seq)| Found::new(n, mod_seq))
+        (vec(1u32.., 0..5), option::of(mod_seq())).prop_map(|(n, mod_seq)| Found::new(n, mod_seq))
     };
     let space = || {
-        let extension = vec((text(), texts()), 0..2);
+        let extension = vec((text(), some(text())), 0..2);
         let one = (mailbox(), delimiter(), extension).prop_map(|(prefix, delimiter, more)| {
             let mut one = Namespace::new(prefix, delimiter);
             one.extensions = more;
@@ -390,7 +423,7 @@ fn response() -> impl Strategy<Value = Response<'static>> {
         (status, status_text()).prop_map(|(status, text)| Response::Status { status, text }),
         status_text().prop_map(|text| Response::Status { status: Status::Bye, text }),
         status_text().prop_map(|text| Response::Status { status: Status::PreAuth, text }),
-        vec(atom(), 0..4).prop_map(Response::Capability),
+        some(atom()).prop_map(Response::Capability),
         vec(atom(), 0..4).prop_map(Response::Enabled),
         vec((text(), option::of(text())), 0..3).prop_map(Response::Id),
         flags().prop_map(Response::Flags),
@@ -411,25 +444,25 @@ fn response() -> impl Strategy<Value = Response<'static>> {
     let second = prop_oneof![
         any::<u32>().prop_map(Response::Exists),
         any::<u32>().prop_map(Response::Recent),
-        (1u32..).prop_map(Response::Expunge),
+        nz().prop_map(Response::Expunge),
         (any::<bool>(), set()).prop_map(|(earlier, uids)| Response::Vanished { earlier, uids }),
-        (1u32.., vec(item(), 1..4)).prop_map(|(n, items)| Response::Fetch(n, items)),
-        (1u32.., vec(item(), 1..4)).prop_map(|(n, items)| Response::UidFetch(n, items)),
-        (text(), vec((atom(), any::<u64>(), any::<u64>()), 0..3))
+        (nz(), some(item())).prop_map(|(n, items)| Response::Fetch(n, items)),
+        (nz(), some(item())).prop_map(|(n, items)| Response::UidFetch(n, items)),
+        (text(), vec((atom(), size(), size()), 0..3))
             .prop_map(|(root, resources)| Response::Quota { root, resources }),
         (mailbox(), texts()).prop_map(|(name, roots)| Response::QuotaRoot(name, roots)),
         (mailbox(), vec((text(), text()), 0..3)).prop_map(|(name, all)| Response::Acl(name, all)),
-        (mailbox(), text(), texts()).prop_map(|(mailbox, identifier, rights)| {
-            Response::ListRights { mailbox, identifier, rights }
+        (mailbox(), text(), text(), texts()).prop_map(|(mailbox, identifier, required, groups)| {
+            Response::ListRights { mailbox, identifier, required, groups }
         }),
         (mailbox(), text()).prop_map(|(name, rights)| Response::MyRights(name, rights)),
-        (mailbox(), vec((text(), option::of(text())), 1..3))
+        (mailbox(), some((text(), option::of(text()))))
             .prop_map(|(name, values)| Response::Metadata(name, values)),
-        (mailbox(), texts()).prop_map(|(name, all)| Response::MetadataChanged(name, all)),
-        texts().prop_map(Response::Language),
+        (mailbox(), some(text())).prop_map(|(name, all)| Response::MetadataChanged(name, all)),
+        some(text()).prop_map(Response::Language),
         (text(), vec(text(), 0..3)).prop_map(|(one, more)| Response::Comparator(one, more)),
-        texts().prop_map(Response::GenUrlAuth),
-        vec((text(), option::of(text())), 1..3).prop_map(Response::UrlFetch),
+        some(text()).prop_map(Response::GenUrlAuth),
+        some((text(), option::of(text()))).prop_map(Response::UrlFetch),
         text().prop_map(Response::JmapAccess),
         Just(parse::response(b"* XFOO (1 2)\r\n").unwrap()),
     ];

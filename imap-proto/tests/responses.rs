@@ -1,10 +1,12 @@
 //! Responses: octets to values and back; what servers say that they should not.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
+use core::num::NonZeroU32;
+
 use imap_proto::{
     parse::{self, DeviationKind},
     response::{BodyStructure, Completion, FetchData, Response, Status},
-    types::{Code, NonEmpty, UidSet},
+    types::{Atom, Code, CodeText, CopyUid, NonEmpty, OtherCode, UidSet},
 };
 
 fn both_ways(input: &str) {
@@ -51,7 +53,7 @@ fn responses_of_rfc_3501_are_read_and_printed() {
     ] {
         if response.contains("{3}") {
             let frame = format!("{response}\r\n");
-            let Ok(Response::Fetch(12, items)) = parse::response(frame.as_bytes()) else {
+            let Ok(Response::Fetch(_, items)) = parse::response(frame.as_bytes()) else {
                 panic!("{response}")
             };
             assert!(
@@ -150,7 +152,7 @@ fn responses_of_extensions_are_read_and_printed() {
     let Response::Tagged { status: Completion::Ok, text, .. } = read else { panic!() };
     let from = NonEmpty::list([304, 319, 320].into_iter().collect()).unwrap();
     let to = NonEmpty::list(UidSet::range(3, 5).into()).unwrap();
-    assert_eq!(text.code, Some(Code::CopyUid(1, from, to)));
+    assert_eq!(text.code, CopyUid::new(NonZeroU32::MIN, from, to).map(Code::CopyUid));
     // The order tells which copy is whose, and what SORT has found.
     both_ways("a OK [COPYUID 1 5,3 1:2] x");
     both_ways("* ESEARCH (TAG \"a\") UID ALL 23765,23764,23763,23761:23762,2");
@@ -186,7 +188,7 @@ fn careless_servers_are_understood() {
     let items = |text: &str| {
         let frame = format!("* 1 FETCH {text}\r\n");
         match parse::tolerant_response(frame.as_bytes()).map(|read| read.response) {
-            Ok(Response::Fetch(1, items)) => format!("{items:?}"),
+            Ok(Response::Fetch(NonZeroU32::MIN, items)) => format!("{items:?}"),
             other => panic!("{text}: {other:?}"),
         }
     };
@@ -213,7 +215,7 @@ fn careless_servers_are_understood() {
         ("* LIST () \"/\" x (\"CHILDINFO\" (\"SUBSCRIBED\"))\r\n", "List("),
         ("* FROB (1 (2 3)) {x\r\n", "Unknown"),
         ("* OK text {12}\r\n", "text {12}"),
-        ("* CAPABILITY \r\n", "Capability([])"),
+        ("* CAPABILITY \r\n", "Unknown"),
     ] {
         let read =
             parse::tolerant_response(text.as_bytes()).unwrap_or_else(|e| panic!("{text:?}: {e}"));
@@ -240,17 +242,20 @@ fn deep_structures_do_not_overflow_the_stack() {
     assert!(tolerated(&deep));
     // What is not known is kept, however deep it nests.
     let deep = format!("* 1 FETCH (X {}{})\r\n", "(".repeat(100_000), ")".repeat(100_000));
-    let Ok(Response::Fetch(1, items)) = parse::response(deep.as_bytes()) else { panic!() };
+    let Ok(Response::Fetch(NonZeroU32::MIN, items)) = parse::response(deep.as_bytes()) else {
+        panic!()
+    };
     assert!(matches!(items.as_slice(), [FetchData::Unknown(_)]));
 }
 
 #[test]
 fn a_text_cannot_break_out_of_its_line() {
     use imap_proto::types::StatusText;
-    let text =
-        StatusText::new(Some(Code::Other("X".into(), Some("a]b".into()))), "one\r\n* BYE two");
+    assert!(CodeText::new("a]b").is_none() && CodeText::new("a\r\n* BYE").is_none());
+    let code = OtherCode::new(Atom::new("X").unwrap(), CodeText::new("a b")).map(Code::Other);
+    let text = StatusText::new(code, "one\r\n* BYE two");
     let printed = Response::Status { status: Status::Ok, text }.print();
-    assert_eq!(printed, b"* OK [X] one  * BYE two\r\n");
+    assert_eq!(printed, b"* OK [X a b] one  * BYE two\r\n");
     let text = StatusText::new(None, "[ALERT] not a code");
     let printed = Response::Status { status: Status::No, text }.print();
     let Ok(Response::Status { text, .. }) = parse::response(&printed) else { panic!() };
@@ -291,11 +296,17 @@ fn deviations_are_named_and_strict_refuses_them() {
         ("+\r\n", MissingText, "Continue"),
         ("* OK [ALERT]\r\n", MissingText, "Alert"),
         ("* STATUS x ()\r\n", EmptyStatus, "MailboxStatus"),
-        ("* FLAGS (\\*)\r\n", BadFlag, "Flags([Any])"),
+        ("* FLAGS (\\*)\r\n", BadFlag, "Flags([])"),
         ("* OK caf\u{e9}\r\n", RawOctets, "caf"),
-        ("* COPYUID 1 2 3\r\n", BareCode, "CopyUid(1"),
-        ("* 0 FETCH (UID 1)\r\n", ZeroNumber, "Fetch(0"),
-        ("* 1 FETCH (UID 0)\r\n", ZeroNumber, "Uid(0)"),
+        ("* COPYUID 1 2 3\r\n", BareCode, "CopyUid(CopyUid { validity: 1"),
+        ("* 0 FETCH (UID 1)\r\n", ZeroNumber, "Unnumbered([Uid(1)])"),
+        ("* 0 EXPUNGE\r\n", ZeroNumber, "Unknown"),
+        ("* 4294967296 EXISTS\r\n", BadNumber, "Unknown"),
+        ("* OK [UIDNEXT 0] x\r\n", ZeroNumber, "name: \"UIDNEXT\", text: Some(\"0\")"),
+        ("* SEARCH 0 2\r\n", ZeroNumber, "numbers: [2]"),
+        ("* 1 FETCH (MODSEQ (0) UID 2)\r\n", ZeroNumber, "Uid(2)"),
+        ("* 1 FETCH ()\r\n", MissingField, "Unknown"),
+        ("* 1 FETCH (UID 0)\r\n", ZeroNumber, "Unknown(RawItem(\"UID 0\"))"),
         ("* 1 FETCH (INTERNALDATE NIL UID 5)\r\n", BadDate, "Uid(5)"),
         ("* 1 FETCH (INTERNALDATE \"yesterday\" UID 5)\r\n", BadDate, "Uid(5)"),
         ("* ID (name x)\r\n", UnquotedString, "Id("),
@@ -305,12 +316,12 @@ fn deviations_are_named_and_strict_refuses_them() {
         (
             "* 1 FETCH (RFC822.SIZE 99999999999999999999)\r\n",
             BadNumber,
-            "Size(18446744073709551615)",
+            "Size(9223372036854775807)",
         ),
         (
             "* OK [X-MOVED [Gmail]/a] done\r\n",
             BracketInCode,
-            "Other(\"X-MOVED\", Some(\"[Gmail]/a\")",
+            "name: \"X-MOVED\", text: Some(\"[Gmail]/a\")",
         ),
         ("* 1 FETCH (ENVELOPE (NIL \"s\" NIL NIL NIL NIL))\r\n", MissingField, "Envelope"),
         (

@@ -1,6 +1,8 @@
 //! Spaces, codes and ends of lists where careless servers put them: what is read, and that it is told.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
+use core::num::NonZeroU32;
+
 use imap_proto::{
     frame::{Frame, Framer},
     parse::{self, DeviationKind},
@@ -42,7 +44,9 @@ fn what_can_be_read_of_a_fetch_is() {
     {
         let frame = format!("{line}\r\n");
         let read = parse::tolerant_response(frame.as_bytes()).unwrap();
-        let Response::Fetch(1, items) = &read.response else { panic!("{line}: {read:?}") };
+        let Response::Fetch(NonZeroU32::MIN, items) = &read.response else {
+            panic!("{line}: {read:?}")
+        };
         assert!(format!("{items:?}").starts_with("[Uid(3)"), "{line}: {items:?}");
         assert!(read.deviations.iter().any(|d| d.kind == DeviationKind::Malformed), "{line}");
     }
@@ -114,6 +118,6 @@ fn dates_quotes_numbers_and_nil_as_careless_servers_write_them() {
     let hopeless =
         parse::tolerant_response(b"* 1 FETCH (INTERNALDATE \"yesterday\" UID 3)\r\n").unwrap();
     assert_eq!(hopeless.deviations[0].kind, BadDate);
-    let Response::Fetch(1, items) = hopeless.response else { panic!() };
+    let Response::Fetch(NonZeroU32::MIN, items) = hopeless.response else { panic!() };
     assert_eq!(items.len(), 2, "kept as it came, and the rest is read");
 }

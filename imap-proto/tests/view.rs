@@ -63,15 +63,16 @@ impl Session {
                 }
                 Response::Expunge(n) => {
                     assert!(!by_number, "EXPUNGE in the middle of a command by number");
-                    self.numbers.remove(n as usize - 1);
-                    self.flags.remove(n as usize - 1);
+                    self.numbers.remove(n.get() as usize - 1);
+                    self.flags.remove(n.get() as usize - 1);
                 }
                 Response::Fetch(n, items) => {
-                    let slot = n as usize - 1;
+                    let slot = n.get() as usize - 1;
                     for item in items {
                         match item {
                             FetchData::Uid(uid) => {
                                 let known = &mut self.numbers[slot];
+                                let uid = uid.get();
                                 assert!(*known == 0 || *known == uid, "number {n} changed its UID");
                                 *known = uid;
                             }
@@ -163,7 +164,7 @@ proptest! {
                     let known = sessions[s].numbers.clone();
                     let output = sessions[s].say("x SEARCH ALL");
                     if let Ok(Response::Search(found)) = parse::response(&first_line(&output)) {
-                        prop_assert!(found.numbers.iter().all(|n| *n as usize <= known.len()));
+                        prop_assert!(found.numbers().iter().all(|n| *n as usize <= known.len()));
                     }
                 }
                 Act::Idle(s) => {

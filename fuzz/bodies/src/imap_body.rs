@@ -1,8 +1,11 @@
 //! Body structures and envelopes: views of the wire and trees.
 
+use core::num::NonZeroU32;
+
 use imap_proto::{
     parse,
     response::{BodyView, EnvelopeView, FetchData, Response},
+    types::OneOrMore,
 };
 
 /// The octets are a body, with and without extension data, and an envelope.
@@ -42,7 +45,7 @@ fn body(view: &BodyView<'_>, extended: bool) {
     let tree = view.to_tree();
     let again = BodyView::from_tree(&tree, extended);
     let item = if extended { FetchData::BodyStructure(again) } else { FetchData::Body(again) };
-    let printed = Response::Fetch(1, vec![item]).print();
+    let printed = Response::Fetch(NonZeroU32::MIN, OneOrMore::one(item)).print();
     let read = parse::response(&printed);
     assert!(read.is_ok(), "{}", printed.escape_ascii());
 }

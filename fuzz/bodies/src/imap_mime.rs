@@ -61,8 +61,7 @@ fn sections(raw: &[u8], summary: &Summary<'_>) {
                 _ => continue,
             };
             // A partial is that part of the whole.
-            let mut partial = BodySection::new(section);
-            partial.partial = Partial::new(3, 5);
+            let partial = BodySection::new(section).with_partial(Partial::new(3, 5).unwrap());
             let some = match summary.plan(&partial) {
                 Plan::Octets(range) => octets(range).to_vec(),
                 Plan::Fields(range, filter) => filter.apply(octets(range)),

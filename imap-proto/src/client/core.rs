@@ -5,7 +5,7 @@ use alloc::{
     string::{String, ToString},
     vec::Vec,
 };
-use core::mem;
+use core::{mem, num::NonZeroU32};
 
 use bytes::Bytes;
 use mailwire::{Close, Instant, RecvBuf, SendBuf, Step, sasl::client::Exchange};
@@ -18,7 +18,7 @@ use crate::{
     frame::{Frame, Framer},
     parse,
     response::{FetchData, Response, Status},
-    types::{BodySection, Code, Names, StatusText},
+    types::{Code, Names, SectionName, StatusText},
 };
 
 /// What a command's answer changes.
@@ -490,9 +490,11 @@ fn lend(frame: &[u8], announce: Announce) -> Event<'_> {
             Event::Greeting { pre_auth: status == Status::PreAuth, text }
         }
         (Ok(Response::Tagged { status, text, .. }), Announce::Done(tag)) => {
-            Event::Done { tag, status: status.into(), text }
+            Event::Done { tag, status, text }
         }
-        (_, Announce::Stray) => Event::Data(Response::Unknown(crate::response::Raw::new(frame))),
+        (_, Announce::Stray) => {
+            Event::Data(Response::Unknown(crate::response::RawLine::checked(frame)))
+        }
         (Ok(response), _) => Event::Data(response),
         (Err(_), _) => Event::Nothing,
     }
@@ -510,12 +512,16 @@ fn closed(gathered: &[u8], head: &[u8]) -> Vec<u8> {
     [gathered, head, b")\r\n"].concat()
 }
 
+/// Number and UID, as far as the server has said them, the section and its first octet.
+type SectionOf = (Option<NonZeroU32>, Option<NonZeroU32>, SectionName<'static>, Option<u64>);
+
 /// The section whose octets are to be streamed: the last item of the response.
-fn section_of(frame: &[u8]) -> Option<(u32, Option<u32>, BodySection<'static>, Option<u64>)> {
+fn section_of(frame: &[u8]) -> Option<SectionOf> {
     let read = parse::streamed_response(frame, Names::default()).ok()?;
     let (number, mut uid, items) = match read.response {
-        Response::Fetch(number, items) => (number, None, items),
-        Response::UidFetch(uid, items) => (0, Some(uid), items),
+        Response::Fetch(number, items) => (Some(number), None, items),
+        Response::Unnumbered(items) => (None, None, items),
+        Response::UidFetch(uid, items) => (None, Some(uid), items),
         _ => return None,
     };
     let mut found = None;

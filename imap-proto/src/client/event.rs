@@ -1,8 +1,8 @@
-use core::fmt;
+use core::{fmt, num::NonZeroU32};
 
 use crate::{
-    response::{Response, Status},
-    types::{BodySection, StatusText},
+    response::{Completion, Response},
+    types::{SectionName, StatusText},
 };
 
 /// Names a command: its answer carries it.
@@ -33,7 +33,7 @@ pub enum Event<'a> {
         /// Which.
         tag: Tag,
         /// How it went.
-        status: Status,
+        status: Completion,
         /// Code and text.
         text: StatusText<'a>,
     },
@@ -43,12 +43,12 @@ pub enum Event<'a> {
     /// [`Chunk`](Self::Chunk)s, then the response as [`Data`](Self::Data), where the section is
     /// [`FetchData::Streamed`](crate::response::FetchData::Streamed).
     Literal {
-        /// The message's sequence number; 0 where the server says UIDs only (RFC 9586).
-        number: u32,
+        /// The message's sequence number; `None` where the server says UIDs only (RFC 9586).
+        number: Option<NonZeroU32>,
         /// Its UID, if the server said it before.
-        uid: Option<u32>,
+        uid: Option<NonZeroU32>,
         /// Which section.
-        section: BodySection<'static>,
+        section: SectionName<'static>,
         /// The first octet, where only a part was asked for.
         origin: Option<u64>,
         /// How many octets.

@@ -1,10 +1,7 @@
 use alloc::borrow::Cow;
-use core::{
-    fmt,
-    num::{NonZeroU32, NonZeroU64},
-};
+use core::{fmt, num::NonZeroU32};
 
-use crate::types::{NonEmpty, PartialRange, UidSet};
+use crate::types::{ModSeq, NonEmpty, PartialRange, UidSet};
 
 /// Access rights: lower-case letters and digits, each one right (RFC 4314 §2.1). May be empty.
 ///
@@ -132,17 +129,42 @@ pub struct QResync {
     /// The UIDVALIDITY it knows.
     pub uid_validity: NonZeroU32,
     /// The mod-sequence it has seen all changes up to.
-    pub mod_seq: NonZeroU64,
+    pub mod_seq: ModSeq,
     /// The UIDs it knows; `None` for all.
     pub known_uids: Option<NonEmpty<UidSet>>,
     /// Some sequence numbers, and the UIDs they stood for (RFC 7162 §3.2.5.2).
-    pub matches: Option<(NonEmpty<UidSet>, NonEmpty<UidSet>)>,
+    pub matches: Option<SequenceMatch>,
+}
+
+/// Some sequence numbers and, in the same order, the UIDs they stood for (RFC 7162 §3.2.5.2).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct SequenceMatch {
+    numbers: NonEmpty<UidSet>,
+    uids: NonEmpty<UidSet>,
+}
+
+impl SequenceMatch {
+    /// Numbers and their UIDs; `None` if there are not as many of the one as of the other.
+    pub fn new(numbers: NonEmpty<UidSet>, uids: NonEmpty<UidSet>) -> Option<Self> {
+        (numbers.len() == uids.len()).then_some(Self { numbers, uids })
+    }
+
+    /// The sequence numbers.
+    pub fn numbers(&self) -> &UidSet {
+        &self.numbers
+    }
+
+    /// The UIDs.
+    pub fn uids(&self) -> &UidSet {
+        &self.uids
+    }
 }
 
 impl QResync {
-    /// A resynchronization from this state of all messages; `None` if a number is zero.
+    /// A resynchronization from this state of all messages; `None` if a number is zero, or the
+    /// mod-sequence beyond 63 bits.
     pub fn new(uid_validity: u32, mod_seq: u64) -> Option<Self> {
-        let (uid_validity, mod_seq) = (NonZeroU32::new(uid_validity)?, NonZeroU64::new(mod_seq)?);
+        let (uid_validity, mod_seq) = (NonZeroU32::new(uid_validity)?, ModSeq::new(mod_seq)?);
         Some(Self { uid_validity, mod_seq, known_uids: None, matches: None })
     }
 }

@@ -18,7 +18,7 @@ pub use append::{
     Append, AppendBody, AppendData, AppendMessage, CatenatePart, MessageLiteral, Replace,
 };
 pub use extension::{
-    Depth, EntryName, FetchModifiers, MetadataOptions, QResync, Rights, RightsAction,
+    Depth, EntryName, FetchModifiers, MetadataOptions, QResync, Rights, RightsAction, SequenceMatch,
 };
 pub use notify::{EventGroup, MailboxFilter, Notify, NotifyEvent};
 

@@ -1,6 +1,6 @@
 use alloc::vec::Vec;
 
-use crate::types::{Atom, FetchItem, Mailbox, OneOrMore};
+use crate::types::{Atom, FetchItem, Mailbox, OneOrMore, Unlisted};
 
 /// What NOTIFY asks for (RFC 5465 §3.1).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -143,11 +143,29 @@ pub enum NotifyEvent<'a> {
     MailboxMetadataChange,
     /// `ServerMetadataChange`
     ServerMetadataChange,
-    /// Any other.
-    Other(Atom<'a>),
+    /// Any other; from [`NotifyEvent::new`].
+    Other(Unlisted<'a>),
 }
 
-impl NotifyEvent<'_> {
+impl<'a> NotifyEvent<'a> {
+    /// The event of this name, in any case, one that is not known included. `MessageNew` is that of no items.
+    ///
+    /// ```
+    /// use imap_proto::{command::NotifyEvent, types::Atom};
+    ///
+    /// let event = |name| NotifyEvent::new(Atom::new(name).unwrap());
+    /// assert_eq!(event("flagchange"), NotifyEvent::FlagChange);
+    /// assert!(matches!(event("Vendor"), NotifyEvent::Other(name) if name.as_str() == "Vendor"));
+    /// ```
+    pub fn new(name: Atom<'a>) -> Self {
+        let known = |known: &str| known.eq_ignore_ascii_case(&name);
+        if known("MessageNew") {
+            return Self::MessageNew(Vec::new());
+        }
+        let plain = Self::PLAIN.into_iter().find(|(spelling, _)| known(spelling));
+        plain.map_or(Self::Other(Unlisted::new(name)), |(_, event)| event)
+    }
+
     /// The names of events without arguments.
     pub(crate) const PLAIN: [(&'static str, NotifyEvent<'static>); 7] = [
         ("MessageExpunge", NotifyEvent::MessageExpunge),

@@ -61,14 +61,14 @@ impl FieldFilter {
 impl Structure {
     /// How to get the octets of `wanted`.
     pub fn plan(&self, wanted: &BodySection<'_>) -> Plan {
-        let Some(range) = self.locate(&wanted.section) else { return Plan::Nil };
+        let Some(range) = self.locate(&wanted.name.section) else { return Plan::Nil };
         let range = range.start as u64..range.end as u64;
         let filter = |names: &[Cow<'_, str>], keep| FieldFilter {
             names: names.iter().map(|name| String::from(&**name)).collect(),
             keep,
             partial: wanted.partial,
         };
-        match wanted.section.text() {
+        match wanted.name.section.text() {
             SectionText::HeaderFields(names) => Plan::Fields(range, filter(names, true)),
             SectionText::HeaderFieldsNot(names) => Plan::Fields(range, filter(names, false)),
             _ => match wanted.partial {

@@ -1,6 +1,7 @@
 //! Strings, numbers, sets, dates, flags: RFC 3501 §9 from the bottom up.
 
 use alloc::{borrow::Cow, vec::Vec};
+use core::num::NonZeroU32;
 
 use nom::{
     Parser,
@@ -13,7 +14,8 @@ use nom::{
 
 use super::{Res, fail};
 use crate::types::{
-    Date, DateTime, Flag, Mailbox, Names, NonEmpty, OneOrMore, SequenceSet, UidList, UidSet,
+    Date, DateTime, Flag, Mailbox, ModSeq, Names, NonEmpty, OneOrMore, SequenceSet, UidList,
+    UidSet,
     string::{is_astring_char, is_atom_char},
 };
 
@@ -81,6 +83,14 @@ pub(super) fn nz_number(input: &[u8]) -> Res<'_, u32> {
 
 /// `number64 = 1*DIGIT ; (0 <= n <= 9,223,372,036,854,775,807)` (RFC 9051 §9)
 pub(super) fn number64(input: &[u8]) -> Res<'_, u64> {
+    match unsigned64(input) {
+        Ok((_, n)) if n > i64::MAX.unsigned_abs() => fail(input, ErrorKind::TooLarge),
+        read => read,
+    }
+}
+
+/// Digits of at most 64 bits: Gmail's numbers have no sign.
+pub(super) fn unsigned64(input: &[u8]) -> Res<'_, u64> {
     let len = input.iter().take_while(|b| b.is_ascii_digit()).count();
     let Some((digits, rest)) = input.split_at_checked(len).filter(|_| len > 0) else {
         return fail(input, ErrorKind::Digit);
@@ -100,6 +110,16 @@ pub(super) fn number64(input: &[u8]) -> Res<'_, u64> {
         Some(n) => Ok((rest, n)),
         None => fail(digits, ErrorKind::Digit),
     }
+}
+
+/// `nz-number`, as what it is.
+pub(super) fn nz(input: &[u8]) -> Res<'_, NonZeroU32> {
+    map_opt(number, NonZeroU32::new).parse(input)
+}
+
+/// `mod-sequence-value = 1*DIGIT ; (1 <= n <= 9,223,372,036,854,775,807)` (RFC 7162 §7)
+pub(super) fn mod_seq(input: &[u8]) -> Res<'_, ModSeq> {
+    map_opt(unsigned64, ModSeq::new).parse(input)
 }
 
 /// The octet count of a literal: `{n}` or `{n+}` (RFC 7888). The line ends after it. Gives the size
@@ -309,11 +329,6 @@ pub(super) fn flag(input: &[u8]) -> Res<'_, Flag<'_>> {
     let len = after.iter().take_while(|b| is_atom_char(**b)).count();
     let len = len.saturating_add(input.len().saturating_sub(after.len()));
     map_opt(ascii(take(len)), Flag::new).parse(input)
-}
-
-/// `flag-perm = flag / "\*"`
-pub(super) fn flag_perm(input: &[u8]) -> Res<'_, Flag<'_>> {
-    alt((value(Flag::Any, tag("\\*")), flag)).parse(input)
 }
 
 /// `flag-list = "(" [flag *(SP flag)] ")"`

@@ -14,7 +14,9 @@ use nom::{
 
 use mailwire::sasl::{Response, decode_response};
 
-use super::{Res, append, basic::*, extension, fail, fetch, list, notify, offset_of, search};
+use super::{
+    Res, append, basic::*, extension, fail, fetch, list, literals, notify, offset_of, search,
+};
 use crate::{
     command::{Command, SecretText, Tagged},
     types::{Atom, Mailbox, Names, OneOrMore, SequenceSet, SpecialUse, Tag, string::is_tag_char},
@@ -79,6 +81,9 @@ pub fn command_in(frame: &[u8], names: Names) -> Result<Tagged<'_>, CommandError
         offset: 0,
     })?;
     let error = |kind, offset| CommandError { tag: Some(tag), kind, offset };
+    if let Some(offset) = literals::misplaced(frame, true) {
+        return Err(error(CommandErrorKind::Arguments, offset));
+    }
     let at = frame.len().saturating_sub(rest.len());
     let (rest, name) = verb(rest).map_err(|_| error(CommandErrorKind::Unknown, at))?;
     match arguments(name, rest, names) {
@@ -220,8 +225,13 @@ fn login(input: &[u8]) -> Res<'_, Command<'_>> {
 fn select(input: &[u8], read_only: bool, names: Names) -> Res<'_, Command<'_>> {
     let (rest, mailbox) = preceded(sp, mailbox(names)).parse(input)?;
     let mut param = alt((word("CONDSTORE").map(|()| None), extension::qresync.map(Some)));
-    let (rest, params) = opt(preceded(sp, paren_list(|input| param.parse(input)))).parse(rest)?;
-    let params = params.unwrap_or_default();
+    let params = opt(preceded(sp, paren_list1(|input| param.parse(input))));
+    let (after, params) = { params }.parse(rest)?;
+    let params = params.map(OneOrMore::into_vec).unwrap_or_default();
+    if params.iter().flatten().count() > 1 {
+        return fail(rest, ErrorKind::Many0);
+    }
+    let rest = after;
     let condstore = params.iter().any(Option::is_none);
     let qresync = params.into_iter().flatten().next();
     Ok((rest, Command::Select { mailbox, read_only, condstore, qresync }))

@@ -14,7 +14,9 @@ use nom::{
 
 use super::{Res, basic::*, fail};
 use crate::{
-    command::{Command, Depth, EntryName, MetadataOptions, QResync, Rights, RightsAction},
+    command::{
+        Command, Depth, EntryName, MetadataOptions, QResync, Rights, RightsAction, SequenceMatch,
+    },
     types::{Atom, Mailbox, Names, OneOrMore, Tag},
 };
 
@@ -167,6 +169,7 @@ pub(super) fn qresync(input: &[u8]) -> Res<'_, QResync> {
         preceded(start, (nz_number, preceded(sp, number64))).parse(input)?;
     let (rest, known_uids) = opt(preceded(sp, uid_set)).parse(rest)?;
     let pair = (terminated(uid_set, sp), uid_set);
+    let pair = map_opt(pair, |(numbers, uids)| SequenceMatch::new(numbers, uids));
     let (rest, matches) = opt(delimited(tag(" ("), pair, tag(")"))).parse(rest)?;
     let (rest, _) = tag(")")(rest)?;
     match QResync::new(uid_validity, mod_seq) {

@@ -15,8 +15,8 @@ use super::{Res, basic::*, fail, search::partial_range};
 use crate::{
     command::FetchModifiers,
     types::{
-        BodySection, FetchItem, FetchItems, OneOrMore, Part, Partial, Section, SectionSpelling,
-        SectionText, StoreAction,
+        BodySection, FetchItem, FetchItems, OneOrMore, Part, Partial, Section, SectionName,
+        SectionSpelling, SectionText, StoreAction,
     },
 };
 
@@ -71,7 +71,7 @@ pub(super) fn fetch_item(input: &[u8]) -> Res<'_, FetchItem<'_>> {
     if peek || (is("BODY") && rest.first() == Some(&b'[')) {
         let (rest, section) = section(rest)?;
         let (rest, partial) = opt(partial).parse(rest)?;
-        let item = BodySection { section, partial, peek, spelling: SectionSpelling::Body };
+        let item = BodySection { name: SectionName::new(section), partial, peek };
         return Ok((rest, FetchItem::Section(item)));
     }
     if is("BINARY.SIZE") {
@@ -86,16 +86,11 @@ pub(super) fn fetch_item(input: &[u8]) -> Res<'_, FetchItem<'_>> {
         let (rest, lazy) = opt((sp, tag("("), word("LAZY"), tag(")"))).parse(rest)?;
         return Ok((rest, FetchItem::Preview { lazy: lazy.is_some() }));
     }
-    let spelled = |spelling, text, peek| {
-        let section = Section::checked(Part::MESSAGE, text);
-        FetchItem::Section(BodySection { section, partial: None, peek, spelling })
-    };
+    let spelled = |spelling| FetchItem::Section(BodySection::spelled(spelling));
     let item = match () {
-        () if is("RFC822") => spelled(SectionSpelling::Rfc822, SectionText::Full, false),
-        () if is("RFC822.HEADER") => {
-            spelled(SectionSpelling::Rfc822Header, SectionText::Header, true)
-        }
-        () if is("RFC822.TEXT") => spelled(SectionSpelling::Rfc822Text, SectionText::Text, false),
+        () if is("RFC822") => spelled(SectionSpelling::Rfc822),
+        () if is("RFC822.HEADER") => spelled(SectionSpelling::Rfc822Header),
+        () if is("RFC822.TEXT") => spelled(SectionSpelling::Rfc822Text),
         () => match PLAIN.iter().find(|(known, _)| is(known)) {
             Some((_, item)) => item.clone(),
             None => return fail(input, ErrorKind::Tag),
@@ -173,24 +168,26 @@ pub(super) fn modifiers(input: &[u8]) -> Res<'_, FetchModifiers> {
         let (rest, name) = atom(input)?;
         match () {
             () if name.eq_ignore_ascii_case("CHANGEDSINCE") => {
-                let (rest, mod_seq) = preceded(sp, number64).parse(rest)?;
-                modifiers.changed_since = Some(mod_seq);
-                Ok((rest, ()))
+                let (after, mod_seq) = preceded(sp, number64).parse(rest)?;
+                once(modifiers.changed_since.replace(mod_seq).is_none(), rest, after)
             }
             () if name.eq_ignore_ascii_case("VANISHED") => {
-                modifiers.vanished = true;
-                Ok((rest, ()))
+                once(!core::mem::replace(&mut modifiers.vanished, true), rest, rest)
             }
             () if name.eq_ignore_ascii_case("PARTIAL") => {
-                let (rest, range) = map_opt(preceded(sp, atom), partial_range).parse(rest)?;
-                modifiers.partial = Some(range);
-                Ok((rest, ()))
+                let (after, range) = map_opt(preceded(sp, atom), partial_range).parse(rest)?;
+                once(modifiers.partial.replace(range).is_none(), rest, after)
             }
             () => fail(input, ErrorKind::Tag),
         }
     };
     let (rest, all) = preceded(sp, paren_list(one)).parse(input)?;
     if all.is_empty() { fail(input, ErrorKind::SeparatedList) } else { Ok((rest, modifiers)) }
+}
+
+/// What may stand once only.
+fn once<'a>(first: bool, at: &'a [u8], after: &'a [u8]) -> Res<'a, ()> {
+    if first { Ok((after, ())) } else { fail(at, ErrorKind::Many0) }
 }
 
 /// `["+" / "-"]`
@@ -241,30 +238,20 @@ pub(super) fn unchanged_since(input: &[u8]) -> Res<'_, u64> {
 }
 
 /// A section as a response has it, with the origin octet of a partial: `BODY[…]<0>`.
-pub(super) fn response_section(input: &[u8]) -> Res<'_, (BodySection<'_>, Option<u64>)> {
+pub(super) fn response_section(input: &[u8]) -> Res<'_, (SectionName<'_>, Option<u64>)> {
     let (rest, name) = item_name(input)?;
     let is = |text: &str| name.eq_ignore_ascii_case(text.as_bytes());
-    let spelled = |spelling, text| BodySection {
-        section: Section::checked(Part::MESSAGE, text),
-        spelling,
-        ..BodySection::default()
-    };
+    let spelled = |spelling| Ok((rest, (SectionName::spelled(spelling), None)));
     match () {
         () if is("BODY") => {
             let (rest, section) = section(rest)?;
             let origin = delimited(tag("<"), number64, tag(">"));
             let (rest, origin) = opt(origin).parse(rest)?;
-            Ok((rest, (BodySection::new(section), origin)))
+            Ok((rest, (SectionName::new(section), origin)))
         }
-        () if is("RFC822") => {
-            Ok((rest, (spelled(SectionSpelling::Rfc822, SectionText::Full), None)))
-        }
-        () if is("RFC822.HEADER") => {
-            Ok((rest, (spelled(SectionSpelling::Rfc822Header, SectionText::Header), None)))
-        }
-        () if is("RFC822.TEXT") => {
-            Ok((rest, (spelled(SectionSpelling::Rfc822Text, SectionText::Text), None)))
-        }
+        () if is("RFC822") => spelled(SectionSpelling::Rfc822),
+        () if is("RFC822.HEADER") => spelled(SectionSpelling::Rfc822Header),
+        () if is("RFC822.TEXT") => spelled(SectionSpelling::Rfc822Text),
         () => map_opt(nom::combinator::success(()), |()| None).parse(input),
     }
 }

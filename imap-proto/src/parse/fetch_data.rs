@@ -12,7 +12,7 @@ use nom::{
 
 use super::{DeviationKind, Res, basic::*, envelope, fail, fetch::response_section, notes::Notes};
 use crate::{
-    response::{Envelope, EnvelopeView, FetchData, Raw, Text},
+    response::{Envelope, EnvelopeView, FetchData, RawItem, Text},
     types::{Atom, Flag},
 };
 
@@ -35,7 +35,9 @@ pub(super) fn items<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Vec<FetchData
             Err(error) => {
                 notes.rewind(mark);
                 let (after, raw) = unknown(rest).or_else(|_| {
-                    recognize(any_value).map(|raw| FetchData::Unknown(Raw::new(raw))).parse(rest)
+                    recognize(any_value)
+                        .map(|raw| FetchData::Unknown(RawItem::checked(raw)))
+                        .parse(rest)
                 })?;
                 if notes.is_strict() {
                     return Err(error);
@@ -64,15 +66,19 @@ pub(super) fn items<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Vec<FetchData
     }
 }
 
-/// A date that cannot be read has a name of its own.
+/// A date that cannot be read, and zero for a UID, have names of their own.
 fn malformed(item: &[u8]) -> DeviationKind {
-    let dated = |name: &str| {
+    let is = |name: &str| {
         item.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name.as_bytes()))
     };
-    if dated("INTERNALDATE ") || dated("SAVEDATE ") {
-        DeviationKind::BadDate
-    } else {
-        DeviationKind::Malformed
+    let zero = || {
+        let from = item.iter().position(|b| !b.is_ascii_alphabetic() && !b" (\"".contains(b));
+        item.get(from?..).map(|digits| matches!(digits, [b'0', b' ' | b')' | b'"', ..]))
+    };
+    match () {
+        () if is("INTERNALDATE ") || is("SAVEDATE ") => DeviationKind::BadDate,
+        () if (is("UID ") || is("MODSEQ ")) && zero() == Some(true) => DeviationKind::ZeroNumber,
+        () => DeviationKind::Malformed,
     }
 }
 
@@ -91,11 +97,8 @@ fn item<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, FetchData<'a>> {
         () if is("FLAGS") => flags(value, notes).map(into(FetchData::Flags))?,
         () if is("UID") => {
             let (value, quoted) = unquoted(value, notes)?;
-            let (rest, uid) = number(value)?;
+            let (rest, uid) = nz(value)?;
             let rest = rest.get(usize::from(quoted)..).unwrap_or_default();
-            if uid == 0 {
-                notes.note(DeviationKind::ZeroNumber, value)?;
-            }
             (rest, FetchData::Uid(uid))
         }
         () if is("INTERNALDATE") => dated(value, notes).map(into(FetchData::InternalDate))?,
@@ -115,11 +118,11 @@ fn item<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, FetchData<'a>> {
         () if is("MODSEQ") => {
             let Some(inside) = value.strip_prefix(b"(") else {
                 // Without its parentheses.
-                let (rest, n) = number64(value)?;
+                let (rest, n) = mod_seq(value)?;
                 notes.note(DeviationKind::Malformed, value)?;
                 return Ok((rest, FetchData::ModSeq(n)));
             };
-            let (rest, n) = number64(notes.gap(inside)?)?;
+            let (rest, n) = mod_seq(notes.gap(inside)?)?;
             let (rest, _) = tag(")")(notes.gap(rest)?)?;
             (rest, FetchData::ModSeq(n))
         }
@@ -137,8 +140,8 @@ fn item<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, FetchData<'a>> {
                 object(value, notes).map(|(rest, id)| (rest, FetchData::ThreadId(Some(id))))?
             }
         },
-        () if is("X-GM-MSGID") => number64.map(FetchData::GmailMessageId).parse(value)?,
-        () if is("X-GM-THRID") => number64.map(FetchData::GmailThreadId).parse(value)?,
+        () if is("X-GM-MSGID") => unsigned64.map(FetchData::GmailMessageId).parse(value)?,
+        () if is("X-GM-THRID") => unsigned64.map(FetchData::GmailThreadId).parse(value)?,
         () if is("X-GM-LABELS") => {
             notes.list(super::fetch::label).map(FetchData::GmailLabels).parse(value)?
         }
@@ -246,20 +249,29 @@ fn into<'a, T>(
 
 /// Flags in parentheses. What is none is left out.
 pub(super) fn flags<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Vec<Flag<'a>>> {
+    words(input, notes, flag)
+}
+
+/// The same of other words.
+pub(super) fn words<'a, T>(
+    input: &'a [u8],
+    notes: &Notes,
+    mut word: impl FnMut(&'a [u8]) -> Res<'a, T>,
+) -> Res<'a, Vec<T>> {
     if let Ok((rest, ())) = nil(input) {
         notes.note(DeviationKind::NilForString, input)?;
         return Ok((rest, Vec::new()));
     }
     let (rest, _) = tag("(")(input)?;
     let mut rest = notes.gap(rest)?;
-    let mut flags = Vec::new();
+    let mut words = Vec::new();
     loop {
         if let [b')', after @ ..] = rest {
-            return Ok((after, flags));
+            return Ok((after, words));
         }
-        match flag(rest) {
-            Ok((after, flag)) if matches!(after.first(), Some(b' ' | b')')) => {
-                flags.push(flag);
+        match word(rest) {
+            Ok((after, one)) if matches!(after.first(), Some(b' ' | b')')) => {
+                words.push(one);
                 rest = after;
             }
             _ => {
@@ -267,9 +279,6 @@ pub(super) fn flags<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Vec<Flag<'a>>
                 let odd = take_while1(|b: u8| b > 0x20 && !matches!(b, b'(' | b')'));
                 rest = { odd }.parse(rest)?.0;
                 notes.note(DeviationKind::BadFlag, at)?;
-                if at.starts_with(b"\\*") {
-                    flags.push(Flag::Any);
-                }
             }
         }
         match rest {
@@ -297,7 +306,7 @@ pub(super) fn size<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, u64> {
             Err(error) => {
                 let (rest, _) = take_while1(|b: u8| b.is_ascii_digit())(input)?;
                 notes.note(DeviationKind::BadNumber, input).map_err(|_| error)?;
-                Ok((rest, u64::MAX))
+                Ok((rest, i64::MAX.unsigned_abs()))
             }
             read => read,
         },
@@ -363,7 +372,7 @@ fn unknown(input: &[u8]) -> Res<'_, FetchData<'_>> {
     let name = take_while1(|b: u8| b > 0x20 && !matches!(b, b'(' | b')' | b'[' | b'"' | b'{'));
     let brackets = delimited(tag("["), nom::bytes::complete::is_not("]\r\n"), tag("]"));
     recognize((name, opt(brackets), sp, any_value))
-        .map(|raw| FetchData::Unknown(Raw::new(raw)))
+        .map(|raw| FetchData::Unknown(RawItem::checked(raw)))
         .parse(input)
 }
 

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use nom::{
     Parser,
     bytes::complete::tag,
-    combinator::{opt, recognize, value},
+    combinator::{map_opt, opt, recognize, value},
     error::ErrorKind,
     multi::separated_list1,
     sequence::{delimited, separated_pair, terminated},
@@ -14,12 +14,12 @@ use nom::{
 use super::{DeviationKind, Res, basic::*, fail, fetch_data, notes::Notes};
 use crate::{
     response::{ESearch, Found, Raw, Response, Thread},
-    types::Atom,
+    types::{Atom, Score},
 };
 
 /// `*(SP nz-number) [SP search-sort-mod-seq]` (RFC 7162 §7)
 pub(super) fn numbers<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Found> {
-    let mut found = Found::default();
+    let (mut numbers, mut greatest) = (Vec::new(), None);
     let mut rest = input;
     while let [b' ', after @ ..] = rest {
         let after = match after {
@@ -33,20 +33,24 @@ pub(super) fn numbers<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Found> {
                 if n == 0 {
                     notes.note(DeviationKind::ZeroNumber, after)?;
                 }
-                found.numbers.push(n);
+                numbers.push(n);
                 rest = next;
             }
             Some(b'(') => {
+                if numbers.is_empty() {
+                    // RFC 7162 §7: a mod-sequence is that of what was found.
+                    notes.note(DeviationKind::ExtraField, after)?;
+                }
                 let (next, n) =
-                    delimited((tag("("), word("MODSEQ"), sp), number64, tag(")")).parse(after)?;
-                found.mod_seq = Some(n);
+                    delimited((tag("("), word("MODSEQ"), sp), mod_seq, tag(")")).parse(after)?;
+                greatest = Some(n);
                 rest = next;
                 break;
             }
             _ => break,
         }
     }
-    Ok((rest, found))
+    Ok((rest, Found::new(numbers, greatest)))
 }
 
 /// `"ESEARCH" [search-correlator] [SP "UID"] *(SP search-return-data)` (RFC 4466 §3)
@@ -63,7 +67,7 @@ pub(super) fn e_search<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Response<'
             rest = match () {
                 () if is("TAG") => store(astring(after)?, &mut result.tag),
                 () if is("MAILBOX") => store(mailbox(notes.names())(after)?, &mut result.mailbox),
-                () if is("UIDVALIDITY") => store(nz_number(after)?, &mut result.uid_validity),
+                () if is("UIDVALIDITY") => store(nz(after)?, &mut result.uid_validity),
                 () => return fail(rest, ErrorKind::Tag),
             };
             match rest {
@@ -99,19 +103,13 @@ fn return_data<'a>(
     let is = |known: &str| known.eq_ignore_ascii_case(name);
     let pairs = |i| separated_list1(sp, separated_pair(number, sp, uid_list)).parse(i);
     Ok(match () {
-        () if is("MIN") => store(found_number(input, notes)?, &mut result.min),
-        () if is("MAX") => store(found_number(input, notes)?, &mut result.max),
+        () if is("MIN") => store(nz(input)?, &mut result.min),
+        () if is("MAX") => store(nz(input)?, &mut result.max),
         () if is("ALL") => store(uid_list(input)?, &mut result.all),
         () if is("COUNT") => store(number(input)?, &mut result.count),
-        () if is("MODSEQ") => store(number64(input)?, &mut result.mod_seq),
+        () if is("MODSEQ") => store(mod_seq(input)?, &mut result.mod_seq),
         () if is("PARTIAL") => {
-            // RFC 9394 §3.1: from the end where both are negative.
-            let position = |i| -> Res<'a, i64> {
-                let (rest, minus) = opt(tag("-")).parse(i)?;
-                let (rest, n) = nz_number(rest)?;
-                Ok((rest, if minus.is_some() { -i64::from(n) } else { i64::from(n) }))
-            };
-            let range = separated_pair(position, tag(":"), position);
+            let range = map_opt(atom, super::search::partial_range);
             let set = nom::branch::alt((value(None, nil), uid_list.map(Some)));
             let both = delimited(tag("("), separated_pair(range, sp, set), tag(")"));
             store({ both }.parse(input)?, &mut result.partial)
@@ -126,7 +124,7 @@ fn return_data<'a>(
             result.remove_from.extend(pairs);
             rest
         }
-        () if is("RELEVANCY") => store(notes.list(number)(input)?, &mut result.relevancy),
+        () if is("RELEVANCY") => store(notes.list(score)(input)?, &mut result.relevancy),
         () => {
             let (rest, raw) = recognize(fetch_data::any_value).parse(input)?;
             result.other.push((Atom::checked(name), Raw::new(raw)));
@@ -135,12 +133,9 @@ fn return_data<'a>(
     })
 }
 
-pub(super) fn found_number<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, u32> {
-    let (rest, n) = number(input)?;
-    if n == 0 {
-        notes.note(DeviationKind::ZeroNumber, input)?;
-    }
-    Ok((rest, n))
+/// `score = 1*3DIGIT ; (1 <= n <= 100)` (RFC 6203 §7)
+fn score(input: &[u8]) -> Res<'_, Score> {
+    map_opt(number, |n| Score::new(u8::try_from(n).ok()?)).parse(input)
 }
 
 fn store<'a, T>((rest, read): (&'a [u8], T), slot: &mut Option<T>) -> &'a [u8] {

@@ -5,16 +5,16 @@ use alloc::{borrow::Cow, string::String, vec::Vec};
 use nom::{
     Parser,
     bytes::complete::tag,
-    combinator::{opt, recognize},
+    combinator::{map_opt, opt, recognize},
     error::ErrorKind,
-    multi::{many0, many1},
+    multi::many0,
     sequence::{delimited, preceded, terminated},
 };
 
 use super::{DeviationKind, Res, basic::*, fail, fetch_data, notes::Notes};
 use crate::{
     response::{ListItem, Namespace, Namespaces, Raw, Response},
-    types::{Atom, Mailbox, StatusData, StatusItem},
+    types::{Atom, Attribute, Delimiter, Mailbox, OneOrMore, StatusData, StatusItem},
 };
 
 /// A mailbox name; one that is no modified UTF-7 is taken as it stands.
@@ -53,32 +53,34 @@ fn ends_well(rest: &[u8]) -> bool {
 }
 
 /// `DQUOTE QUOTED-CHAR DQUOTE / nil`
-fn delimiter<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Option<char>> {
+fn delimiter<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Option<Delimiter>> {
     let (at, ()) = notes.sp()(input)?;
     let (rest, text) = match at {
         [b'"', b'\\', b'"', rest @ ..] if rest.starts_with(b" ") => {
             notes.note(DeviationKind::RawQuote, at)?;
-            return Ok((rest, Some('\\')));
+            return Ok((rest, Delimiter::new('\\')));
         }
-        [one @ b'!'..=b'~', rest @ ..] if rest.starts_with(b" ") => {
+        [one @ (b'!' | b'#'..=b'~'), rest @ ..] if rest.starts_with(b" ") => {
             notes.note(DeviationKind::UnquotedString, at)?;
-            return Ok((rest, Some(char::from(*one))));
+            return Ok((rest, Delimiter::new(char::from(*one))));
         }
         _ => nstring(at)?,
     };
     let Some(text) = text else { return Ok((rest, None)) };
-    let mut chars = to_text(text).unwrap_or_default().into_owned();
-    let one = chars.pop();
-    if one.is_none() || !chars.is_empty() {
-        notes.note(DeviationKind::StringForNil, input)?;
+    let first = text.first().and_then(|c| Delimiter::new(char::from(*c)));
+    match text.len() {
+        1 if first.is_some() => {}
+        1.. if first.is_none() => notes.note(DeviationKind::RawOctets, input)?,
+        _ => notes.note(DeviationKind::StringForNil, input)?,
     }
-    Ok((rest, chars.chars().next().or(one)))
+    Ok((rest, first))
 }
 
 /// `mailbox-list = "(" [mbx-list-flags] ")" SP (DQUOTE QUOTED-CHAR DQUOTE / nil) SP mailbox
 /// [SP mbox-list-extended]` (RFC 9051 §9)
 pub(super) fn list_item<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, ListItem<'a>> {
-    let (rest, attributes) = preceded(notes.sp(), |i| fetch_data::flags(i, notes)).parse(input)?;
+    let attributes = |i| fetch_data::words(i, notes, attribute);
+    let (rest, attributes) = preceded(notes.sp(), attributes).parse(input)?;
     let (rest, delimiter) = delimiter(rest, notes)?;
     let (mut rest, mailbox) = name(rest, notes)?;
     let mut item = ListItem::new(attributes, delimiter, mailbox);
@@ -94,6 +96,12 @@ pub(super) fn list_item<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, ListItem<
     Ok((rest, item))
 }
 
+/// `"\" atom`
+fn attribute(input: &[u8]) -> Res<'_, Attribute<'_>> {
+    let spelling = ascii(recognize((tag("\\"), atom)));
+    map_opt(spelling, Attribute::new).parse(input)
+}
+
 /// `mbox-list-extended-item = mbox-list-extended-item-tag SP tagged-ext-val`
 fn extended<'a>(
     input: &'a [u8],
@@ -103,6 +111,10 @@ fn extended<'a>(
     let (value, tag) = terminated(astring, notes.sp()).parse(input)?;
     if tag.eq_ignore_ascii_case(b"CHILDINFO") {
         let (rest, options) = notes.list(astring)(value)?;
+        if options.is_empty() {
+            // RFC 5258 §6 `childinfo-extended-item`
+            notes.note(DeviationKind::MissingField, value)?;
+        }
         item.child_info = options;
         return Ok(rest);
     }
@@ -195,7 +207,7 @@ fn status_value<'a>(
             if !octets && n > u64::from(u32::MAX) {
                 notes.note(DeviationKind::BadNumber, value)?;
             }
-            data.set(item, n);
+            data.set(item, n); // zero for a UID is not known rather than none
             Ok(rest)
         }
     }
@@ -230,8 +242,8 @@ pub(super) fn namespaces<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Response
 fn namespace<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Namespace<'a>> {
     let (rest, prefix) = preceded(tag("("), mailbox(notes.names())).parse(input)?;
     let (rest, delimiter) = delimiter(rest, notes)?;
-    let extension =
-        |i| (preceded(notes.sp(), string), preceded(notes.sp(), notes.list(string))).parse(i);
+    let values = |i| map_opt(notes.list(string), OneOrMore::new).parse(i);
+    let extension = |i| (preceded(notes.sp(), string), preceded(notes.sp(), values)).parse(i);
     let (rest, extensions) = terminated(many0(extension), tag(")")).parse(rest)?;
     Ok((rest, Namespace { prefix, delimiter, extensions }))
 }
@@ -271,8 +283,9 @@ pub(super) fn acl<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Response<'a>> {
 pub(super) fn list_rights<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Response<'a>> {
     let (rest, mailbox) = name(input, notes)?;
     let (rest, identifier) = preceded(notes.sp(), astring).parse(rest)?;
-    let (rest, rights) = many1(preceded(notes.sp(), astring)).parse(rest)?;
-    Ok((rest, Response::ListRights { mailbox, identifier, rights }))
+    let (rest, required) = preceded(notes.sp(), astring).parse(rest)?;
+    let (rest, groups) = many0(preceded(notes.sp(), astring)).parse(rest)?;
+    Ok((rest, Response::ListRights { mailbox, identifier, required, groups }))
 }
 
 /// `"MYRIGHTS" SP mailbox SP rights`
@@ -287,9 +300,11 @@ pub(super) fn metadata<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Response<'
     let (rest, mailbox) = name(input, notes)?;
     if rest.trim_ascii_start().starts_with(b"(") {
         let pair = |i| (terminated(astring, notes.sp()), fetch_data::nstring8).parse(i);
-        let (rest, values) = preceded(notes.sp(), notes.list(pair)).parse(rest)?;
+        let values = preceded(notes.sp(), notes.list(pair));
+        let (rest, values) = map_opt(values, OneOrMore::new).parse(rest)?;
         return Ok((rest, Response::Metadata(mailbox, values)));
     }
-    let (rest, names) = many1(preceded(notes.sp(), astring)).parse(rest)?;
+    let names = many0(preceded(notes.sp(), astring));
+    let (rest, names) = map_opt(names, OneOrMore::new).parse(rest)?;
     Ok((rest, Response::MetadataChanged(mailbox, names)))
 }

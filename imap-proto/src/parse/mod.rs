@@ -13,6 +13,7 @@ mod fetch;
 mod fetch_data;
 mod found;
 mod list;
+mod literals;
 mod mailbox_data;
 mod notes;
 mod notify;
@@ -69,6 +70,26 @@ fn whole<'a, T>(
 pub(crate) fn is_value(octets: &[u8]) -> bool {
     // What looks like the announcement of a literal would be taken for one at the end of a line.
     matches!(fetch_data::any_value(octets), Ok(([], ()))) && !octets.contains(&b'{')
+}
+
+/// Whether the octets are one item of FETCH that is not known, and nothing else.
+pub(crate) fn is_unknown_item(octets: &[u8]) -> bool {
+    use crate::response::{FetchData, Response};
+    let frame = [b"* 1 FETCH (", octets, b")\r\n"].concat();
+    match response(&frame) {
+        Ok(Response::Fetch(_, items)) => {
+            matches!(&*items, [FetchData::Unknown(raw)] if raw.as_bytes() == octets)
+                && !octets.contains(&b'{')
+        }
+        _ => false,
+    }
+}
+
+/// Whether the octets are one response that is not known: a line without a literal.
+pub(crate) fn is_unknown_response(octets: &[u8]) -> bool {
+    let line = octets.strip_suffix(b"\r\n").unwrap_or(b"\n");
+    let plain = !line.iter().any(|b| matches!(b, b'\r' | b'\n' | 0 | b'{'));
+    plain && matches!(response(octets), Ok(crate::response::Response::Unknown(_)))
 }
 
 /// What stands between the brackets of `BODY[…]`, alone.

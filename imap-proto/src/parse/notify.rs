@@ -88,8 +88,7 @@ fn event(input: &[u8]) -> Res<'_, NotifyEvent<'_>> {
         let (rest, items) = opt(preceded(sp, update_items)).parse(rest)?;
         return Ok((rest, NotifyEvent::MessageNew(items.unwrap_or_default())));
     }
-    let plain = NotifyEvent::PLAIN.into_iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
-    Ok((rest, plain.map_or(NotifyEvent::Other(Atom::checked(name)), |(_, event)| event)))
+    Ok((rest, NotifyEvent::new(Atom::checked(name))))
 }
 
 /// `"(" fetch-att *(SP fetch-att) ")"`

@@ -1,6 +1,7 @@
 //! Responses (RFC 3501 §9 `response`).
 
 use alloc::vec::Vec;
+use core::num::NonZeroU32;
 
 use nom::{
     Parser,
@@ -12,12 +13,12 @@ use nom::{
 };
 
 use super::{
-    DeviationKind, Res, Tolerated, basic::*, fail, fetch_data, found, mailbox_data, notes::Notes,
-    offset_of, text,
+    DeviationKind, Res, Tolerated, basic::*, fail, fetch_data, found, literals, mailbox_data,
+    notes::Notes, offset_of, text,
 };
 use crate::{
-    response::{Completion, Raw, Response, Status, Text},
-    types::{Atom, Names, Tag, string::is_tag_char},
+    response::{Completion, FetchData, RawLine, Response, Status, Text},
+    types::{Atom, Names, OneOrMore, Tag, string::is_tag_char},
 };
 
 /// Why a response was not understood.
@@ -103,11 +104,16 @@ fn tolerate<'a>(frame: &'a [u8], notes: Notes) -> Result<Tolerated<'a>, Response
 }
 
 fn read<'a>(frame: &'a [u8], notes: &Notes) -> Result<Response<'a>, ResponseError> {
+    if notes.is_strict()
+        && let Some(offset) = literals::misplaced(frame, false)
+    {
+        return Err(ResponseError { offset });
+    }
     let read = match frame {
         [b'*', b' ', rest @ ..] => match notes.gap(rest).and_then(|rest| untagged(rest, notes)) {
             Ok(([], Some(response))) => return Ok(response),
             Ok((_, None)) if frame.ends_with(b"\r\n") => {
-                return Ok(Response::Unknown(Raw::new(frame)));
+                return Ok(Response::Unknown(RawLine::checked(frame)));
             }
             Ok((rest, _)) => fail(rest, ErrorKind::CrLf),
             Err(error) => Err(error),
@@ -124,7 +130,7 @@ fn read<'a>(frame: &'a [u8], notes: &Notes) -> Result<Response<'a>, ResponseErro
             if (frame.starts_with(b"* ") || frame == b"\r\n") && !notes.is_strict() {
                 notes.rewind(0);
                 let _ = notes.note(DeviationKind::Malformed, at);
-                return Ok(Response::Unknown(Raw::new(frame)));
+                return Ok(Response::Unknown(RawLine::checked(frame)));
             }
             Err(ResponseError { offset })
         }
@@ -190,7 +196,7 @@ fn untagged<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Option<Response<'a>>>
         _ if is("SEARCH") => found::numbers(rest, notes).map(into(Response::Search))?,
         _ if is("ESEARCH") => found::e_search(rest, notes)?,
         _ if is("FLAGS") => flags(rest, notes)?,
-        _ if is("CAPABILITY") => words(rest, notes).map(into(Response::Capability))?,
+        _ if is("CAPABILITY") => some(words(rest, notes), Response::Capability)?,
         _ if is("VANISHED") => found::vanished(rest, notes)?,
         _ if is("ENABLED") => words(rest, notes).map(into(Response::Enabled))?,
         _ if is("ID") => id(rest, notes)?,
@@ -206,7 +212,7 @@ fn untagged<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Option<Response<'a>>>
         _ if is("MYRIGHTS") => mailbox_data::my_rights(rest, notes)?,
         _ if is("METADATA") => mailbox_data::metadata(rest, notes)?,
         _ if is("LANGUAGE") => {
-            preceded(notes.sp(), notes.list(astring)).map(Response::Language).parse(rest)?
+            some(preceded(notes.sp(), notes.list(astring)).parse(rest), Response::Language)?
         }
         _ if is("COMPARATOR") => {
             let others = nom::combinator::opt(preceded(notes.sp(), notes.list(astring)));
@@ -214,10 +220,10 @@ fn untagged<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Option<Response<'a>>>
                 .map(|(active, others)| Response::Comparator(active, others.unwrap_or_default()))
                 .parse(rest)?
         }
-        _ if is("GENURLAUTH") => texts(rest, notes).map(into(Response::GenUrlAuth))?,
+        _ if is("GENURLAUTH") => some(texts(rest, notes), Response::GenUrlAuth)?,
         _ if is("URLFETCH") => {
             let pair = |i| (preceded(notes.sp(), astring), preceded(notes.sp(), nstring)).parse(i);
-            nom::multi::many1(pair).map(Response::UrlFetch).parse(rest)?
+            some(nom::multi::many0(pair).parse(rest), Response::UrlFetch)?
         }
         _ if is("JMAPACCESS") => {
             preceded(notes.sp(), string).map(Response::JmapAccess).parse(rest)?
@@ -239,16 +245,39 @@ fn into<'a, T>(
     move |(rest, value)| (rest, make(value))
 }
 
+/// What has no empty form.
+fn some<'a, T>(
+    read: Res<'a, Vec<T>>,
+    make: impl Fn(OneOrMore<T>) -> Response<'a>,
+) -> Res<'a, Response<'a>> {
+    let (rest, items) = read?;
+    match OneOrMore::new(items) {
+        Some(items) => Ok((rest, make(items))),
+        None => fail(rest, ErrorKind::Many1),
+    }
+}
+
 /// `nz-number SP ("EXPUNGE" / ("FETCH" SP msg-att))`, `number SP ("EXISTS" / "RECENT")`
 fn numbered<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Option<Response<'a>>> {
-    let Ok((rest, n)) = number(input) else { return Ok((input, None)) };
+    let digits = input.iter().take_while(|b| b.is_ascii_digit()).count();
+    let rest = input.get(digits..).unwrap_or_default();
     if rest.first() != Some(&b' ') {
         return Ok((input, None));
     }
     let (rest, ()) = notes.sp()(rest)?;
     let Ok((rest, name)) = atom(rest) else { return Ok((input, None)) };
     let is = |known: &str| known.eq_ignore_ascii_case(name);
-    let zero = || if n == 0 { notes.note(DeviationKind::ZeroNumber, input) } else { Ok(()) };
+    if !["FETCH", "UIDFETCH", "EXISTS", "RECENT", "EXPUNGE"].into_iter().any(is) {
+        return Ok((input, None));
+    }
+    let Ok((_, n)) = number(input) else {
+        notes.note(DeviationKind::BadNumber, input)?;
+        return Ok((input, None));
+    };
+    let number = NonZeroU32::new(n);
+    if number.is_none() && !is("EXISTS") && !is("RECENT") {
+        notes.note(DeviationKind::ZeroNumber, input)?;
+    }
     let items = |rest: &'a [u8]| {
         let rest = match rest {
             [b' ', rest @ ..] => notes.gap(rest)?,
@@ -259,31 +288,36 @@ fn numbered<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Option<Response<'a>>>
         };
         fetch_data::items(rest, notes)
     };
-    let (rest, response) = match () {
-        () if is("FETCH") => {
-            zero()?;
-            items(rest).map(|(rest, items)| (rest, Response::Fetch(n, items)))?
+    let (rest, response) = match number {
+        _ if is("EXISTS") => (rest, Some(Response::Exists(n))),
+        _ if is("RECENT") => (rest, Some(Response::Recent(n))),
+        Some(n) if is("EXPUNGE") => (rest, Some(Response::Expunge(n))),
+        Some(uid) if is("UIDFETCH") => {
+            some_items(items(rest)?, |items| Response::UidFetch(uid, items))
         }
-        () if is("UIDFETCH") => {
-            zero()?;
-            items(rest).map(|(rest, items)| (rest, Response::UidFetch(n, items)))?
-        }
-        () if is("EXISTS") => (rest, Response::Exists(n)),
-        () if is("RECENT") => (rest, Response::Recent(n)),
-        () if is("EXPUNGE") => {
-            zero()?;
-            (rest, Response::Expunge(n))
-        }
-        () => return Ok((input, None)),
+        Some(n) if is("FETCH") => some_items(items(rest)?, |items| Response::Fetch(n, items)),
+        None if is("FETCH") => some_items(items(rest)?, Response::Unnumbered),
+        _ => return Ok((input, None)),
     };
+    let Some(response) = response else { return Ok((input, None)) };
     let rest = notes.gap(rest)?;
-    if let (Response::Fetch(..) | Response::UidFetch(..), false) = (&response, rest == b"\r\n") {
+    let fetched =
+        matches!(response, Response::Fetch(..) | Response::UidFetch(..) | Response::Unnumbered(_));
+    if fetched && rest != b"\r\n" {
         // What was read is kept, what follows is not.
         notes.note(DeviationKind::Malformed, rest)?;
         return Ok((&[], Some(response)));
     }
     let (rest, ()) = end(rest)?;
     Ok((rest, Some(response)))
+}
+
+/// `None` where there are none: that was noted.
+fn some_items<'a>(
+    (rest, items): (&'a [u8], Vec<FetchData<'a>>),
+    make: impl FnOnce(OneOrMore<FetchData<'a>>) -> Response<'a>,
+) -> (&'a [u8], Option<Response<'a>>) {
+    (rest, OneOrMore::new(items).map(make))
 }
 
 /// `*(SP atom)`
@@ -352,12 +386,4 @@ fn id<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Response<'a>> {
     preceded(notes.sp(), alt((value(Vec::new(), nil), notes.list(pair))))
         .map(Response::Id)
         .parse(input)
-}
-
-/// Flags, with `\*` where it may stand.
-pub(super) fn flags_perm<'a>(
-    input: &'a [u8],
-    notes: &Notes,
-) -> Res<'a, Vec<crate::types::Flag<'a>>> {
-    notes.list(flag_perm)(input)
 }

@@ -205,8 +205,8 @@ fn key_with_argument<'a>(
         b"SENTSINCE" => date.map(SearchKey::SentSince).parse(rest),
         b"LARGER" => number64.map(SearchKey::Larger).parse(rest),
         b"SMALLER" => number64.map(SearchKey::Smaller).parse(rest),
-        b"OLDER" => nz_number.map(SearchKey::Older).parse(rest),
-        b"YOUNGER" => nz_number.map(SearchKey::Younger).parse(rest),
+        b"OLDER" => nz.map(SearchKey::Older).parse(rest),
+        b"YOUNGER" => nz.map(SearchKey::Younger).parse(rest),
         b"MODSEQ" => mod_seq(rest),
         b"UID" => sequence_set.map(SearchKey::Uid).parse(rest),
         b"FILTER" => atom.map(|name| SearchKey::Filter(Atom::checked(name))).parse(rest),
@@ -216,8 +216,8 @@ fn key_with_argument<'a>(
         b"EMAILID" => atom.map(|id| SearchKey::EmailId(Atom::checked(id))).parse(rest),
         b"THREADID" => atom.map(|id| SearchKey::ThreadId(Atom::checked(id))).parse(rest),
         b"X-GM-RAW" => astring.map(SearchKey::GmailRaw).parse(rest),
-        b"X-GM-MSGID" => number64.map(SearchKey::GmailMessageId).parse(rest),
-        b"X-GM-THRID" => number64.map(SearchKey::GmailThreadId).parse(rest),
+        b"X-GM-MSGID" => unsigned64.map(SearchKey::GmailMessageId).parse(rest),
+        b"X-GM-THRID" => unsigned64.map(SearchKey::GmailThreadId).parse(rest),
         b"X-GM-LABELS" => astring.map(SearchKey::GmailLabel).parse(rest),
         b"FUZZY" => {
             let (rest, key) = search_key(rest, depth)?;
@@ -246,7 +246,7 @@ fn mod_seq(input: &[u8]) -> Res<'_, SearchKey<'_>> {
     let name = map_opt(quoted, |name| {
         let text = to_text(name)?;
         let flag = text.strip_prefix("/flags/").and_then(Flag::new)?;
-        (flag != Flag::Any).then(|| flag.into_owned())
+        Some(flag.into_owned())
     });
     let scope = map_opt(atom, |word| {
         let all = [EntryScope::Private, EntryScope::Shared, EntryScope::All];

@@ -1,19 +1,23 @@
 //! `resp-text`: a code in brackets and text for people (RFC 3501 §9).
 
 use alloc::{borrow::Cow, string::String, vec::Vec};
+use core::num::NonZeroU32;
 
 use nom::{
     Parser,
     branch::alt,
-    bytes::complete::{tag, take_while, take_while1},
-    combinator::opt,
+    bytes::complete::{tag, take_while1},
+    combinator::{map_opt, opt},
     sequence::{delimited, preceded},
 };
 
-use super::{DeviationKind, Res, basic::*, notes::Notes, response::flags_perm};
+use super::{DeviationKind, Res, basic::*, notes::Notes};
 use crate::{
     response::Response,
-    types::{Atom, Code, PLAIN_CODES, StatusText, string::is_atom_char},
+    types::{
+        Atom, Charset, Code, CodeText, CopyUid, OneOrMore, OtherCode, PLAIN_CODES, StatusText, Tag,
+        UrlMechanism, is_known_code, string::is_atom_char,
+    },
 };
 
 /// `"+" SP (resp-text / base64) CRLF`; the blank and the text may be missing.
@@ -94,7 +98,7 @@ pub(super) fn status_text<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, StatusT
 fn bracket_code(inside: &[u8]) -> Code<'_> {
     let at = inside.iter().position(|b| *b == b' ').unwrap_or(inside.len());
     let (name, text) = inside.split_at_checked(at).unwrap_or((inside, &[]));
-    Code::Other(lossy(name), text.get(1..).map(lossy))
+    Code::Other(OtherCode::as_it_came(lossy(name), text.get(1..).map(lossy)))
 }
 
 /// The last octets of a line, so many and its CRLF.
@@ -110,7 +114,8 @@ fn lossy(text: &[u8]) -> Cow<'_, str> {
 fn bracketed_code<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Code<'a>> {
     let mark = notes.mark();
     let known = |input: &'a [u8]| {
-        let (rest, code) = preceded(tag("["), |i| code(i, notes)).parse(input)?;
+        let (rest, _) = tag("[")(input)?;
+        let (rest, code) = code(notes.gap(rest)?, notes)?;
         let (rest, _) = tag("]")(notes.gap(rest)?)?;
         Ok::<_, nom::Err<nom::error::Error<&'a [u8]>>>((rest, code))
     };
@@ -118,44 +123,28 @@ fn bracketed_code<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Code<'a>> {
         return Ok(read);
     }
     notes.rewind(mark);
-    let (rest, other) = delimited(tag("["), other, tag("]")).parse(input)?;
-    // One that is known and does not fit is kept as it came; what is not known always fits.
-    if matches!(&other, Code::Other(name, _) if is_known(name)) {
-        // For a strict reader this is no text either.
-        notes.note(DeviationKind::Malformed, input).map_err(|error| match error {
+    let (rest, _) = tag("[")(input)?;
+    let inside = rest.trim_ascii_start();
+    let (after, other) = nom::sequence::terminated(other, tag("]")).parse(inside)?;
+    // For a strict reader what deviates here is no text either.
+    let refuse = |kind, at: &'a [u8]| {
+        notes.note(kind, at).map_err(|error| match error {
             nom::Err::Error(error) => nom::Err::Failure(error),
             other => other,
-        })?;
+        })
+    };
+    if inside.len() < rest.len() {
+        refuse(DeviationKind::ExtraSpace, rest)?;
     }
-    Ok((rest, other))
-}
-
-/// Codes with arguments, beside the plain ones.
-const WITH_ARGUMENTS: [&str; 19] = [
-    "APPENDUID",
-    "BADCHARSET",
-    "BADEVENT",
-    "BADURL",
-    "CAPABILITY",
-    "COPYUID",
-    "HIGHESTMODSEQ",
-    "INPROGRESS",
-    "MAILBOXID",
-    "MESSAGELIMIT",
-    "METADATA",
-    "MODIFIED",
-    "NOUPDATE",
-    "PERMANENTFLAGS",
-    "UIDNEXT",
-    "UIDVALIDITY",
-    "UNDEFINED-FILTER",
-    "UNSEEN",
-    "URLMECH",
-];
-
-fn is_known(name: &str) -> bool {
-    let plain = PLAIN_CODES.iter().map(|(known, _)| *known);
-    plain.chain(WITH_ARGUMENTS).any(|known| known.eq_ignore_ascii_case(name))
+    // One that is known and does not fit is kept as it came; what is not known always fits.
+    if is_known_code(other.name()) {
+        let kind = match other.text().map(|text| text.split(' ').any(|word| word == "0")) {
+            Some(true) => DeviationKind::ZeroNumber,
+            _ => DeviationKind::Malformed,
+        };
+        refuse(kind, input)?;
+    }
+    Ok((after, Code::Other(other)))
 }
 
 fn code<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Code<'a>> {
@@ -164,31 +153,23 @@ fn code<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Code<'a>> {
     if let Some((_, code)) = PLAIN_CODES.iter().find(|(known, _)| is(known)) {
         return Ok((rest, code.clone()));
     }
-    let words = |input| -> Res<'_, Vec<Cow<'_, str>>> {
-        let word = ascii(take_while1(|b: u8| b > 0x20 && b < 0x7f && b != b']'));
-        nom::multi::separated_list1(notes.sp(), word.map(Cow::Borrowed)).parse(input)
-    };
-    let nz = |input| super::found::found_number(input, notes);
-    let number = |make: fn(u32) -> Code<'static>| preceded(notes.sp(), nz).map(make);
+    let number = |make: fn(NonZeroU32) -> Code<'static>| preceded(notes.sp(), nz).map(make);
     match () {
-        () if is("BADURL") => preceded(notes.sp(), plain_text).map(Code::BadUrl).parse(rest),
+        () if is("BADURL") => preceded(notes.sp(), code_text).map(Code::BadUrl).parse(rest),
         () if is("UNDEFINED-FILTER") => {
-            preceded(notes.sp(), plain_text).map(Code::UndefinedFilter).parse(rest)
+            preceded(notes.sp(), code_text).map(Code::UndefinedFilter).parse(rest)
         }
         () if is("BADEVENT") => {
-            let (rest, names) = preceded(notes.sp(), notes.list(atom)).parse(rest)?;
-            Ok((rest, Code::BadEvent(names.into_iter().map(Cow::Borrowed).collect())))
+            let names = preceded(notes.sp(), notes.list(|i| atom.map(Atom::checked).parse(i)));
+            map_opt(names, OneOrMore::new).map(Code::BadEvent).parse(rest)
         }
-        () if is("NOUPDATE") => preceded(notes.sp(), quoted_text).map(Code::NoUpdate).parse(rest),
+        () if is("NOUPDATE") => preceded(notes.sp(), quoted_tag).map(Code::NoUpdate).parse(rest),
         () if is("MAILBOXID") => {
-            let id = atom.map(|id| Code::MailboxId(Cow::Borrowed(id)));
+            let id = atom.map(|id| Code::MailboxId(Atom::checked(id)));
             delimited(tag(" ("), id, tag(")")).parse(rest)
         }
         () if is("METADATA") => metadata(rest, notes),
-        () if is("MESSAGELIMIT") => (
-            preceded(notes.sp(), super::basic::number),
-            opt(preceded(notes.sp(), super::basic::number)),
-        )
+        () if is("MESSAGELIMIT") => (preceded(notes.sp(), nz), opt(preceded(notes.sp(), nz)))
             .map(|(n, uid)| Code::MessageLimit(n, uid))
             .parse(rest),
         () if is("INPROGRESS") => opt(|i| in_progress(i, notes))
@@ -198,36 +179,67 @@ fn code<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Code<'a>> {
             })
             .parse(rest),
         () if is("URLMECH") => url_mech(rest),
-        () if is("CAPABILITY") => preceded(notes.sp(), words).map(Code::Capability).parse(rest),
+        () if is("CAPABILITY") => capability(rest, notes),
         () if is("BADCHARSET") => {
-            let list = preceded(notes.sp(), notes.list(astring_text));
-            opt(list).map(|names| Code::BadCharset(names.unwrap_or_default())).parse(rest)
+            let charset = |i| map_opt(astring_text, Charset::new).parse(i);
+            let list = map_opt(preceded(notes.sp(), notes.list(charset)), OneOrMore::new);
+            let names = |names: Option<OneOrMore<_>>| names.map(OneOrMore::into_vec);
+            opt(list).map(|all| Code::BadCharset(names(all).unwrap_or_default())).parse(rest)
         }
         () if is("PERMANENTFLAGS") => {
-            preceded(notes.sp(), |i| flags_perm(i, notes)).map(Code::PermanentFlags).parse(rest)
+            preceded(notes.sp(), |i| permanent_flags(i, notes)).parse(rest)
         }
         () if is("UIDNEXT") => number(Code::UidNext).parse(rest),
         () if is("UIDVALIDITY") => number(Code::UidValidity).parse(rest),
         () if is("UNSEEN") => number(Code::Unseen).parse(rest),
         () if is("HIGHESTMODSEQ") => {
-            preceded(notes.sp(), number64).map(Code::HighestModSeq).parse(rest)
+            preceded(notes.sp(), mod_seq).map(Code::HighestModSeq).parse(rest)
         }
         () if is("MODIFIED") => preceded(notes.sp(), uid_set).map(Code::Modified).parse(rest),
         () if is("APPENDUID") => (preceded(notes.sp(), nz), preceded(notes.sp(), uid_set))
             .map(|(validity, uids)| Code::AppendUid(validity, uids))
             .parse(rest),
         () if is("COPYUID") => copy_uid(rest, notes),
-        () => other(input),
+        () => other.map(Code::Other).parse(input),
     }
 }
 
+/// `*(SP capability)`: atoms. What is none is left out.
+fn capability<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Code<'a>> {
+    let word = |input: &'a [u8]| -> Res<'a, Option<Atom<'a>>> {
+        let (rest, ()) = notes.sp()(input)?;
+        let (after, text) = take_while1(|b: u8| b > 0x20 && b != b']').parse(rest)?;
+        let word = core::str::from_utf8(text).ok().and_then(Atom::new);
+        if word.is_none() {
+            notes.note(DeviationKind::BadWord, rest)?;
+        }
+        Ok((after, word))
+    };
+    let words = nom::multi::many0(word).map(|all| all.into_iter().flatten().collect());
+    map_opt(words, OneOrMore::new).map(Code::Capability).parse(input)
+}
+
+/// `"(" [flag-perm *(SP flag-perm)] ")"`, where `flag-perm = flag / "\*"`
+fn permanent_flags<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Code<'a>> {
+    let one = |i| alt((flag.map(Some), tag("\\*").map(|_| None))).parse(i);
+    let (rest, all) = notes.list(one)(input)?;
+    let more = all.contains(&None);
+    Ok((rest, Code::PermanentFlags { flags: all.into_iter().flatten().collect(), more }))
+}
+
 /// `1*<any TEXT-CHAR except "]">`
-fn plain_text(input: &[u8]) -> Res<'_, Cow<'_, str>> {
-    take_while1(|b: u8| b != b']' && b != b'\r' && b != b'\n').map(lossy).parse(input)
+fn code_text(input: &[u8]) -> Res<'_, CodeText<'_>> {
+    let text = take_while1(|b: u8| !matches!(b, b']' | b'\r' | b'\n' | 0));
+    map_opt(text.map(lossy), CodeText::new).parse(input)
+}
+
+/// `quoted`, where a tag stands in it.
+fn quoted_tag(input: &[u8]) -> Res<'_, Tag<'_>> {
+    map_opt(quoted_text, Tag::new).parse(input)
 }
 
 fn quoted_text(input: &[u8]) -> Res<'_, Cow<'_, str>> {
-    nom::combinator::map_opt(quoted, to_text).parse(input)
+    map_opt(quoted, to_text).parse(input)
 }
 
 /// `"METADATA" SP ("LONGENTRIES" SP number / "MAXSIZE" SP number / "TOOMANY" / "NOPRIVATE")`
@@ -248,8 +260,7 @@ fn metadata<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Code<'a>> {
     }
 }
 
-/// `"URLMECH" SP "INTERNAL" *(SP mechanism ["=" base64])` (RFC 4467); its examples quote the base64. An atom may hold
-/// `=`, but no mechanism's name does.
+/// `"URLMECH" SP "INTERNAL" *(SP mechanism ["=" base64])` (RFC 4467); its examples quote the base64.
 fn url_mech(input: &[u8]) -> Res<'_, Code<'_>> {
     let (mut rest, _) = (sp, word("INTERNAL")).parse(input)?;
     let mut all = Vec::new();
@@ -258,33 +269,38 @@ fn url_mech(input: &[u8]) -> Res<'_, Code<'_>> {
         let base64 = ascii(take_while1(|b: u8| b.is_ascii_alphanumeric() || b"+/=".contains(&b)));
         let data = alt((quoted_text, base64.map(Cow::Borrowed)));
         let (after, data) = opt(preceded(tag("="), data)).parse(after)?;
-        all.push((Atom::checked(name), data));
+        let Some(one) = UrlMechanism::new(name, data) else {
+            return super::fail(after, nom::error::ErrorKind::Verify);
+        };
+        all.push(one);
         rest = after;
     }
     Ok((rest, Code::UrlMech(all)))
 }
 
-type Progress<'a> = (Option<Cow<'a, str>>, Option<u32>, Option<u32>);
+type Progress<'a> = (Option<Tag<'a>>, Option<u32>, Option<NonZeroU32>);
 
 /// `SP "(" (quoted / nil) SP (number / nil) SP (nz-number / nil) ")"` (RFC 9585 §4)
 fn in_progress<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Progress<'a>> {
-    let some = |input| alt((number.map(Some), nil.map(|()| None))).parse(input);
-    let text = alt((quoted_text.map(Some), nil.map(|()| None)));
-    delimited(tag(" ("), (text, preceded(notes.sp(), some), preceded(notes.sp(), some)), tag(")"))
+    let now = alt((number.map(Some), nil.map(|()| None)));
+    let all = alt((nz.map(Some), nil.map(|()| None)));
+    let text = alt((quoted_tag.map(Some), nil.map(|()| None)));
+    delimited(tag(" ("), (text, preceded(notes.sp(), now), preceded(notes.sp(), all)), tag(")"))
         .parse(input)
 }
 
 /// `"COPYUID" SP nz-number SP uid-set SP uid-set` (RFC 4315 §4)
 fn copy_uid<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Code<'a>> {
-    let nz = |input| super::found::found_number(input, notes);
-    (preceded(notes.sp(), nz), preceded(notes.sp(), uid_list), preceded(notes.sp(), uid_list))
-        .map(|(validity, from, to)| Code::CopyUid(validity, from, to))
+    let parts =
+        (preceded(notes.sp(), nz), preceded(notes.sp(), uid_list), preceded(notes.sp(), uid_list));
+    map_opt(parts, |(validity, from, to)| CopyUid::new(validity, from, to))
+        .map(Code::CopyUid)
         .parse(input)
 }
 
 /// `atom [SP 1*<any TEXT-CHAR except "]">]`
-fn other(input: &[u8]) -> Res<'_, Code<'_>> {
-    let text = take_while(|b: u8| !matches!(b, b']' | b'\r' | b'\n' | 0));
+fn other(input: &[u8]) -> Res<'_, OtherCode<'_>> {
+    let text = take_while1(|b: u8| !matches!(b, b']' | b'\r' | b'\n' | 0));
     let (rest, (name, text)) = (atom, opt(preceded(sp, text))).parse(input)?;
-    Ok((rest, Code::Other(Cow::Borrowed(name), text.map(lossy))))
+    Ok((rest, OtherCode::as_it_came(Cow::Borrowed(name), text.map(lossy))))
 }

@@ -73,7 +73,7 @@ pub enum DeviationKind {
     /// Exchange). It has no parts.
     ChildlessMultipart,
     /// A flag that must not stand here, or is none: `FLAGS (\*)` (Courier, Yahoo), `\` alone,
-    /// brackets in a keyword (Gmail, Dovecot). `\*` is kept; what is no flag is left out.
+    /// brackets in a keyword (Gmail, Dovecot). What is no flag is left out.
     BadFlag,
     /// A word that is no atom among capabilities or what was enabled (Domino, DavMail: brackets, quotes). It is left out.
     BadWord,

@@ -219,7 +219,7 @@ impl Printer {
 
     /// `flag-list`: `\\Recent` is the server's alone, and `\\*` no flag (RFC 3501 §9 `flag`); both are left out.
     fn flags(&mut self, flags: &[Flag<'_>]) {
-        let may_be_set = |flag: &&Flag<'_>| !matches!(flag, Flag::Recent | Flag::Any);
+        let may_be_set = |flag: &&Flag<'_>| **flag != Flag::Recent;
         let flags: Vec<&Flag<'_>> = flags.iter().filter(may_be_set).collect();
         self.list(&flags, |p, flag| p.text(flag));
     }

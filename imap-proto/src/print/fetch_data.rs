@@ -67,7 +67,7 @@ pub(crate) fn fetch_data(out: &mut impl Out, item: &FetchData<'_>) {
             out.put(b"X-GM-LABELS ");
             list(out, labels, |out, label| string(out, label));
         }
-        FetchData::Unknown(raw) => out.put(raw),
+        FetchData::Unknown(raw) => out.put(raw.as_bytes()),
     }
 }
 

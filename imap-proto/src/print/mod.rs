@@ -8,7 +8,7 @@ mod fetch_data;
 mod response;
 mod section;
 
-use alloc::vec::Vec;
+use alloc::{borrow::Cow, vec::Vec};
 
 pub use command::{Gap, Literals, PrintOptions, Printed};
 pub(crate) use fetch_data::{fetch_data, print_body, print_envelope};
@@ -94,7 +94,16 @@ pub(crate) fn literal(out: &mut impl Out, text: &[u8]) {
     out.put(b"{");
     decimal(out, text.len() as u64);
     out.put(b"}\r\n");
-    out.put(text);
+    out.put(&without_nul(text));
+}
+
+/// What a literal can hold: no NUL (RFC 3501 §4.3). 0x80 stands for it, which no charset takes for text, so that sizes
+/// stay as they are.
+pub(crate) fn without_nul(text: &[u8]) -> Cow<'_, [u8]> {
+    match memchr::memchr(0, text) {
+        None => Cow::Borrowed(text),
+        Some(_) => text.iter().map(|b| if *b == 0 { 0x80 } else { *b }).collect(),
+    }
 }
 
 /// `nstring`: `None` is NIL.
@@ -107,10 +116,15 @@ pub(crate) fn nstring(out: &mut impl Out, text: Option<&[u8]>) {
 
 /// `nstring / literal8`: what holds NUL is a literal8 (RFC 3516 §4.4).
 fn nstring8(out: &mut impl Out, text: Option<&[u8]>) {
-    if text.is_some_and(|text| text.contains(&0)) {
-        out.put(b"~");
+    match text {
+        Some(text) if memchr::memchr(0, text).is_some() => {
+            out.put(b"~{");
+            decimal(out, text.len() as u64);
+            out.put(b"}\r\n");
+            out.put(text);
+        }
+        _ => nstring(out, text),
     }
-    nstring(out, text);
 }
 
 /// A value by its `Display`.

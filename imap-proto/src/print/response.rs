@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use super::{Out, Utf8, decimal, fetch_data::fetch_data, list, nstring, show, string};
 use crate::{
     response::{ESearch, Found, ListItem, Namespace, Response, Status, Text, Thread},
-    types::{Flag, Mailbox, Names, NonEmpty, StatusData, StatusItem, UidList},
+    types::{Delimiter, Flag, Mailbox, Names, NonEmpty, StatusData, StatusItem, UidList},
 };
 
 impl Response<'_> {
@@ -46,10 +46,7 @@ impl Response<'_> {
 
     fn put_to(&self, out: &mut impl Out) {
         match self {
-            Self::Unknown(raw) => {
-                // A value alone is no response.
-                return out.put(if raw.ends_with(b"\r\n") { raw } else { b"" });
-            }
+            Self::Unknown(line) => return out.put(line.as_bytes()),
             // An empty challenge stays empty: it is base64 (RFC 9051 §9 `continue-req`).
             Self::Continue(text) if text.code.is_none() && text.text.is_empty() => out.put(b"+ "),
             Self::Continue(text) => show(out, format_args!("+ {text}")),
@@ -104,13 +101,17 @@ impl Response<'_> {
             }
             Self::Fetch(n, items) => {
                 out.put(b"* ");
-                decimal(out, u64::from(*n));
+                decimal(out, u64::from(n.get()));
                 out.put(b" FETCH ");
+                list(out, items, fetch_data);
+            }
+            Self::Unnumbered(items) => {
+                out.put(b"* 0 FETCH ");
                 list(out, items, fetch_data);
             }
             Self::UidFetch(n, items) => {
                 out.put(b"* ");
-                decimal(out, u64::from(*n));
+                decimal(out, u64::from(n.get()));
                 out.put(b" UIDFETCH ");
                 list(out, items, fetch_data);
             }
@@ -129,10 +130,10 @@ impl Response<'_> {
                     texts(out, &[identifier, rights]);
                 }
             }
-            Self::ListRights { mailbox, identifier, rights } => {
+            Self::ListRights { mailbox, identifier, required, groups } => {
                 of_mailbox(out, "LISTRIGHTS", mailbox, &[]);
-                texts(out, &[identifier]);
-                texts(out, rights);
+                texts(out, &[identifier, required]);
+                texts(out, groups);
             }
             Self::MyRights(name, rights) => {
                 of_mailbox(out, "MYRIGHTS", name, &[]);
@@ -204,14 +205,14 @@ fn mailbox(out: &mut impl Out, name: &Mailbox<'_>) {
     }
 }
 
-fn delimiter(out: &mut impl Out, delimiter: Option<char>) {
+fn delimiter(out: &mut impl Out, delimiter: Option<Delimiter>) {
     let mut buffer = [0; 4];
-    nstring(out, delimiter.map(|c| &*c.encode_utf8(&mut buffer)).map(str::as_bytes));
+    nstring(out, delimiter.map(|c| &*c.get().encode_utf8(&mut buffer)).map(str::as_bytes));
 }
 
 fn list_item(out: &mut impl Out, word: &str, item: &ListItem<'_>) {
     show(out, format_args!("* {word} "));
-    flags(out, &item.attributes);
+    list(out, &item.attributes, |out, attribute| show(out, format_args!("{attribute}")));
     out.put(b" ");
     delimiter(out, item.delimiter);
     out.put(b" ");
@@ -292,8 +293,8 @@ fn status<O: Out>(out: &mut O, name: &Mailbox<'_>, data: &StatusData) {
 }
 
 fn print_found(out: &mut impl Out, word: &str, found: &Found) {
-    all(out, word, &found.numbers, |out, n| decimal(out, u64::from(*n)));
-    if let Some(n) = found.mod_seq {
+    all(out, word, found.numbers(), |out, n| decimal(out, u64::from(*n)));
+    if let Some(n) = found.mod_seq() {
         show(out, format_args!(" (MODSEQ {n})"));
     }
 }
@@ -345,8 +346,8 @@ fn e_search(out: &mut impl Out, result: &ESearch<'_>) {
     if let Some(n) = result.mod_seq {
         show(out, format_args!(" MODSEQ {n}"));
     }
-    if let Some(((first, last), set)) = &result.partial {
-        show(out, format_args!(" PARTIAL ({first}:{last} "));
+    if let Some((range, set)) = &result.partial {
+        show(out, format_args!(" PARTIAL ({range} "));
         match set {
             Some(set) => show(out, format_args!("{set})")),
             None => out.put(b"NIL)"),
@@ -356,7 +357,7 @@ fn e_search(out: &mut impl Out, result: &ESearch<'_>) {
     changes(out, " REMOVEFROM ", &result.remove_from);
     if let Some(scores) = &result.relevancy {
         out.put(b" RELEVANCY ");
-        list(out, scores, |out, n| decimal(out, u64::from(*n)));
+        list(out, scores, |out, score| decimal(out, u64::from(score.get())));
     }
     for (name, raw) in &result.other {
         show(out, format_args!(" {name} "));

@@ -1,5 +1,5 @@
 use super::{Out, decimal, string};
-use crate::types::{BodySection, Section, SectionSpelling, SectionText, is_astring};
+use crate::types::{BodySection, Section, SectionName, SectionSpelling, SectionText, is_astring};
 
 /// `section`: what stands between the brackets, and the brackets.
 fn section(out: &mut impl Out, section: &Section<'_>) {
@@ -49,11 +49,11 @@ pub(crate) fn section_with<O: Out>(
 
 /// A section as a response names it: the client's spelling, without PEEK, the partial's first octet.
 pub(crate) fn response_section(out: &mut impl Out, item: &BodySection<'_>) {
-    origin_section(out, item, item.partial.map(|partial| partial.offset));
+    origin_section(out, &item.name, item.partial.map(|partial| partial.offset));
 }
 
 /// A section as a response names it, with its first octet where it is only a part.
-pub(super) fn origin_section(out: &mut impl Out, item: &BodySection<'_>, origin: Option<u64>) {
+pub(super) fn origin_section(out: &mut impl Out, item: &SectionName<'_>, origin: Option<u64>) {
     match item.spelling {
         SectionSpelling::Rfc822 => out.put(b"RFC822"),
         SectionSpelling::Rfc822Header => out.put(b"RFC822.HEADER"),

@@ -5,13 +5,14 @@ mod raw;
 mod view;
 
 use alloc::{borrow::Cow, boxed::Box, vec::Vec};
+use core::num::NonZeroU32;
 
-pub use raw::Raw;
+pub use raw::{Raw, RawItem, RawLine};
 pub use view::{Addresses, BodyView, EnvelopeView, Parts};
 
 use crate::types::{
-    Atom, BodySection, DateTime, Flag, Mailbox, NonEmpty, Part, StatusData, StatusText, Tag,
-    UidList, UidSet,
+    Atom, Attribute, DateTime, Delimiter, Flag, Mailbox, ModSeq, NonEmpty, OneOrMore, Part,
+    PartialRange, Score, SectionName, StatusData, StatusText, Tag, UidList, UidSet,
 };
 
 /// How a command went, or what a status response announces (RFC 3501 §7.1).
@@ -57,6 +58,13 @@ pub enum Completion {
     Bad,
 }
 
+impl Completion {
+    /// The word.
+    pub fn as_str(self) -> &'static str {
+        Status::from(self).as_str()
+    }
+}
+
 impl From<Completion> for Status {
     fn from(completion: Completion) -> Self {
         match completion {
@@ -90,7 +98,7 @@ pub enum Response<'a> {
         text: StatusText<'a>,
     },
     /// `* CAPABILITY`
-    Capability(Vec<Atom<'a>>),
+    Capability(OneOrMore<Atom<'a>>),
     /// `* ENABLED`
     Enabled(Vec<Atom<'a>>),
     /// `* ID`: field and value pairs; empty for NIL.
@@ -121,7 +129,7 @@ pub enum Response<'a> {
         uids: NonEmpty<UidSet>,
     },
     /// `* n UIDFETCH`: a UID and its items (RFC 9586 §3.3)
-    UidFetch(u32, Vec<FetchData<'a>>),
+    UidFetch(NonZeroU32, OneOrMore<FetchData<'a>>),
     /// `* QUOTA` (RFC 9208 §4.2.1)
     Quota {
         /// The quota root.
@@ -139,23 +147,25 @@ pub enum Response<'a> {
         mailbox: Mailbox<'a>,
         /// Whose rights.
         identifier: Text<'a>,
-        /// Rights always granted, then groups of rights that go together.
-        rights: Vec<Text<'a>>,
+        /// Rights always granted; may be none.
+        required: Text<'a>,
+        /// Groups of rights that go together.
+        groups: Vec<Text<'a>>,
     },
     /// `* MYRIGHTS` (RFC 4314 §3.8)
     MyRights(Mailbox<'a>, Text<'a>),
     /// `* METADATA` with values; `None` for NIL (RFC 5464 §4.4.1)
-    Metadata(Mailbox<'a>, Vec<(Text<'a>, Option<Text<'a>>)>),
+    Metadata(Mailbox<'a>, OneOrMore<(Text<'a>, Option<Text<'a>>)>),
     /// `* METADATA` with the names of changed entries (RFC 5464 §4.4.2)
-    MetadataChanged(Mailbox<'a>, Vec<Text<'a>>),
+    MetadataChanged(Mailbox<'a>, OneOrMore<Text<'a>>),
     /// `* LANGUAGE` (RFC 5255 §3.3)
-    Language(Vec<Text<'a>>),
+    Language(OneOrMore<Text<'a>>),
     /// `* COMPARATOR`: the active one, and others that match (RFC 5255 §4.8)
     Comparator(Text<'a>, Vec<Text<'a>>),
     /// `* GENURLAUTH` (RFC 4467 §7)
-    GenUrlAuth(Vec<Text<'a>>),
+    GenUrlAuth(OneOrMore<Text<'a>>),
     /// `* URLFETCH`: URLs and what they name (RFC 4467 §7)
-    UrlFetch(Vec<(Text<'a>, Option<Text<'a>>)>),
+    UrlFetch(OneOrMore<(Text<'a>, Option<Text<'a>>)>),
     /// `* JMAPACCESS`: the session's URL (RFC 9698 §3)
     JmapAccess(Text<'a>),
     /// `* ESEARCH`
@@ -165,11 +175,15 @@ pub enum Response<'a> {
     /// `* n RECENT`
     Recent(u32),
     /// `* n EXPUNGE`
-    Expunge(u32),
+    Expunge(NonZeroU32),
     /// `* n FETCH`
-    Fetch(u32, Vec<FetchData<'a>>),
+    Fetch(NonZeroU32, OneOrMore<FetchData<'a>>),
+    /// `* 0 FETCH`, which Exchange and Proton Bridge send: items of a message whose number the server did not know. Only
+    /// the tolerant parser makes it.
+    #[non_exhaustive]
+    Unnumbered(OneOrMore<FetchData<'a>>),
     /// Anything else, as it came, with its CRLF.
-    Unknown(Raw<'a>),
+    Unknown(RawLine<'a>),
 }
 
 /// Octets of a string.
@@ -177,18 +191,28 @@ pub type Text<'a> = Cow<'a, [u8]>;
 
 /// The result of SEARCH and SORT.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct Found {
-    /// Numbers or UIDs, in the order given.
-    pub numbers: Vec<u32>,
-    /// The greatest mod-sequence of them (RFC 7162 §3.1.5).
-    pub mod_seq: Option<u64>,
+    numbers: Vec<u32>,
+    mod_seq: Option<ModSeq>,
 }
 
 impl Found {
-    /// These numbers.
-    pub fn new(numbers: Vec<u32>, mod_seq: Option<u64>) -> Self {
+    /// These numbers, and the greatest mod-sequence of them. Zero is left out: no message has it. Without numbers there is
+    /// no mod-sequence (RFC 7162 §7 `search-sort-mod-seq`).
+    pub fn new(mut numbers: Vec<u32>, mod_seq: Option<ModSeq>) -> Self {
+        numbers.retain(|n| *n > 0);
+        let mod_seq = mod_seq.filter(|_| !numbers.is_empty());
         Self { numbers, mod_seq }
+    }
+
+    /// Numbers or UIDs, in the order given; never zero.
+    pub fn numbers(&self) -> &[u32] {
+        &self.numbers
+    }
+
+    /// The greatest mod-sequence of them (RFC 7162 §3.1.5).
+    pub fn mod_seq(&self) -> Option<ModSeq> {
+        self.mod_seq
     }
 }
 
@@ -260,14 +284,14 @@ pub struct Namespace<'a> {
     /// What names in it begin with.
     pub prefix: Mailbox<'a>,
     /// The hierarchy delimiter.
-    pub delimiter: Option<char>,
+    pub delimiter: Option<Delimiter>,
     /// Extension data: names and values (RFC 5255 §3.4).
-    pub extensions: Vec<(Text<'a>, Vec<Text<'a>>)>,
+    pub extensions: Vec<(Text<'a>, OneOrMore<Text<'a>>)>,
 }
 
 impl<'a> Namespace<'a> {
     /// A namespace without extension data.
-    pub fn new(prefix: Mailbox<'a>, delimiter: Option<char>) -> Self {
+    pub fn new(prefix: Mailbox<'a>, delimiter: Option<Delimiter>) -> Self {
         Self { prefix, delimiter, extensions: Vec::new() }
     }
 }
@@ -276,10 +300,10 @@ impl<'a> Namespace<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ListItem<'a> {
-    /// `\HasChildren`, `\Noselect`, `\Sent` …, backslash included.
-    pub attributes: Vec<Flag<'a>>,
+    /// `\HasChildren`, `\Noselect`, `\Sent` …
+    pub attributes: Vec<Attribute<'a>>,
     /// The hierarchy delimiter; `None` for a flat name.
-    pub delimiter: Option<char>,
+    pub delimiter: Option<Delimiter>,
     /// The name.
     pub mailbox: Mailbox<'a>,
     /// CHILDINFO: options for which children match (RFC 5258 §4).
@@ -292,7 +316,11 @@ pub struct ListItem<'a> {
 
 impl<'a> ListItem<'a> {
     /// A mailbox of a list.
-    pub fn new(attributes: Vec<Flag<'a>>, delimiter: Option<char>, mailbox: Mailbox<'a>) -> Self {
+    pub fn new(
+        attributes: Vec<Attribute<'a>>,
+        delimiter: Option<Delimiter>,
+        mailbox: Mailbox<'a>,
+    ) -> Self {
         Self {
             attributes,
             delimiter,
@@ -304,8 +332,8 @@ impl<'a> ListItem<'a> {
     }
 }
 
-/// A range of positions, negative from the end, and the numbers in it; `None` for none (RFC 9394 §3.1).
-pub type FoundPart = ((i64, i64), Option<NonEmpty<UidList>>);
+/// A range of places in a result, and the numbers there; `None` for none (RFC 9394 §3.1).
+pub type FoundPart = (PartialRange, Option<NonEmpty<UidList>>);
 
 /// An extended search result (RFC 4731).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -316,19 +344,19 @@ pub struct ESearch<'a> {
     /// Whether the numbers are UIDs.
     pub uid: bool,
     /// The least.
-    pub min: Option<u32>,
+    pub min: Option<NonZeroU32>,
     /// The greatest.
-    pub max: Option<u32>,
+    pub max: Option<NonZeroU32>,
     /// All, for SORT in its order.
     pub all: Option<NonEmpty<UidList>>,
     /// How many.
     pub count: Option<u32>,
     /// The greatest mod-sequence of them (RFC 7162 §3.1.10).
-    pub mod_seq: Option<u64>,
+    pub mod_seq: Option<ModSeq>,
     /// The mailbox searched (RFC 7377 §2.1).
     pub mailbox: Option<Mailbox<'a>>,
     /// Its UIDVALIDITY.
-    pub uid_validity: Option<u32>,
+    pub uid_validity: Option<NonZeroU32>,
     /// The range asked for, negative from the end, and what is in it (RFC 9394 §3.1).
     pub partial: Option<FoundPart>,
     /// What joins the result: positions and numbers (RFC 5267 §4.3.1).
@@ -336,9 +364,38 @@ pub struct ESearch<'a> {
     /// What leaves the result (RFC 5267 §4.3.2).
     pub remove_from: Vec<(u32, NonEmpty<UidList>)>,
     /// Scores from 1 to 100 (RFC 6203 §4).
-    pub relevancy: Option<Vec<u32>>,
+    pub relevancy: Option<Vec<Score>>,
+    pub(crate) other: Vec<(Atom<'a>, Raw<'a>)>,
+}
+
+impl<'a> ESearch<'a> {
+    /// Data that have a field of their own, and `UID`, which is no data.
+    const NAMES: [&'static str; 10] = [
+        "UID",
+        "MIN",
+        "MAX",
+        "ALL",
+        "COUNT",
+        "MODSEQ",
+        "PARTIAL",
+        "ADDTO",
+        "REMOVEFROM",
+        "RELEVANCY",
+    ];
+
     /// Other data: name and value as they came.
-    pub other: Vec<(Atom<'a>, Raw<'a>)>,
+    pub fn other(&self) -> &[(Atom<'a>, Raw<'a>)] {
+        &self.other
+    }
+
+    /// With data of this name besides. What has a field of its own is left out.
+    #[must_use]
+    pub fn with_other(mut self, name: Atom<'a>, value: Raw<'a>) -> Self {
+        if !Self::NAMES.iter().any(|known| known.eq_ignore_ascii_case(&name)) {
+            self.other.push((name, value));
+        }
+        self
+    }
 }
 
 /// One item of a FETCH response.
@@ -348,13 +405,13 @@ pub enum FetchData<'a> {
     /// `FLAGS`
     Flags(Vec<Flag<'a>>),
     /// `UID`
-    Uid(u32),
+    Uid(NonZeroU32),
     /// `INTERNALDATE`
     InternalDate(DateTime),
     /// `RFC822.SIZE`
     Size(u64),
     /// `MODSEQ`
-    ModSeq(u64),
+    ModSeq(ModSeq),
     /// `ENVELOPE`
     Envelope(EnvelopeView<'a>),
     /// `BODY` without a section.
@@ -364,7 +421,7 @@ pub enum FetchData<'a> {
     /// A section of the message.
     Section {
         /// Which.
-        section: BodySection<'a>,
+        section: SectionName<'a>,
         /// The first octet, where only a part was asked for.
         origin: Option<u64>,
         /// Its octets; `None` for NIL.
@@ -398,7 +455,7 @@ pub enum FetchData<'a> {
     /// A section whose octets were streamed.
     Streamed {
         /// Which.
-        section: BodySection<'a>,
+        section: SectionName<'a>,
         /// The first octet, where only a part was asked for.
         origin: Option<u64>,
         /// How many octets.
@@ -406,7 +463,7 @@ pub enum FetchData<'a> {
     },
     /// An item that is not known, or whose value is not what it should be: name, blank and value as
     /// they came.
-    Unknown(Raw<'a>),
+    Unknown(RawItem<'a>),
 }
 
 /// ENVELOPE (RFC 3501 §7.4.2); header text undecoded.

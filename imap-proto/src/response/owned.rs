@@ -6,7 +6,7 @@ use super::{
     Address, BodyStructure, ESearch, Envelope, Extension, FetchData, ListItem, Namespace,
     Namespaces, Params, Response, Text,
 };
-use crate::types::{Atom, Flag, Mailbox, string::own};
+use crate::types::{Atom, Attribute, Flag, Mailbox, OneOrMore, string::own};
 
 fn texts(all: Vec<Text<'_>>) -> Vec<Text<'static>> {
     all.into_iter().map(own).collect()
@@ -27,7 +27,9 @@ fn params(all: Params<'_>) -> Params<'static> {
 impl Response<'_> {
     /// The same response, owned.
     pub fn into_owned(self) -> Response<'static> {
-        let items = |all: Vec<FetchData<'_>>| all.into_iter().map(FetchData::into_owned).collect();
+        let items = |all: OneOrMore<FetchData<'_>>| all.map(FetchData::into_owned);
+        let some = |all: OneOrMore<Text<'_>>| all.map(own);
+        let pair = |(text, value): (Text<'_>, Option<_>)| (own(text), value.map(own));
         let name = Mailbox::into_owned;
         match self {
             Self::Continue(text) => Response::Continue(text.into_owned()),
@@ -35,12 +37,9 @@ impl Response<'_> {
                 Response::Tagged { tag: tag.into_owned(), status, text: text.into_owned() }
             }
             Self::Status { status, text } => Response::Status { status, text: text.into_owned() },
-            Self::Capability(words) => Response::Capability(atoms(words)),
+            Self::Capability(words) => Response::Capability(words.map(Atom::into_owned)),
             Self::Enabled(words) => Response::Enabled(atoms(words)),
-            Self::Id(fields) => {
-                let field = |(name, value): (_, Option<_>)| (own(name), value.map(own));
-                Response::Id(fields.into_iter().map(field).collect())
-            }
+            Self::Id(fields) => Response::Id(fields.into_iter().map(pair).collect()),
             Self::Flags(all) => Response::Flags(flags(all)),
             Self::List(item) => Response::List(item.into_owned()),
             Self::Lsub(item) => Response::Lsub(item.into_owned()),
@@ -61,33 +60,29 @@ impl Response<'_> {
                 let all = all.into_iter().map(|(who, rights)| (own(who), own(rights)));
                 Response::Acl(name(mailbox), all.collect())
             }
-            Self::ListRights { mailbox, identifier, rights } => Response::ListRights {
+            Self::ListRights { mailbox, identifier, required, groups } => Response::ListRights {
                 mailbox: name(mailbox),
                 identifier: own(identifier),
-                rights: texts(rights),
+                required: own(required),
+                groups: texts(groups),
             },
             Self::MyRights(mailbox, rights) => Response::MyRights(name(mailbox), own(rights)),
-            Self::Metadata(mailbox, values) => {
-                let values = values.into_iter().map(|(entry, value)| (own(entry), value.map(own)));
-                Response::Metadata(name(mailbox), values.collect())
-            }
+            Self::Metadata(mailbox, values) => Response::Metadata(name(mailbox), values.map(pair)),
             Self::MetadataChanged(mailbox, entries) => {
-                Response::MetadataChanged(name(mailbox), texts(entries))
+                Response::MetadataChanged(name(mailbox), some(entries))
             }
-            Self::Language(tags) => Response::Language(texts(tags)),
+            Self::Language(tags) => Response::Language(some(tags)),
             Self::Comparator(active, others) => Response::Comparator(own(active), texts(others)),
-            Self::GenUrlAuth(urls) => Response::GenUrlAuth(texts(urls)),
-            Self::UrlFetch(all) => {
-                let all = all.into_iter().map(|(url, octets)| (own(url), octets.map(own)));
-                Response::UrlFetch(all.collect())
-            }
+            Self::GenUrlAuth(urls) => Response::GenUrlAuth(some(urls)),
+            Self::UrlFetch(all) => Response::UrlFetch(all.map(pair)),
             Self::JmapAccess(url) => Response::JmapAccess(own(url)),
             Self::ESearch(result) => Response::ESearch(result.into_owned()),
             Self::Exists(n) => Response::Exists(n),
             Self::Recent(n) => Response::Recent(n),
             Self::Expunge(n) => Response::Expunge(n),
             Self::Fetch(n, data) => Response::Fetch(n, items(data)),
-            Self::Unknown(raw) => Response::Unknown(raw.into_owned()),
+            Self::Unnumbered(data) => Response::Unnumbered(items(data)),
+            Self::Unknown(line) => Response::Unknown(line.into_owned()),
         }
     }
 }
@@ -133,7 +128,7 @@ impl ListItem<'_> {
     pub fn into_owned(self) -> ListItem<'static> {
         let other = self.other.into_iter().map(|(tag, raw)| (own(tag), raw.into_owned()));
         ListItem {
-            attributes: flags(self.attributes),
+            attributes: self.attributes.into_iter().map(Attribute::into_owned).collect(),
             delimiter: self.delimiter,
             mailbox: self.mailbox.into_owned(),
             child_info: texts(self.child_info),
@@ -158,7 +153,7 @@ impl Namespaces<'_> {
 impl Namespace<'_> {
     /// The same, owned.
     pub fn into_owned(self) -> Namespace<'static> {
-        let extensions = self.extensions.into_iter().map(|(name, all)| (own(name), texts(all)));
+        let extensions = self.extensions.into_iter().map(|(name, all)| (own(name), all.map(own)));
         Namespace {
             prefix: self.prefix.into_owned(),
             delimiter: self.delimiter,

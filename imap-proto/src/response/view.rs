@@ -15,7 +15,7 @@ use crate::{
 /// use imap_proto::{parse, response::{FetchData, Response}};
 ///
 /// let frame = b"* 1 FETCH (ENVELOPE (NIL \"Hi\" ((NIL NIL \"a\" \"b\")) NIL NIL NIL NIL NIL NIL NIL))\r\n";
-/// let Ok(Response::Fetch(1, items)) = parse::response(frame) else { panic!() };
+/// let Ok(Response::Fetch(_, items)) = parse::response(frame) else { panic!() };
 /// let [FetchData::Envelope(envelope)] = items.as_slice() else { panic!() };
 /// assert_eq!(envelope.subject().as_deref(), Some(&b"Hi"[..]));
 /// assert_eq!(envelope.from().count(), 1);

@@ -178,8 +178,8 @@ impl Test {
             // The server machine asks for save dates only where the host keeps them.
             SearchKey::SaveDateSupported => Self::Always(true),
             // RFC 5032 §3
-            SearchKey::Older(n) => Self::Since(now.saturating_sub(i64::from(*n)), false),
-            SearchKey::Younger(n) => Self::Since(now.saturating_sub(i64::from(*n)), true),
+            SearchKey::Older(n) => Self::Since(now.saturating_sub(i64::from(n.get())), false),
+            SearchKey::Younger(n) => Self::Since(now.saturating_sub(i64::from(n.get())), true),
             SearchKey::ModSeq(n) | SearchKey::FlagModSeq(_, _, n) => Self::ModSeq(*n),
             // RFC 6203 §3: how far off a fuzzy match may be is the server's choice; here, not at all.
             SearchKey::Fuzzy(key) => Self::new(key, now),

@@ -1,6 +1,7 @@
 //! The host's answers, FETCH and APPEND aside.
 
 use alloc::{format, string::String, vec::Vec};
+use core::num::NonZeroU32;
 
 use mailwire::Misuse;
 
@@ -17,8 +18,8 @@ use crate::{
     print::{Utf8, string},
     response::{Response, Thread},
     types::{
-        Code, Flag, Mailbox, Names, NonEmpty, PartialRange, SearchReturn, StatusData, StatusItem,
-        StatusText, UidList, UidSet,
+        Code, CopyUid, Flag, Mailbox, Names, NonEmpty, PartialRange, SearchReturn, StatusData,
+        StatusItem, StatusText, Tag, UidList, UidSet,
     },
 };
 
@@ -185,7 +186,8 @@ impl Server {
     pub fn progress(&mut self, done: Option<u32>, all: Option<u32>) -> Result<(), Misuse> {
         let core = self.answering()?;
         if !core.in_literal() {
-            let code = Code::InProgress(Some(core.tag.as_str().into()), done, all);
+            let tag = Tag::new(core.tag.as_str());
+            let code = Code::InProgress(tag, done, all.and_then(NonZeroU32::new));
             let line = format!("* OK {}\r\n", StatusText::new(Some(code), "Still at it"));
             core.send.put(line.as_bytes());
         }
@@ -432,7 +434,10 @@ fn copy_uid(uid_validity: u32, from: &UidSet, to: &UidSet) -> Result<String, Mis
     }
     match (NonEmpty::new(from.clone()), NonEmpty::new(to.clone())) {
         (Some(from), Some(to)) => {
-            Ok(format!("[{}] ", Code::CopyUid(uid_validity, from.into(), to.into())))
+            let validity = NonZeroU32::new(uid_validity);
+            let copies = validity.and_then(|n| CopyUid::new(n, from.into(), to.into()));
+            let copies = copies.ok_or_else(|| Misuse::new("UIDVALIDITY is never zero"))?;
+            Ok(format!("[{}] ", Code::CopyUid(copies)))
         }
         _ => Ok(String::new()),
     }

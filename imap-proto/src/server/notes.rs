@@ -72,12 +72,11 @@ impl Core {
         }
         let longest = asked.longest;
         let mailbox = asked.mailbox.clone();
-        if !found.is_empty() {
+        if let Some(found) = OneOrMore::new(found) {
             let text = |octets: Vec<u8>| Cow::Owned(octets);
-            let values =
-                found.into_iter().map(|(name, value)| (text(name.into_bytes()), value.map(text)));
+            let values = found.map(|(name, value)| (text(name.into_bytes()), value.map(text)));
             let names = self.names();
-            self.send.put(&Response::Metadata(mailbox, values.collect()).print_in(names));
+            self.send.put(&Response::Metadata(mailbox, values).print_in(names));
         }
         longest.map(|octets| format!("[METADATA LONGENTRIES {octets}] "))
     }
@@ -155,8 +154,10 @@ impl Server {
         let values = entries
             .iter()
             .map(|(name, value)| (Cow::Borrowed(name.as_bytes()), value.map(Cow::Borrowed)));
-        let names = core.names();
-        core.send.put(&Response::Metadata(mailbox.clone(), values.collect()).print_in(names));
+        if let Some(values) = OneOrMore::new(values.collect()) {
+            let names = core.names();
+            core.send.put(&Response::Metadata(mailbox.clone(), values).print_in(names));
+        }
         Ok(())
     }
 

@@ -66,7 +66,7 @@ impl Server {
     }
 
     /// The next octets of the literal that [`Row::literal`] began. 1,024 octets and more are sent
-    /// without a copy.
+    /// without a copy. 0x80 stands for a NUL, which no literal can hold (RFC 3501 §4.3).
     ///
     /// # Errors
     ///
@@ -76,7 +76,10 @@ impl Server {
         match &mut self.core.work {
             Work::Fetch { row: Some(row), .. } if len <= row.literal => {
                 row.literal -= len;
-                self.core.send.put_bytes(octets);
+                self.core.send.put_bytes(match print::without_nul(&octets) {
+                    Cow::Borrowed(_) => octets,
+                    Cow::Owned(clean) => clean.into(),
+                });
                 Ok(())
             }
             _ => Err(Misuse::new("more octets than the literal was said to have")),
@@ -265,7 +268,7 @@ impl Row<'_> {
         if let Work::Fetch { row: Some(row), .. } = &mut self.core.work {
             row.literal = 0;
         }
-        self.put(octets);
+        self.put(&print::without_nul(octets));
         Ok(self)
     }
 

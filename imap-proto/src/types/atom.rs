@@ -62,9 +62,48 @@ impl fmt::Display for Atom<'_> {
     }
 }
 
+impl<'a> From<Atom<'a>> for Cow<'a, str> {
+    fn from(atom: Atom<'a>) -> Self {
+        atom.0
+    }
+}
+
 impl From<Atom<'_>> for String {
     fn from(atom: Atom<'_>) -> Self {
         atom.0.into_owned()
+    }
+}
+
+/// A word for which an enum of this crate has no variant of its own. Only that enum makes it, from a spelling: a word that
+/// has a variant is never held as an unlisted one.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Unlisted<'a>(Atom<'a>);
+
+impl<'a> Unlisted<'a> {
+    pub(crate) const fn new(word: Atom<'a>) -> Self {
+        Self(word)
+    }
+
+    /// The word.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The same word, owned.
+    pub fn into_owned(self) -> Unlisted<'static> {
+        Unlisted(self.0.into_owned())
+    }
+}
+
+impl fmt::Debug for Unlisted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Display for Unlisted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }
 

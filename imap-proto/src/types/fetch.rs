@@ -126,11 +126,13 @@ pub struct Partial {
 }
 
 impl Partial {
-    /// A run of at most `len` octets from `offset` on; `None` if `len` is zero.
+    /// A run of at most `len` octets from `offset` on; `None` if `len` is zero, or one of them beyond 2⁶³−1 (RFC 9051 §9
+    /// `number64`).
     pub const fn new(offset: u64, len: u64) -> Option<Self> {
+        const GREATEST: u64 = i64::MAX.unsigned_abs();
         match NonZeroU64::new(len) {
-            Some(len) => Some(Self { offset, len }),
-            None => None,
+            Some(len) if len.get() <= GREATEST && offset <= GREATEST => Some(Self { offset, len }),
+            _ => None,
         }
     }
 
@@ -156,39 +158,112 @@ pub enum SectionSpelling {
     Rfc822Text,
 }
 
-/// `BODY[section]<partial>` in all its spellings.
+/// A section by its name, as responses have it: `BODY[section]`, or an older spelling that means one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub struct BodySection<'a> {
+pub struct SectionName<'a> {
+    pub(crate) section: Section<'a>,
+    pub(crate) spelling: SectionSpelling,
+}
+
+impl<'a> SectionName<'a> {
+    /// `BODY[section]`
+    pub fn new(section: Section<'a>) -> Self {
+        Self { section, spelling: SectionSpelling::Body }
+    }
+
+    /// The section that a spelling stands for: `BODY[]` for the first.
+    pub fn spelled(spelling: SectionSpelling) -> Self {
+        let text = match spelling {
+            SectionSpelling::Body | SectionSpelling::Rfc822 => SectionText::Full,
+            SectionSpelling::Rfc822Header => SectionText::Header,
+            SectionSpelling::Rfc822Text => SectionText::Text,
+        };
+        Self { section: Section::checked(Part::MESSAGE, text), spelling }
+    }
+
     /// Which octets.
-    pub section: Section<'a>,
-    /// A run of them only.
-    pub partial: Option<Partial>,
-    /// Whether reading leaves `\Seen` as it is (`BODY.PEEK`, `RFC822.HEADER`).
-    pub peek: bool,
-    /// How it was spelled.
-    pub spelling: SectionSpelling,
+    pub fn section(&self) -> &Section<'a> {
+        &self.section
+    }
+
+    /// How it is spelled.
+    pub fn spelling(&self) -> SectionSpelling {
+        self.spelling
+    }
+
+    /// The same name, owned.
+    pub fn into_owned(self) -> SectionName<'static> {
+        SectionName { section: self.section.into_owned(), spelling: self.spelling }
+    }
+}
+
+/// `BODY[section]<partial>` in all its spellings, as FETCH asks for it.
+///
+/// ```
+/// use imap_proto::types::{BodySection, Part, Partial, Section, SectionSpelling, SectionText};
+///
+/// let text = Section::new(Part::MESSAGE, SectionText::Text).unwrap();
+/// let start = BodySection::peek(text).with_partial(Partial::new(0, 1024).unwrap());
+/// assert!(start.is_peek() && start.partial().is_some());
+/// // `RFC822` has no partial.
+/// let whole = BodySection::spelled(SectionSpelling::Rfc822);
+/// assert!(whole.with_partial(Partial::new(0, 1024).unwrap()).partial().is_none());
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct BodySection<'a> {
+    pub(crate) name: SectionName<'a>,
+    pub(crate) partial: Option<Partial>,
+    pub(crate) peek: bool,
 }
 
 impl<'a> BodySection<'a> {
     /// `BODY[section]`
     pub fn new(section: Section<'a>) -> Self {
-        Self { section, ..Self::default() }
+        Self { name: SectionName::new(section), partial: None, peek: false }
     }
 
     /// `BODY.PEEK[section]`
     pub fn peek(section: Section<'a>) -> Self {
-        Self { section, peek: true, ..Self::default() }
+        Self { peek: true, ..Self::new(section) }
+    }
+
+    /// `RFC822`, `RFC822.HEADER`, `RFC822.TEXT`; `BODY[]` for the first spelling.
+    pub fn spelled(spelling: SectionSpelling) -> Self {
+        let peek = spelling == SectionSpelling::Rfc822Header;
+        Self { name: SectionName::spelled(spelling), partial: None, peek }
+    }
+
+    /// A run of its octets only; the older spellings have none.
+    #[must_use]
+    pub fn with_partial(mut self, partial: Partial) -> Self {
+        self.partial = Some(partial).filter(|_| self.name.spelling == SectionSpelling::Body);
+        self
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &SectionName<'a> {
+        &self.name
+    }
+
+    /// Which octets.
+    pub fn section(&self) -> &Section<'a> {
+        &self.name.section
+    }
+
+    /// The run of them that is asked for.
+    pub fn partial(&self) -> Option<Partial> {
+        self.partial
+    }
+
+    /// Whether reading leaves `\Seen` as it is (`BODY.PEEK`, `RFC822.HEADER`).
+    pub fn is_peek(&self) -> bool {
+        self.peek
     }
 
     /// The same, owned.
     pub fn into_owned(self) -> BodySection<'static> {
-        BodySection {
-            section: self.section.into_owned(),
-            partial: self.partial,
-            peek: self.peek,
-            spelling: self.spelling,
-        }
+        let Self { name, partial, peek } = self;
+        BodySection { name: name.into_owned(), partial, peek }
     }
 }
 

@@ -1,7 +1,7 @@
 use alloc::string::String;
 use core::fmt;
 
-use super::{Atom, string::is_atom};
+use super::{Atom, Unlisted, string::is_atom};
 
 /// A message flag (RFC 3501 §2.3.2).
 ///
@@ -21,12 +21,10 @@ pub enum Flag<'a> {
     Draft,
     /// `\Recent`: set by the server alone.
     Recent,
-    /// `\*`: new keywords can be made. Only in PERMANENTFLAGS.
-    Any,
     /// A keyword: an atom.
     Keyword(Atom<'a>),
-    /// A `\Name` that RFC 3501 does not know, without the backslash.
-    Extension(Atom<'a>),
+    /// A `\Name` that RFC 3501 does not know, without the backslash; from [`Flag::new`].
+    Extension(Unlisted<'a>),
 }
 
 impl<'a> Flag<'a> {
@@ -47,11 +45,9 @@ impl<'a> Flag<'a> {
     /// `$Important` (RFC 8457 §2)
     pub const IMPORTANT: Flag<'static> = Flag::Keyword(Atom::checked("$Important"));
 
-    /// A flag from its spelling; `None` if it is no flag.
+    /// A flag from its spelling; `None` if it is no flag. `\*` is none: that new keywords can be made is said by
+    /// [`Code::PermanentFlags`](super::Code::PermanentFlags).
     pub fn new(text: &'a str) -> Option<Self> {
-        if text == "\\*" {
-            return Some(Self::Any);
-        }
         let Some(name) = text.strip_prefix('\\') else {
             return is_atom(text.as_bytes()).then_some(Self::Keyword(Atom::checked(text)));
         };
@@ -67,7 +63,8 @@ impl<'a> Flag<'a> {
             ("Recent", Flag::Recent),
         ];
         let system = SYSTEM.into_iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
-        Some(system.map_or(Self::Extension(Atom::checked(name)), |(_, flag)| flag))
+        let other = || Self::Extension(Unlisted::new(Atom::checked(name)));
+        Some(system.map_or_else(other, |(_, flag)| flag))
     }
 
     /// The same flag, owned.
@@ -79,7 +76,6 @@ impl<'a> Flag<'a> {
             Self::Deleted => Flag::Deleted,
             Self::Draft => Flag::Draft,
             Self::Recent => Flag::Recent,
-            Self::Any => Flag::Any,
             Self::Keyword(k) => Flag::Keyword(k.into_owned()),
             Self::Extension(e) => Flag::Extension(e.into_owned()),
         }
@@ -95,7 +91,6 @@ impl fmt::Display for Flag<'_> {
             Self::Deleted => "\\Deleted",
             Self::Draft => "\\Draft",
             Self::Recent => "\\Recent",
-            Self::Any => "\\*",
             Self::Keyword(k) => k,
             Self::Extension(e) => return write!(f, "\\{e}"),
         })
@@ -128,8 +123,8 @@ pub enum SpecialUse<'a> {
     Trash,
     /// Messages taken for important (RFC 8457 §3).
     Important,
-    /// Another one, `\\Name`, without the backslash (RFC 6154 §6 `use-attr-ext`).
-    Other(Atom<'a>),
+    /// Another one, `\\Name`, without the backslash (RFC 6154 §6 `use-attr-ext`); from [`SpecialUse::new`].
+    Other(Unlisted<'a>),
 }
 
 impl<'a> SpecialUse<'a> {
@@ -149,7 +144,7 @@ impl<'a> SpecialUse<'a> {
         let known = Self::NAMES.into_iter().find(|(name, _)| name.eq_ignore_ascii_case(text));
         known
             .map(|(_, known)| known)
-            .or_else(|| Atom::new(text.strip_prefix('\\')?).map(Self::Other))
+            .or_else(|| Some(Self::Other(Unlisted::new(Atom::new(text.strip_prefix('\\')?)?))))
     }
 
     /// The same use, owned.

@@ -1,8 +1,8 @@
 use alloc::{vec, vec::Vec};
-use core::ops::Deref;
+use core::{fmt, ops::Deref};
 
 /// A list with at least one item: what the grammar writes as `1*`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct OneOrMore<T>(Vec<T>);
 
 impl<T> OneOrMore<T> {
@@ -28,6 +28,11 @@ impl<T> OneOrMore<T> {
         Self(vec![item])
     }
 
+    /// The items as a slice.
+    pub fn as_slice(&self) -> &[T] {
+        &self.0
+    }
+
     /// One more at the end.
     pub fn push(&mut self, item: T) {
         self.0.push(item);
@@ -41,6 +46,12 @@ impl<T> OneOrMore<T> {
     /// Each item turned into another.
     pub fn map<U>(self, turn: impl FnMut(T) -> U) -> OneOrMore<U> {
         OneOrMore(self.0.into_iter().map(turn).collect())
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for OneOrMore<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }
 

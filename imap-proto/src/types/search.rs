@@ -1,5 +1,5 @@
 use alloc::{borrow::Cow, boxed::Box, vec::Vec};
-use core::fmt;
+use core::{fmt, num::NonZeroU32};
 
 use super::{
     Atom, Date, FetchItem, Flag, OneOrMore, SequenceSet,
@@ -59,9 +59,9 @@ pub enum SearchKey<'a> {
     /// `Date:` field on the day or later.
     SentSince(Date),
     /// Internal date older than so many seconds (RFC 5032).
-    Older(u32),
+    Older(NonZeroU32),
     /// Internal date within the last so many seconds (RFC 5032).
-    Younger(u32),
+    Younger(NonZeroU32),
     /// Mod-sequence at least this (RFC 7162 §3.1.5).
     ModSeq(u64),
     /// Mod-sequence of this flag at least this; a server may take that of the message (RFC 7162 §3.1.5).

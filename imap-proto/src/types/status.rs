@@ -1,4 +1,5 @@
 use alloc::vec::Vec;
+use core::num::NonZeroU32;
 
 use super::Atom;
 use crate::response::Raw;
@@ -66,9 +67,9 @@ pub struct StatusData {
     /// Number of messages no session has seen.
     pub recent: Option<u32>,
     /// The UID the next message will get.
-    pub uid_next: Option<u32>,
+    pub uid_next: Option<NonZeroU32>,
     /// UIDVALIDITY.
-    pub uid_validity: Option<u32>,
+    pub uid_validity: Option<NonZeroU32>,
     /// Number of messages without `\Seen`.
     pub unseen: Option<u32>,
     /// Number of messages with `\Deleted`.
@@ -93,8 +94,8 @@ impl StatusData {
         match item {
             StatusItem::Messages => self.messages.map(u64::from),
             StatusItem::Recent => self.recent.map(u64::from),
-            StatusItem::UidNext => self.uid_next.map(u64::from),
-            StatusItem::UidValidity => self.uid_validity.map(u64::from),
+            StatusItem::UidNext => self.uid_next.map(|n| n.get().into()),
+            StatusItem::UidValidity => self.uid_validity.map(|n| n.get().into()),
             StatusItem::Unseen => self.unseen.map(u64::from),
             StatusItem::Deleted => self.deleted.map(u64::from),
             StatusItem::Size => self.size,
@@ -110,8 +111,8 @@ impl StatusData {
         match item {
             StatusItem::Messages => self.messages = small,
             StatusItem::Recent => self.recent = small,
-            StatusItem::UidNext => self.uid_next = small,
-            StatusItem::UidValidity => self.uid_validity = small,
+            StatusItem::UidNext => self.uid_next = small.and_then(NonZeroU32::new),
+            StatusItem::UidValidity => self.uid_validity = small.and_then(NonZeroU32::new),
             StatusItem::Unseen => self.unseen = small,
             StatusItem::Deleted => self.deleted = small,
             StatusItem::Size => self.size = Some(value),

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test file uses a part of it")]
 #![allow(clippy::cast_possible_truncation, clippy::std_instead_of_core)]
 
+use core::num::NonZeroU32;
 use std::{
     cell::RefCell,
     collections::{BTreeMap, BTreeSet},
@@ -14,8 +15,8 @@ use imap_proto::{
     search::{Answer, Facts, Matcher},
     server::{Config, Event, Incoming, ListEntry, SelectData, Server},
     types::{
-        Atom, Code, DateTime, FetchItem, FetchItems, Flag, ListQuery, Mailbox, SpecialUse,
-        StatusData, StoreAction, UidSet,
+        Atom, Code, CodeText, DateTime, FetchItem, FetchItems, Flag, ListQuery, Mailbox,
+        SpecialUse, StatusData, StoreAction, UidSet,
     },
 };
 use mailwire::{
@@ -261,9 +262,9 @@ fn status(one: &Box_) -> StatusData {
     let without = |flag: &str| one.messages.values().filter(|m| !m.flags.contains(flag)).count();
     data.messages = Some(one.messages.len() as u32);
     data.recent = Some(0);
-    data.uid_next = Some(one.uid_next);
+    data.uid_next = NonZeroU32::new(one.uid_next);
     data.mailbox_id = Atom::new("F2212ea87");
-    data.uid_validity = Some(one.uid_validity);
+    data.uid_validity = NonZeroU32::new(one.uid_validity);
     data.unseen = Some(without("\\Seen") as u32);
     data.deleted = Some((one.messages.len() - without("\\Deleted")) as u32);
     data.size = Some(one.messages.values().map(|m| m.raw.len() as u64).sum());
@@ -424,7 +425,9 @@ impl Host<Server> for TestHost {
                     }
                     None => {
                         let url = String::from_utf8_lossy(&url).into_owned();
-                        machine.no(Some(Code::BadUrl(url.into())), "No such message").unwrap();
+                        machine
+                            .no(CodeText::new(url).map(Code::BadUrl), "No such message")
+                            .unwrap();
                     }
                 }
             }

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use benches::work;
-use imap_proto::{command::Command, parse, response::Response};
+use imap_proto::{command::Command, parse, response::Response, types::Delimiter};
 
 /// Each line of `wire`.
 pub fn lines(wire: &[u8]) -> impl Iterator<Item = &[u8]> {
@@ -53,7 +53,9 @@ pub fn list(mailboxes: usize) -> Vec<u8> {
 
 pub fn lists(wire: &[u8]) -> usize {
     let two = |line: &[u8]| match parse::response(line) {
-        Ok(Response::List(item)) => item.attributes.len() == 2 && item.delimiter == Some('/'),
+        Ok(Response::List(item)) => {
+            item.attributes.len() == 2 && item.delimiter == Some(Delimiter::SLASH)
+        }
         other => panic!("{other:?}"),
     };
     lines(wire).filter(|line| two(line)).count()
@@ -73,7 +75,7 @@ pub fn search(octets: usize) -> (Vec<u8>, usize) {
 
 pub fn found(wire: &[u8]) -> usize {
     match parse::response(wire) {
-        Ok(Response::Search(found)) => found.numbers.len(),
+        Ok(Response::Search(found)) => found.numbers().len(),
         other => panic!("{other:?}"),
     }
 }

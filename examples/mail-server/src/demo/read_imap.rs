@@ -10,7 +10,7 @@ use crate::{
 };
 use imap_proto::{
     client::{Client, Config, Event, Tag},
-    response::{FetchData, Response, Status},
+    response::{Completion, FetchData, Response},
     types::{
         BodySection, FetchItem, FetchItems, Flag, Mailbox, OneOrMore, Part, Section, SectionText,
         SequenceSet,
@@ -95,8 +95,8 @@ impl Session {
     async fn wait(&mut self, wanted: Tag, mut take: impl FnMut(Event<'_>)) -> Result<()> {
         while let Some(event) = self.driver.next().await? {
             match event {
-                Event::Done { tag, status: Status::Ok, .. } if tag == wanted => return Ok(()),
-                Event::Done { status, text, .. } if status != Status::Ok => {
+                Event::Done { tag, status: Completion::Ok, .. } if tag == wanted => return Ok(()),
+                Event::Done { status, text, .. } if status != Completion::Ok => {
                     return Err(format!("the server answered {}: {text:?}", status.as_str()).into());
                 }
                 event => take(event),
@@ -106,11 +106,11 @@ impl Session {
     }
 }
 
-fn entry(data: Vec<FetchData<'_>>) -> Entry {
+fn entry(data: OneOrMore<FetchData<'_>>) -> Entry {
     let mut entry = Entry::default();
     for item in data {
         match item {
-            FetchData::Uid(uid) => entry.uid = uid,
+            FetchData::Uid(uid) => entry.uid = uid.get(),
             FetchData::Flags(flags) => entry.seen = flags.contains(&Flag::Seen),
             FetchData::Envelope(envelope) => {
                 entry.bcc = envelope.bcc().next().is_some();

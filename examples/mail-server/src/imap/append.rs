@@ -5,7 +5,7 @@ use crate::facts;
 use imap_proto::{
     mime::{Plan, Summary},
     server::Incoming as Announced,
-    types::{Code, Flag},
+    types::{Code, CodeText, Flag},
     url::MessageUrl,
 };
 use mailstore::{Error, Expunge, MailboxId, NewMessage, Store, Timestamp, Uid, Upload};
@@ -79,7 +79,7 @@ impl<S: Store> Session<S> {
     pub(super) async fn append_url(&mut self, url: &[u8]) -> Done {
         let bad = || {
             let text = String::from_utf8_lossy(url).into_owned();
-            Failure::No(Some(Code::BadUrl(text.into())), "There is no such message or part")
+            Failure::No(CodeText::new(text).map(Code::BadUrl), "There is no such message or part")
         };
         let wanted = MessageUrl::new(url).filter(|url| url.server.is_none()).ok_or_else(bad)?;
         let store = &self.app.store;

@@ -1,6 +1,7 @@
 //! Making, renaming, deleting mailboxes, and what STATUS says of them.
 
 use super::{Done, Session, ids};
+use core::num::NonZeroU32;
 use imap_proto::types::{Code, Mailbox, SpecialUse, StatusData, StatusItem};
 use mailstore::{Flags, MailboxId, NewMailbox, Store};
 
@@ -18,7 +19,7 @@ impl<S: Store> Session<S> {
         };
         let made = self.app.store.create_mailbox(self.account()?, &mailbox).await?;
         // RFC 8474 §4.1
-        let code = ids::mailbox(made.id).map(|id| Code::MailboxId(String::from(id).into()));
+        let code = ids::mailbox(made.id).map(Code::MailboxId);
         Ok(self.driver.machine.ok_with(code, "Created")?)
     }
 
@@ -71,8 +72,8 @@ impl<S: Store> Session<S> {
         data.messages = Some(status.messages);
         data.mailbox_id = ids::mailbox(mailbox);
         data.recent = Some(0);
-        data.uid_next = Some(status.uid_next.value());
-        data.uid_validity = Some(status.uid_validity.value());
+        data.uid_next = NonZeroU32::new(status.uid_next.value());
+        data.uid_validity = NonZeroU32::new(status.uid_validity.value());
         data.unseen = Some(status.unseen);
         data.deleted = Some(status.deleted);
         data.size = Some(status.size);

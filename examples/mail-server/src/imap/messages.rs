@@ -1,7 +1,7 @@
 //! STORE, COPY, MOVE and EXPUNGE.
 
 use super::{Done, Session, flags, try_create};
-use imap_proto::types::{Code, Flag, Mailbox, NonEmpty, StoreAction, UidSet};
+use imap_proto::types::{Code, Flag, Mailbox, ModSeq, NonEmpty, StoreAction, UidSet};
 use mailstore::{Copied, Expunge, FlagChange, MailboxId, Store, Uid};
 
 impl<S: Store> Session<S> {
@@ -60,8 +60,8 @@ impl<S: Store> Session<S> {
         self.app.store.expunge(mailbox, which).await?;
         self.refresh().await?;
         // RFC 7162 §3.2.7
-        let mod_seq = self.selected()?.modseq().value();
-        Ok(self.driver.machine.ok_with(Some(Code::HighestModSeq(mod_seq)), "Expunged")?)
+        let code = ModSeq::new(self.selected()?.modseq().value()).map(Code::HighestModSeq);
+        Ok(self.driver.machine.ok_with(code, "Expunged")?)
     }
 
     async fn transfer(

@@ -1,5 +1,6 @@
 //! An application for the machine: an inbox of three messages, in memory.
 
+use core::num::NonZeroU32;
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
@@ -8,8 +9,8 @@ use imap_proto::{
     search::{Answer, Facts, Matcher},
     server::{Event, ListEntry, SelectData, Server},
     types::{
-        Code, DateTime, FetchItem, FetchItems, Flag, ListQuery, Mailbox, SpecialUse, StatusData,
-        StoreAction, UidSet,
+        Code, CodeText, DateTime, FetchItem, FetchItems, Flag, ListQuery, Mailbox, SpecialUse,
+        StatusData, StoreAction, UidSet,
     },
 };
 use mailwire::{
@@ -131,8 +132,8 @@ impl Store {
     fn status(&self) -> StatusData {
         let mut data = StatusData::default();
         data.messages = u32::try_from(self.messages.len()).ok();
-        data.uid_next = Some(self.next);
-        data.uid_validity = Some(VALIDITY);
+        data.uid_next = NonZeroU32::new(self.next);
+        data.uid_validity = NonZeroU32::new(VALIDITY);
         data.unseen = Some(1);
         data
     }
@@ -256,7 +257,7 @@ impl Host<Server> for Store {
                 log.event(format!("url {}", url.escape_ascii()));
                 match imap_proto::url::MessageUrl::new(&url) {
                     Some(_) => server.accept(),
-                    None => server.no(Some(Code::BadUrl("url".into())), "No such message"),
+                    None => server.no(CodeText::new("url").map(Code::BadUrl), "No such message"),
                 }
             }
             Event::Unauthenticate => {

@@ -2,7 +2,9 @@ use alloc::{format, string::String, vec::Vec};
 
 use super::Printer;
 use crate::{
-    command::{Command, Depth, FetchModifiers, MetadataOptions, QResync, RightsAction},
+    command::{
+        Command, Depth, FetchModifiers, MetadataOptions, QResync, RightsAction, SequenceMatch,
+    },
     print::{Out, quoted},
     types::Mailbox,
 };
@@ -151,7 +153,8 @@ impl Printer {
         all.extend(condstore.then(|| String::from("CONDSTORE")));
         all.extend(qresync.map(|state| {
             let known = state.known_uids.iter().map(|uids| format!(" {uids}"));
-            let matches = state.matches.iter().map(|(n, uids)| format!(" ({n} {uids})"));
+            let pair = |known: &SequenceMatch| format!(" ({} {})", known.numbers(), known.uids());
+            let matches = state.matches.iter().map(pair);
             let more: String = known.chain(matches).collect();
             format!("QRESYNC ({} {}{more})", state.uid_validity, state.mod_seq)
         }));

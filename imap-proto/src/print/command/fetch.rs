@@ -42,7 +42,7 @@ impl Printer {
     }
 
     fn section(&mut self, item: &BodySection<'_>) {
-        match item.spelling {
+        match item.name.spelling {
             SectionSpelling::Rfc822 => return self.put(b"RFC822"),
             SectionSpelling::Rfc822Header => return self.put(b"RFC822.HEADER"),
             SectionSpelling::Rfc822Text => return self.put(b"RFC822.TEXT"),
@@ -50,7 +50,7 @@ impl Printer {
         }
         self.put(if item.peek { b"BODY.PEEK" } else { b"BODY" });
         // A name that needs a literal is waited for like any other.
-        section_with(self, &item.section, Self::astring);
+        section_with(self, &item.name.section, Self::astring);
         if let Some(partial) = item.partial {
             self.text(format!("<{}.{}>", partial.offset, partial.len));
         }

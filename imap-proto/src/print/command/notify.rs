@@ -64,7 +64,7 @@ impl Printer {
                 self.put(b"MessageNew ");
                 self.fetch_items(items);
             }
-            NotifyEvent::Other(name) => self.text(name),
+            NotifyEvent::Other(name) => self.text(name.as_str()),
             plain => {
                 let known = NotifyEvent::PLAIN.iter().find(|(_, event)| event == plain);
                 self.text(known.map_or("", |(name, _)| name));
