@@ -286,7 +286,7 @@ async fn decoded(
 /// Whether an item marks each message as read.
 fn reads_whole(item: &FetchItem<'_>) -> bool {
     let part = match item {
-        FetchItem::Section(section) if !section.peek => section.section.part(),
+        FetchItem::Section(section) if !section.is_peek() => section.section().part(),
         FetchItem::Binary { part, peek: false, .. } => part,
         _ => return false,
     };
@@ -296,7 +296,7 @@ fn reads_whole(item: &FetchItem<'_>) -> bool {
 /// Whether an item marks this message as read: what it asks for is there.
 fn reads(item: &FetchItem<'_>, summary: &Summary<'_>) -> bool {
     match item {
-        FetchItem::Section(section) if !section.peek => summary.plan(section) != Plan::Nil,
+        FetchItem::Section(section) if !section.is_peek() => summary.plan(section) != Plan::Nil,
         FetchItem::Binary { part, peek: false, .. } => summary.structure().encoded(part).is_some(),
         _ => false,
     }
