@@ -101,6 +101,7 @@ mod accounts;
 mod block;
 mod body;
 mod changes;
+mod columns;
 #[cfg(feature = "contract")]
 pub mod contract;
 mod disk;

@@ -110,8 +110,8 @@ impl Engine for MemoryStore {
     }
 
     async fn find_body(&self, message: MessageId) -> Result<Body> {
-        match self.index().objects.find(message).map(|object| &object.body) {
-            Some(Place::Memory(octets)) => Ok(Body::from_bytes(octets.clone())),
+        match self.index().objects.find(message).map(|object| object.body) {
+            Some(Place::Memory(octets)) => Ok(Body::from_bytes(octets)),
             _ => Err(Error::not_found("message", message)),
         }
     }

@@ -17,7 +17,8 @@ use crate::model::{Change, MailboxState, ObjectBlock, Objects, State};
 use crate::rows::Rows;
 use crate::{AccountId, EnvelopeId, Error, MailboxId, ModSeq, Result, Rights, Uid, disk};
 
-const VERSION: u64 = 3;
+/// Of the index; an earlier one is made anew from the log.
+const VERSION: u64 = 4;
 const CACHE: usize = 32 * 1024 * 1024;
 
 type Octets = &'static [u8];
@@ -139,7 +140,7 @@ impl Index {
         }
         for entry in read.open_table(OBJECTS).map_err(failed)?.iter().map_err(failed)? {
             let (number, value) = entry.map_err(failed)?;
-            let block = ObjectBlock::packed(value.value()).ok_or_else(damaged)?;
+            let block = ObjectBlock::unpack(value.value()).ok_or_else(damaged)?;
             loaded.objects.keep(number.value(), block);
         }
         for entry in read.open_table(ENVELOPES).map_err(failed)?.iter().map_err(failed)? {

@@ -322,7 +322,7 @@ impl Engine for EmbeddedStore {
             // The segments are looked up under the lock: compaction removes none meanwhile.
             let index = self.0.shared.index.read().unwrap_or_else(PoisonError::into_inner);
             let facts = |id: &MessageId| {
-                let place = index.objects.find(*id)?.facts.clone();
+                let place = index.objects.find(*id)?.facts;
                 let segment = self.0.shared.segment(&place);
                 Some((place, segment))
             };
@@ -349,12 +349,9 @@ impl Engine for EmbeddedStore {
     async fn find_body(&self, message: MessageId) -> Result<Body> {
         let found = {
             let index = self.0.shared.index.read().unwrap_or_else(PoisonError::into_inner);
-            index
-                .objects
-                .find(message)
-                .map(|object| (object.clone(), self.0.shared.segment(&object.body)))
+            index.objects.find(message).map(|object| (self.0.shared.segment(&object.body), object))
         };
-        let (object, segment) = found.ok_or_else(|| Error::not_found("message", message))?;
+        let (segment, object) = found.ok_or_else(|| Error::not_found("message", message))?;
         open_body(&self.0.shared.bodies, message, &object, segment)
     }
 

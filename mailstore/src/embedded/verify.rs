@@ -15,8 +15,7 @@ const PIECE: usize = 256 * 1024;
 /// The messages that are damaged. One that is removed or moved meanwhile is passed over.
 pub(super) fn verify(shared: &Shared) -> Vec<Damage> {
     let objects = shared.index.read().unwrap_or_else(PoisonError::into_inner).objects.clone();
-    let mut messages: Vec<(MessageId, Object)> =
-        objects.iter().map(|(id, object)| (id, object.clone())).collect();
+    let mut messages: Vec<(MessageId, Object)> = objects.iter().collect();
     let at = |object: &Object| match object.body {
         Place::Log { at, .. } => at,
         _ => u64::MAX,
@@ -26,7 +25,7 @@ pub(super) fn verify(shared: &Shared) -> Vec<Damage> {
     for (id, object) in messages {
         let Some(damage) = damage(shared, &object) else { continue };
         let index = shared.index.read().unwrap_or_else(PoisonError::into_inner);
-        if index.objects.find(id).is_some_and(|now| at(now) == at(&object)) {
+        if index.objects.find(id).is_some_and(|now| at(&now) == at(&object)) {
             found.push(damage);
         }
     }

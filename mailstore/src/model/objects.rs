@@ -25,7 +25,6 @@ impl Object {
     fn logged(&self) -> u64 {
         const AND_CHANGES: u64 = 128;
         let of = |place: &Place| match place {
-            #[cfg(any(feature = "embedded", feature = "journal"))]
             Place::Log { length, .. } => u64::from(*length),
             _ => 0,
         };
@@ -41,7 +40,6 @@ pub(crate) enum Place {
     /// In a file of their own that is not part of the store yet.
     Spooled(Arc<SpoolFile>),
     /// In the log.
-    #[cfg(any(feature = "embedded", feature = "journal"))]
     Log {
         /// Where the octets start.
         at: u64,
@@ -49,10 +47,8 @@ pub(crate) enum Place {
         length: u32,
     },
     /// In the store's body file of this number.
-    #[cfg(any(feature = "embedded", feature = "journal"))]
     File(u64),
     /// Lost: found damaged when the store was opened.
-    #[cfg(any(feature = "embedded", feature = "journal"))]
     Damaged,
 }
 
@@ -69,19 +65,15 @@ pub(crate) struct Objects {
 }
 
 impl Objects {
-    pub(crate) fn find(&self, id: MessageId) -> Option<&Object> {
-        self.entry(id).map(|entry| &entry.object)
-    }
-
-    fn entry(&self, id: MessageId) -> Option<&Entry> {
-        self.blocks.get(&ObjectBlock::of(id))?.find(id)
+    pub(crate) fn find(&self, id: MessageId) -> Option<Object> {
+        Some(self.blocks.get(&ObjectBlock::of(id))?.find(id)?.object)
     }
 
     /// The facts of messages, for a store that holds them in memory.
     #[cfg(any(feature = "memory", feature = "journal"))]
     pub(crate) fn facts_of(&self, messages: &[MessageId]) -> Vec<Option<Bytes>> {
-        let facts = |id: &MessageId| match &self.find(*id)?.facts {
-            Place::Memory(facts) => Some(facts.clone()),
+        let facts = |id: &MessageId| match self.find(*id)?.facts {
+            Place::Memory(facts) => Some(facts),
             _ => None,
         };
         messages.iter().map(facts).collect()
@@ -105,21 +97,23 @@ impl Objects {
 
     /// All of them, ascending.
     #[cfg(any(feature = "embedded", feature = "journal"))]
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (MessageId, &Object)> {
-        let all = self.blocks.values().flat_map(|block| block.all());
-        all.map(|(id, entry)| (*id, &entry.object))
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (MessageId, Object)> {
+        let all = self.blocks.values().flat_map(|block| block.iter());
+        all.map(|(id, entry)| (id, entry.object))
     }
 
     /// Follows a change; a message nobody needs any more is removed and pushed to `gone`.
     pub(crate) fn apply(&mut self, change: &Change, gone: &mut Vec<(MessageId, Object)>) {
         match change {
-            Change::Object { id, object } => self.insert(*id, object.clone(), 0),
+            Change::Object { id, object } => self.put(*id, object.clone(), 0),
             Change::Moved { id, object, needed } => {
-                let needed = self.entry(*id).map_or(*needed, |known| known.needed);
-                self.insert(*id, object.clone(), needed);
+                let needed = self.needed(*id).unwrap_or(*needed);
+                self.put(*id, object.clone(), needed);
             }
-            Change::Rows { rows, .. } => rows.iter().for_each(|row| self.need(row.message)),
-            Change::Envelope { envelope, new: true } => self.need(envelope.message),
+            Change::Rows { rows, .. } => {
+                self.need(&rows.iter().map(|row| row.message).collect::<Vec<_>>());
+            }
+            Change::Envelope { envelope, new: true } => self.need(&[envelope.message]),
             Change::Expunged { gone: rows, .. } => {
                 let messages: Vec<MessageId> = rows.iter().map(|(_, message)| *message).collect();
                 self.release(&messages, gone);
@@ -130,13 +124,17 @@ impl Objects {
     }
 
     /// How many rows and envelopes need the message.
-    #[cfg(any(feature = "embedded", feature = "journal"))]
     pub(crate) fn needed(&self, id: MessageId) -> Option<u32> {
-        self.entry(id).map(|entry| entry.needed)
+        self.blocks.get(&ObjectBlock::of(id))?.needed(id)
     }
 
-    fn need(&mut self, id: MessageId) {
-        self.change(id, |entry| entry.needed = entry.needed.saturating_add(1));
+    fn need(&mut self, mut ids: &[MessageId]) {
+        while let Some((number, here)) = same_block(&mut ids) {
+            if let Some(block) = self.blocks.get_mut(&number) {
+                Arc::make_mut(block).need(here);
+                self.touched.insert(number);
+            }
+        }
     }
 
     /// Removes the messages nobody needs; there are none but where something changed.
@@ -144,78 +142,80 @@ impl Objects {
     pub(crate) fn sweep(&mut self) {
         for number in self.touched.clone() {
             let block = self.blocks.get(&number);
-            let all = block.into_iter().flat_map(|block| block.all());
+            let all = block.into_iter().flat_map(|block| block.iter());
             let unneeded: Vec<MessageId> =
-                all.filter(|(_, entry)| entry.needed == 0).map(|(id, _)| *id).collect();
-            unneeded.into_iter().for_each(|id| _ = self.remove(id));
+                all.filter(|(_, entry)| entry.needed == 0).map(|(id, _)| id).collect();
+            unneeded.into_iter().for_each(|id| self.remove(id));
         }
     }
 
     /// Marks the bodies `lost` says are gone.
     #[cfg(any(feature = "embedded", feature = "maildir"))]
     pub(crate) fn damage(&mut self, lost: impl Fn(MessageId, &Object) -> bool) {
-        let lost: Vec<MessageId> =
-            self.iter().filter(|(id, object)| lost(*id, object)).map(|(id, _)| id).collect();
-        for id in lost {
-            self.change(id, |entry| entry.object.body = Place::Damaged);
+        let lost: Vec<(MessageId, Object)> =
+            self.iter().filter(|(id, object)| lost(*id, object)).collect();
+        for (id, mut object) in lost {
+            object.body = Place::Damaged;
+            let needed = self.needed(id).unwrap_or(0);
+            self.put(id, object, needed);
         }
     }
 
     fn release(&mut self, mut ids: &[MessageId], gone: &mut Vec<(MessageId, Object)>) {
-        while let Some(first) = ids.first() {
-            let number = ObjectBlock::of(*first);
-            let same = ids.iter().take_while(|id| ObjectBlock::of(**id) == number).count();
-            let (here, later) = ids.split_at(same);
-            ids = later;
+        while let Some((number, here)) = same_block(&mut ids) {
             let Some(block) = self.blocks.get_mut(&number) else { continue };
             let removed = Arc::make_mut(block).release(here);
-            if block.all().is_empty() {
-                self.blocks.remove(&number);
-            }
-            self.touched.insert(number);
+            self.changed(number);
             for (id, entry) in removed {
-                self.uncount(&entry);
+                self.uncount(&entry.object);
                 gone.push((id, entry.object));
             }
         }
     }
 
-    fn change(&mut self, id: MessageId, change: impl FnOnce(&mut Entry)) {
-        let number = ObjectBlock::of(id);
-        if let Some(block) = self.blocks.get_mut(&number) {
-            Arc::make_mut(block).change(id, change);
-            self.touched.insert(number);
+    fn put(&mut self, id: MessageId, object: Object, needed: u32) {
+        if let Some(old) = self.find(id) {
+            self.uncount(&old);
         }
-    }
-
-    fn insert(&mut self, id: MessageId, object: Object, needed: u32) {
-        self.remove(id);
         let number = ObjectBlock::of(id);
         self.octets = self.octets.saturating_add(object.size);
         self.logged = self.logged.saturating_add(object.logged());
         self.count += 1;
         let block = self.blocks.entry(number).or_default();
-        Arc::make_mut(block).insert(id, Entry { object, needed });
-        self.touched.insert(number);
+        Arc::make_mut(block).put(id, Entry { object, needed });
+        self.changed(number);
     }
 
-    fn remove(&mut self, id: MessageId) -> Option<Entry> {
+    fn remove(&mut self, id: MessageId) {
         let number = ObjectBlock::of(id);
-        let block = self.blocks.get_mut(&number)?;
-        let entry = Arc::make_mut(block).remove(id)?;
-        if block.all().is_empty() {
+        let block = self.blocks.get_mut(&number).map(Arc::make_mut);
+        if let Some(entry) = block.and_then(|block| block.remove(id)) {
+            self.uncount(&entry.object);
+            self.changed(number);
+        }
+    }
+
+    fn changed(&mut self, number: u64) {
+        if self.blocks.get(&number).is_some_and(|block| block.len() == 0) {
             self.blocks.remove(&number);
         }
-        self.uncount(&entry);
         self.touched.insert(number);
-        Some(entry)
     }
 
-    fn uncount(&mut self, entry: &Entry) {
+    fn uncount(&mut self, object: &Object) {
         self.count -= 1;
-        self.octets = self.octets.saturating_sub(entry.object.size);
-        self.logged = self.logged.saturating_sub(entry.object.logged());
+        self.octets = self.octets.saturating_sub(object.size);
+        self.logged = self.logged.saturating_sub(object.logged());
     }
+}
+
+/// The number of the block the first of these is in, and those that follow there too, which are taken off.
+fn same_block<'a>(ids: &mut &'a [MessageId]) -> Option<(u64, &'a [MessageId])> {
+    let number = ObjectBlock::of(*ids.first()?);
+    let same = ids.iter().take_while(|id| ObjectBlock::of(**id) == number).count();
+    let (here, later) = ids.split_at(same);
+    *ids = later;
+    Some((number, here))
 }
 
 /// For an index that keeps blocks.

@@ -221,7 +221,7 @@ impl State {
         }
         for (id, object) in objects.iter() {
             let needed = objects.needed(id).unwrap_or(0);
-            changes.push(Change::Moved { id, object: object.clone(), needed });
+            changes.push(Change::Moved { id, object, needed });
         }
         for (id, mailbox) in &self.mailboxes {
             changes.push(Change::Stands { mailbox: *id, standing: mailbox.rows.standing() });

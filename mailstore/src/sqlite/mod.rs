@@ -315,7 +315,7 @@ impl Engine for SqliteStore {
         let messages = messages.to_vec();
         blocking(move || {
             let index = shared.index.read().unwrap_or_else(PoisonError::into_inner);
-            let places = messages.iter().map(|id| Some(index.objects.find(*id)?.facts.clone()));
+            let places = messages.iter().map(|id| Some(index.objects.find(*id)?.facts));
             let places: Vec<_> = places.collect();
             drop(index);
             let facts = |place: &Option<crate::model::Place>| {
@@ -337,7 +337,7 @@ impl Engine for SqliteStore {
         let shared = &self.0.shared;
         shared.refresh()?;
         let index = shared.index.read().unwrap_or_else(PoisonError::into_inner);
-        let object = index.objects.find(message).cloned();
+        let object = index.objects.find(message);
         drop(index);
         let object = object.ok_or_else(|| Error::not_found("message", message))?;
         open_body(&shared.bodies, message, &object, shared.segments.of(&object.body))
