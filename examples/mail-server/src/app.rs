@@ -4,6 +4,7 @@ use crate::{
     accounts::Users,
     config::{Config, Current},
     dns::Dns,
+    filter::{Filters, MailFilter, Rspamd},
     imap,
     limits::Limits,
     listen::{Connection, Serve},
@@ -37,6 +38,8 @@ pub(crate) struct App<S> {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) limits: Limits,
     pub(crate) greylist: Greylist,
+    /// Filters beside those of the settings.
+    pub(crate) filters: Filters,
     /// Who watches what the relay says and hears.
     pub(crate) relay_sink: Option<Sink>,
 }
@@ -46,12 +49,15 @@ pub(crate) struct Made {
     dns: Dns,
     checks: Checks,
     relay_tls: Arc<ClientConfig>,
+    rspamd: Option<Arc<Rspamd>>,
 }
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum MadeError {
     #[error("cannot set the name servers up: {0}")]
     Dns(String),
+    #[error("setting `filter.rspamd`: {0}")]
+    Filter(String),
     #[error(transparent)]
     Tls(#[from] TlsError),
 }
@@ -60,7 +66,8 @@ impl Made {
     pub(crate) fn from(config: &Config) -> Result<Self, MadeError> {
         let dns = Dns::new(config.relay.name_server).map_err(|e| MadeError::Dns(e.to_string()))?;
         let checks = Checks::new(dns.authenticator());
-        Ok(Self { dns, checks, relay_tls: tls::relay_client(&config.relay)? })
+        let rspamd = config.filter.rspamd().map_err(MadeError::Filter)?.map(Arc::new);
+        Ok(Self { dns, checks, relay_tls: tls::relay_client(&config.relay)?, rspamd })
     }
 }
 
@@ -82,6 +89,13 @@ impl<S> App<S> {
     /// TLS towards the next hop.
     pub(crate) fn relay_tls(&self) -> Arc<ClientConfig> {
         self.made(|made| made.relay_tls.clone())
+    }
+
+    /// What looks at messages, in this order.
+    pub(crate) fn filters(&self) -> Filters {
+        let rspamd = self.made(|made| made.rspamd.clone());
+        let rspamd = rspamd.map(|rspamd| -> Arc<dyn MailFilter> { rspamd });
+        self.filters.iter().cloned().chain(rspamd).collect()
     }
 
     fn made<T>(&self, take: impl FnOnce(&Made) -> T) -> T {

@@ -6,6 +6,7 @@ use crate::{
     app::{App, Made, MadeError},
     cli::Settings,
     config::{Config, Current},
+    filter::Filters,
     http::{self, Monitor},
     limits::Limits,
     listen::{self, BindError, Listening},
@@ -59,10 +60,14 @@ pub(crate) enum ServeError {
 }
 
 /// Serves until told to stop.
-pub(crate) async fn serve(config: Config, flags: Settings) -> Result<Ending, ServeError> {
+pub(crate) async fn serve(
+    config: Config,
+    flags: Settings,
+    filters: Filters,
+) -> Result<Ending, ServeError> {
     let started = Instant::now();
     let mut signals = Signals::catch().map_err(ServeError::Signals)?;
-    let server = Server::start(config, None).await?;
+    let server = Server::start(config, None, filters).await?;
     let ready = startup::table(&Ready {
         config: &server.app.config(),
         listening: &server.addresses,
@@ -105,6 +110,7 @@ impl Server {
     pub(crate) async fn start(
         config: Config,
         relay_sink: Option<Sink>,
+        filters: Filters,
     ) -> Result<Self, ServeError> {
         // What others may hold comes first: a second start changes nothing.
         let bound = listen::bind(&config).await?;
@@ -153,6 +159,7 @@ impl Server {
             metrics,
             limits,
             greylist,
+            filters,
             relay_sink,
         });
         admin::listen(&app.config().data, admin, serving.stopping.clone(), &serving.tasks);

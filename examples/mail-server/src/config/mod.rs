@@ -2,13 +2,19 @@
 
 mod current;
 mod file;
+mod filter;
 mod network;
 mod port;
 mod print;
 mod watched;
 
 pub(crate) use self::{
-    current::Current, file::ConfigError, network::Network, port::Port, print::print,
+    current::Current,
+    file::ConfigError,
+    filter::{Filter, OnFailure},
+    network::Network,
+    port::Port,
+    print::print,
     watched::Watched,
 };
 
@@ -38,6 +44,7 @@ pub(crate) struct Config {
     pub(crate) tls: Tls,
     pub(crate) relay: Relay,
     pub(crate) checks: Checks,
+    pub(crate) filter: Filter,
     pub(crate) accounts: Accounts,
     pub(crate) pop3: Pop3,
     pub(crate) limits: Limits,
@@ -346,6 +353,7 @@ impl Default for Config {
             relay: Relay::default(),
             pop3: Pop3::default(),
             checks: Checks::default(),
+            filter: Filter::default(),
             accounts: Accounts::default(),
             limits: Limits::default(),
             log: Log::default(),

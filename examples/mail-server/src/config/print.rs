@@ -22,6 +22,7 @@ fn write(out: &mut String, config: &Config) -> fmt::Result {
         tls,
         relay,
         checks,
+        filter,
         accounts,
         pop3,
         limits,
@@ -95,6 +96,17 @@ fn write(out: &mut String, config: &Config) -> fmt::Result {
     set(out, "dnsbl", &checks.dnsbl)?;
     key(out, "Addresses and networks whose mail is not checked.")?;
     set(out, "exempt", &checks.exempt)?;
+
+    writeln!(out, "\n[filter] # of messages before they are stored")?;
+    key(out, "An rspamd that is asked about every message.")?;
+    optional(out, "rspamd", filter.rspamd.as_ref(), "http://127.0.0.1:11333")?;
+    key(out, "Seconds it has for a message.")?;
+    set(out, "seconds", &filter.seconds)?;
+    key(
+        out,
+        "A message it has no verdict on: \"tempfail\" to try again later, \"accept\" to go on without.",
+    )?;
+    set(out, "on-failure", &filter.on_failure)?;
 
     writeln!(out, "\n[accounts]")?;
     key(

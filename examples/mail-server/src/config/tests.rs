@@ -87,6 +87,11 @@ fn what_is_printed_reads_back_the_same() {
         dnsbl: vec!["bl.test".into()],
         exempt: vec![],
     };
+    full.filter = Filter {
+        rspamd: Some("http://127.0.0.1:11333".into()),
+        seconds: 5,
+        on_failure: OnFailure::Accept,
+    };
     full.limits = Limits {
         connections: 7,
         ip_connections: 1,

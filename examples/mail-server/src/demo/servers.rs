@@ -61,7 +61,7 @@ impl Servers {
         };
 
         let ports = Ports { smtp: Port::ANY, imaps: Port::ANY, pop3s: Port::ANY, ..OFF };
-        let b = Server::start(config("b.test", B, ports), None).await?;
+        let b = Server::start(config("b.test", B, ports), None, Vec::new()).await?;
         let ca = b.ca.clone();
         let verified = Relay { tls: RelayTls::Verified, ca, ..Relay::default() };
         let trust_b = tls::relay_client(&verified)?;
@@ -71,7 +71,7 @@ impl Servers {
         let mut config = config("a.test", A, ports);
         config.relay.port = port(&b, Service::Smtp)?;
         (config.relay.tls, config.relay.ca) = (verified.tls, verified.ca.clone());
-        let a = Server::start(config, Some(relay_sink)).await?;
+        let a = Server::start(config, Some(relay_sink), Vec::new()).await?;
         let trust_a = tls::relay_client(&Relay { ca: a.ca.clone(), ..verified })?;
 
         let servers = Self { a, b, names, trust_a, trust_b };

@@ -81,6 +81,7 @@ async fn start_with(pop3: Pop3, messages: &[&str]) -> Fixture {
         metrics,
         limits: listening.limits.clone(),
         greylist: crate::smtp::Greylist::new(folder.path()),
+        filters: Vec::new(),
         relay_sink: None,
     };
     listening.start(bound, &Arc::new(app));

@@ -2,15 +2,10 @@
 
 use super::{
     policy::{self, Recipient},
+    scrutiny::Scrutiny,
     success,
 };
-use crate::{
-    app::App,
-    config::CheckPolicy,
-    facts,
-    trust::{self, Verdict},
-    unique,
-};
+use crate::{app::App, config::CheckPolicy, facts, trust, unique};
 use mailstore::{
     Account, AccountId, Delivery, MailboxId, NewEnvelope, NewRecipient, SpecialUse, Staged, Store,
     Target, Upload,
@@ -53,14 +48,7 @@ pub(super) struct Intake {
     /// Whose submission it is.
     author: Option<Account>,
     /// What is to be written above it, once its sender has been looked at.
-    check: Option<Check>,
-}
-
-struct Check {
-    ip: IpAddr,
-    client: String,
-    return_path: String,
-    received: String,
+    scrutiny: Option<Scrutiny>,
 }
 
 impl Intake {
@@ -95,8 +83,8 @@ impl Intake {
         let is_checked = author.is_none()
             && config.checks.policy != CheckPolicy::Off
             && !config.is_exempt(trail.ip);
-        if is_checked || author.is_some() {
-            // RFC 8601 §5: only what is written here can be believed.
+        if author.is_some() || !config.is_exempt(trail.ip) {
+            // RFC 8601 §5: only what is written here, or by who is trusted, can be believed.
             filter.remove("Authentication-Results");
         }
         if let Some(author) = &author {
@@ -107,15 +95,23 @@ impl Intake {
             filter.require("From", &format!("<{}>", author.login));
             filter.require("Message-ID", &format!("<{id}@{host}>"));
         }
-        let (filtered, check) = match is_checked {
+        let (filtered, scrutiny) = match is_checked || !app.filters().is_empty() {
             false => (format!("{return_path}{received}").into_bytes(), None),
             true => {
-                let (ip, client) = (trail.ip.to_canonical(), trail.client.to_owned());
-                (Vec::new(), Some(Check { ip, client, return_path, received }))
+                let scrutiny = Scrutiny {
+                    ip: trail.ip.to_canonical(),
+                    client: trail.client.to_owned(),
+                    user: author.as_ref().map(|author| author.login.clone()),
+                    id: id.clone(),
+                    return_path,
+                    received,
+                    is_checked,
+                };
+                (Vec::new(), Some(scrutiny))
             }
         };
         let upload = app.store.upload();
-        Self { id, filter, upload, filtered, eight_bit: false, failed: None, author, check }
+        Self { id, filter, upload, filtered, eight_bit: false, failed: None, author, scrutiny }
     }
 
     /// Takes a piece. A failure is remembered and told when the message is whole.
@@ -152,11 +148,11 @@ impl Intake {
         check_received(self.filter.received())?;
         let mut staged = self.upload.finish().await.map_err(|error| refusal(&error))?;
         let mut is_junk = false;
-        if let Some(check) = &self.check {
-            (staged, is_junk) = check.run(app, &mail.from, staged).await?;
-        }
         if let Some(author) = self.author.as_ref().filter(|_| app.config().accounts.own_from) {
             own_from(app, author, &staged).await?;
+        }
+        if let Some(scrutiny) = &self.scrutiny {
+            (staged, is_junk) = scrutiny.run(app, mail, addressees, staged).await?;
         }
         let id = self.id;
         let (size, eight_bit) = (staged.size(), self.eight_bit);
@@ -168,35 +164,6 @@ impl Intake {
         info!(id, size, from = %mail.from, recipients = addressees.len(), is_junk, "message accepted");
         success::report(app, mail, addressees, delivered.message, size).await;
         Ok(Reply::new(250, format!("2.0.0 Accepted as {id}")))
-    }
-}
-
-impl Check {
-    /// The message with what was found written above it, and whether it is for Junk.
-    async fn run<S: Store>(
-        &self,
-        app: &App<S>,
-        from: &ReversePath<'_>,
-        staged: Staged,
-    ) -> Result<(Staged, bool), Reply> {
-        let failed = |error| refusal(&error);
-        let message = staged.body().bytes().await.map_err(failed)?;
-        let address = from.mailbox().map(policy::address).unwrap_or_default();
-        let sender = trust::Sender { ip: self.ip, name: &self.client, from: &address };
-        let (host, policy) = (&app.config().hostname, app.config().checks.policy);
-        let finding = app.checks().check(host, sender, policy, &message).await;
-        if let Verdict::Reject(domain) = finding.verdict {
-            info!(ip = %self.ip, %from, domain, "refused: DMARC");
-            let text = format!("5.7.1 The policy of {domain} (DMARC) has such mail refused");
-            return Err(Reply::new(550, text));
-        }
-        let mut upload = app.store.upload();
-        for above in [&self.return_path, &finding.field, &self.received] {
-            upload.write(above.as_bytes()).await.map_err(failed)?;
-        }
-        upload.write(&message).await.map_err(failed)?;
-        let staged = upload.finish().await.map_err(failed)?;
-        Ok((staged, finding.verdict == Verdict::Junk))
     }
 }
 
@@ -281,7 +248,7 @@ fn onward<'a>(params: &MailParams<'a>, eight_bit: bool) -> MailParams<'a> {
 }
 
 /// What the client is told when the store cannot take the message.
-fn refusal(failure: &mailstore::Error) -> Reply {
+pub(super) fn refusal(failure: &mailstore::Error) -> Reply {
     match failure {
         mailstore::Error::Full => {
             warn!("no space left: a message was refused");

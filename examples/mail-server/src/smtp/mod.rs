@@ -4,6 +4,7 @@ mod dnsbl;
 mod greylist;
 mod intake;
 mod policy;
+mod scrutiny;
 mod session;
 mod success;
 

@@ -9,6 +9,7 @@ mod cli;
 mod connections;
 mod crash;
 mod demo;
+mod filter;
 mod flow;
 mod folders;
 mod kit;
