@@ -143,6 +143,9 @@ fn encoded_text_is_found_in_any_case() {
         ("BODY", "STRAßE"),
         ("TEXT", "Grüße"),
         ("TEXT", "Café"),
+        // Letter and mark, together or apart (RFC 5255 §4.3).
+        ("BODY", "cafe\u{301}"),
+        ("SUBJECT", "KO\u{308}LN"),
     ] {
         assert!(matches(&format!("CHARSET UTF-8 {key} {}", literal(text))), "{key} {text}");
     }

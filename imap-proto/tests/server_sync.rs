@@ -372,7 +372,7 @@ fn sort_and_thread_tell_numbers_or_uids_in_order() {
     session.0.threads(vec![thread]).unwrap();
     session.0.ok("Threaded").unwrap();
     assert!(session.said().starts_with("* THREAD (1 (2)(3))\r\n"));
-    for refused in ["SORT (RELEVANCY) UTF-8 ALL", "THREAD REFS UTF-8 ALL"] {
+    for refused in ["SORT (RELEVANCY) UTF-8 ALL", "THREAD FROB UTF-8 ALL"] {
         assert!(session.tell(refused).starts_with("t BAD"), "{refused}");
     }
     assert!(session.tell("SORT (DATE) KOI8-R ALL").starts_with("t NO [BADCHARSET"));

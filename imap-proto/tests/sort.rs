@@ -168,6 +168,29 @@ fn threads_by_references() {
 }
 
 #[test]
+fn threads_by_references_alone() {
+    let by = |messages: &[(&str, &str, &str, &str)]| threads(ThreadAlgorithm::Refs, messages);
+    // Subjects join nothing.
+    assert_eq!(by(&[("a", "<1@x>", "", ""), ("Re: a", "<2@x>", "", "")]), "(1)(2)");
+    // The thread that was answered last is the last one.
+    assert_eq!(
+        by(&[
+            ("a", "<1@x>", "", ""),
+            ("b", "<2@x>", "", ""),
+            ("c", "<3@x>", "", ""),
+            ("Re: a", "<4@x>", "<1@x>", ""),
+            ("Re: a", "<5@x>", "<1@x>", ""),
+        ]),
+        "(2)(3)(1 (4)(5))"
+    );
+    // A question that is not there: its answers are siblings.
+    assert_eq!(
+        by(&[("Re: a", "<2@x>", "<1@x>", ""), ("b", "", "", ""), ("Re: a", "<3@x>", "<1@x>", "")]),
+        "(2)((1)(3))"
+    );
+}
+
+#[test]
 fn a_hundred_thousand_answers_are_no_burden() {
     // Each answers the one before, and every second one the first: deep and wide.
     let mut threader = Threader::new(ThreadAlgorithm::References);

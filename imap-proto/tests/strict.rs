@@ -28,6 +28,8 @@ fn responses_beyond_the_grammar_are_refused_and_told() {
         "* ESEARCH (TAG \"a\") RELEVANCY (0)",
         "* ESEARCH (TAG \"a\") RELEVANCY (101)",
         "* OK [UIDNEXT 0] x",
+        "* OK [ X-CODE] x",
+        "* OK [X-CODE ] x",
         "* OK [UNSEEN 0] x",
         "* OK [HIGHESTMODSEQ 0] x",
         "* OK [COPYUID 1 1:3 4:5] x",

@@ -146,6 +146,7 @@ def run(kit, server, report):
     report.step("imap-names", names, kit, server)
     report.step("imap-search", search, kit, server)
     report.step("imap-sort-thread-sync", sort_thread_sync, kit, server)
+    report.step("imap-uid-only", uid_only, kit, server)
     report.step("imap-compress", compress, kit, server)
 
     def starttls():
@@ -228,6 +229,35 @@ def two_sessions(kit, server):
         data = ok(b.fetch("2", "(BODY.PEEK[HEADER.FIELDS (SUBJECT)])"), "FETCH")
         need(tokens[2].encode() in fetched(data), "the third message is not the second now")
     return "flags and EXPUNGE told at NOOP, no sooner"
+
+
+def uid_only(kit, server):
+    """A session that says UIDs alone (RFC 9586), in a language it asked for (RFC 5255)."""
+    kit.clean()
+    tokens = [kit.seed("py")[0] for _ in range(2)]
+    with server.imap(1) as m:
+        for name in ("LANGUAGE", "UIDFETCH", "VANISHED"):
+            imaplib.Commands.setdefault(name, ("AUTH", "SELECTED"))
+        ok(m._simple_command("LANGUAGE", "DE", "EN"), "LANGUAGE")
+        need(m._untagged_response("OK", [None], "LANGUAGE")[1] == [b"(EN)"], "not English")
+        ok(m.enable("UIDONLY"), "ENABLE")
+        ok(m.select("INBOX"), "SELECT")
+        try:
+            m.fetch("1", "(FLAGS)")
+        except imaplib.IMAP4.error as error:
+            need("UIDREQUIRED" in str(error), f"FETCH by number: {error}")
+        else:
+            raise Fail("FETCH by number was taken")
+        uids = ok(m.uid("SEARCH", None, "SUBJECT", tokens[0]), "SEARCH")[0].split()
+        need(len(uids) == 1, f"found {uids}")
+        uid = uids[0].decode()
+        ok(m.uid("STORE", uid, "+FLAGS", "(\\Deleted)"), "STORE")
+        told = m._untagged_response("OK", [None], "UIDFETCH")[1]
+        need(told[0] and told[0].startswith(uid.encode()), f"STORE tells {told}")
+        ok(m.uid("EXPUNGE", uid), "EXPUNGE")
+        gone = m._untagged_response("OK", [None], "VANISHED")[1]
+        need(gone == [uid.encode()], f"EXPUNGE tells {gone}")
+    return "numbers refused; UIDFETCH and VANISHED told"
 
 
 REPORT = b"""From: MAILER-DAEMON@elsewhere.test\r

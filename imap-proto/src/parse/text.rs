@@ -67,7 +67,16 @@ pub(super) fn status_text<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, StatusT
             line
         }
     };
-    let (text, code) = opt(|line| bracketed_code(line, notes)).parse(line)?;
+    let mark = notes.mark();
+    let (text, code) = match bracketed_code(line, notes) {
+        Ok((text, code)) => (text, Some(code)),
+        // What a tolerant reader takes for a code is no text for a strict one.
+        Err(error) if bracketed_code(line, &Notes::new(line, false)).is_ok() => return Err(error),
+        Err(_) => {
+            notes.rewind(mark);
+            (line, None)
+        }
+    };
     let text = match text {
         [b' ', text @ ..] if code.is_some() => text,
         [] if code.is_some() => {
@@ -125,24 +134,18 @@ fn bracketed_code<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Code<'a>> {
     notes.rewind(mark);
     let (rest, _) = tag("[")(input)?;
     let inside = rest.trim_ascii_start();
-    let (after, other) = nom::sequence::terminated(other, tag("]")).parse(inside)?;
-    // For a strict reader what deviates here is no text either.
-    let refuse = |kind, at: &'a [u8]| {
-        notes.note(kind, at).map_err(|error| match error {
-            nom::Err::Error(error) => nom::Err::Failure(error),
-            other => other,
-        })
-    };
     if inside.len() < rest.len() {
-        refuse(DeviationKind::ExtraSpace, rest)?;
+        notes.note(DeviationKind::ExtraSpace, rest)?;
     }
+    let (rest, other) = other(inside)?;
+    let (after, _) = tag("]")(notes.gap(rest)?)?;
     // One that is known and does not fit is kept as it came; what is not known always fits.
     if is_known_code(other.name()) {
         let kind = match other.text().map(|text| text.split(' ').any(|word| word == "0")) {
             Some(true) => DeviationKind::ZeroNumber,
             _ => DeviationKind::Malformed,
         };
-        refuse(kind, input)?;
+        notes.note(kind, input)?;
     }
     Ok((after, Code::Other(other)))
 }

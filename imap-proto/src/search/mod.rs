@@ -26,6 +26,8 @@
 
 use alloc::{borrow::Cow, boxed::Box, string::String, vec::Vec};
 
+use unicode_normalization::UnicodeNormalization;
+
 use crate::{
     mime,
     types::{Date, DateTime, SearchKey, SearchQuery, UidSet},
@@ -287,7 +289,7 @@ fn holds(text: &str, needle: &str) -> bool {
     memchr::memmem::find(fold(text).as_bytes(), needle.as_bytes()).is_some()
 }
 
-/// Text without the difference of upper and lower case.
+/// Text without the difference of upper and lower case: `i;unicode-casemap` (RFC 5255 §4.3, RFC 5051 §2).
 pub(crate) fn fold(text: &str) -> Cow<'_, str> {
     if text.is_ascii() {
         if text.bytes().any(|b| b.is_ascii_uppercase()) {
@@ -295,6 +297,8 @@ pub(crate) fn fold(text: &str) -> Cow<'_, str> {
         }
         return Cow::Borrowed(text);
     }
-    // Upper case first, so that ß and SS, ς and σ are the same.
-    Cow::Owned(text.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect())
+    // Upper case first, so that ß and SS, ς and σ are the same; then letters and their marks apart, so that it does not
+    // matter how they were put together.
+    let upper = text.chars().flat_map(char::to_uppercase);
+    Cow::Owned(upper.nfkd().flat_map(char::to_lowercase).collect())
 }

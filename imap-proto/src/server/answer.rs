@@ -9,7 +9,7 @@ use super::{
     Server,
     core::Core,
     event::{ListEntry, Resync, SelectData},
-    updates::push_flags,
+    updates::{fetch_head, push_flags},
     view::View,
     work::{Phase, Reply, Status, Work},
 };
@@ -141,7 +141,9 @@ impl Server {
         if !rev2 {
             out.push_str(&format!("* {} RECENT\r\n", view.recent.len()));
         }
-        if let Some(seq) = data.first_unseen.filter(|_| !rev2).and_then(|uid| view.seq(uid)) {
+        if let Some(seq) =
+            data.first_unseen.filter(|_| !rev2 && !core.uid_only).and_then(|uid| view.seq(uid))
+        {
             out.push_str(&format!("* OK [UNSEEN {seq}] First unseen\r\n"));
         }
         out.push_str(&format!("* OK [UIDVALIDITY {}] UIDs valid\r\n", data.uid_validity));
@@ -161,7 +163,7 @@ impl Server {
         if let (Some(known), Some(changes)) = (known, data.changes)
             && known.uid_validity.get() == data.uid_validity
         {
-            push_changes(&mut out, &view, &known, changes);
+            push_changes(&mut out, &view, &known, changes, core.uid_only);
         }
         core.send.put(out.as_bytes());
         if rev2 {
@@ -375,10 +377,7 @@ impl Server {
         // RFC 7162 §3.1.3: even where the client asked for silence it needs to know the mod-sequence.
         let told = !silent || mod_seq.is_some();
         let Some(seq) = view.seq(uid).filter(|_| told) else { return Ok(()) };
-        let mut line = format!("* {seq} FETCH (");
-        if *with_uid {
-            line.push_str(&format!("UID {uid} "));
-        }
+        let mut line = fetch_head(core.uid_only, seq, uid, *with_uid);
         if !silent {
             line.push_str("FLAGS (");
             push_flags(&mut line, flags, view.recent.contains(uid));
@@ -477,6 +476,7 @@ impl Core {
     fn unauthenticated(&mut self) {
         (self.user, self.view) = (None, None);
         (self.condstore, self.qresync, self.rev2, self.utf8) = (false, false, false, false);
+        self.uid_only = false;
     }
 
     /// SEARCH or ESEARCH, in numbers or UIDs.
@@ -677,7 +677,7 @@ pub(super) fn part(set: &UidSet, range: PartialRange) -> UidSet {
 }
 
 /// `VANISHED (EARLIER)` and a FETCH for each message that is new or changed (RFC 7162 §3.2.5.1).
-fn push_changes(out: &mut String, view: &View, known: &QResync, changes: Resync) {
+fn push_changes(out: &mut String, view: &View, known: &QResync, changes: Resync, uid_only: bool) {
     let gone = match &known.known_uids {
         Some(uids) => changes.vanished.intersection(uids),
         None => changes.vanished,
@@ -687,7 +687,8 @@ fn push_changes(out: &mut String, view: &View, known: &QResync, changes: Resync)
     }
     for (uid, flags, mod_seq) in changes.changed {
         let Some(seq) = view.seq(uid) else { continue };
-        out.push_str(&format!("* {seq} FETCH (UID {uid} FLAGS ("));
+        out.push_str(&fetch_head(uid_only, seq, uid, true));
+        out.push_str("FLAGS (");
         push_flags(out, flags.iter().map(String::as_str), view.recent.contains(uid));
         out.push_str(&format!(") MODSEQ ({mod_seq}))\r\n"));
     }

@@ -40,6 +40,8 @@ pub(super) struct Core {
     pub(super) rev2: bool,
     /// `ENABLE UTF8=ACCEPT` (RFC 6855 §3)
     pub(super) utf8: bool,
+    /// `ENABLE UIDONLY`: no sequence number is said or taken (RFC 9586 §3).
+    pub(super) uid_only: bool,
     /// An APPEND or REPLACE that is being received.
     pub(super) append: Option<Appending>,
     pub(super) tls: bool,
@@ -84,6 +86,7 @@ impl Core {
             condstore: false,
             qresync: false,
             rev2: false,
+            uid_only: false,
             utf8: false,
             append: None,
             tls,

@@ -1,6 +1,6 @@
 //! From a command to its answer, or to the event that asks the host.
 
-use alloc::{boxed::Box, format, string::String, vec::Vec};
+use alloc::{borrow::Cow, boxed::Box, format, string::String, vec::Vec};
 
 use mailwire::Close;
 
@@ -13,7 +13,7 @@ use super::{
     work::{Begin, Phase, Status, Work},
 };
 use crate::{
-    command::{Command, FetchModifiers},
+    command::{Command, FetchModifiers, QResync},
     print::{nstring, string},
     types::{
         Atom, FetchItem, Flag, ListQuery, SearchKey, SearchQuery, SearchReturn, SequenceSet,
@@ -23,6 +23,7 @@ use crate::{
 
 const SELECT_FIRST: &str = "Select a mailbox first";
 const READ_ONLY: &str = "Mailbox is read-only";
+const UIDS_ONLY: &str = "[UIDREQUIRED] No message numbers once UIDONLY is enabled";
 const NO_SUCH_MESSAGE: &str = "No such message number";
 
 impl Core {
@@ -42,6 +43,7 @@ impl Core {
                 self.id();
                 self.complete(Status::Ok, "ID completed");
             }
+            Command::Language(ranges) => self.language(&ranges),
             Command::Noop if self.view.is_none() => self.tagged(Status::Ok, "NOOP completed"),
             command if self.user.is_none() => self.before_login(command),
             command => self.after_login(command),
@@ -108,6 +110,11 @@ impl Core {
             Command::Select { qresync: Some(_), .. } if !self.qresync => {
                 // RFC 7162 §3.2.5
                 return self.bad_command("Enable QRESYNC first");
+            }
+            Command::Select { qresync: Some(QResync { matches: Some(_), .. }), .. }
+                if self.uid_only =>
+            {
+                return self.bad_command(UIDS_ONLY);
             }
             Command::Select { mailbox, read_only, condstore, qresync: known } => {
                 // Clients ask for it though it is not offered.
@@ -200,6 +207,9 @@ impl Core {
     /// Commands of the selected state.
     fn in_mailbox(&mut self, command: Command<'_>) {
         let Some(view) = &self.view else { return self.bad_command(SELECT_FIRST) };
+        if self.uid_only && names_numbers(&command) {
+            return self.bad_command(UIDS_ONLY);
+        }
         let read_only = view.read_only;
         let begin = match command {
             Command::Noop | Command::Check => Begin::plain(Event::Noop),
@@ -349,9 +359,37 @@ impl Core {
             self.utf8 = true;
             line.push_str(" UTF8=ACCEPT");
         }
+        // RFC 9586 §3.1: not while numbers are in use.
+        if asked("UIDONLY") && self.view.is_none() {
+            self.uid_only = true;
+            line.push_str(" UIDONLY");
+        }
         line.push_str("\r\n");
         self.send.put(line.as_bytes());
         self.complete(Status::Ok, "ENABLE completed");
+    }
+
+    /// LANGUAGE: texts are English, and that is all there is (RFC 5255 §3.2).
+    fn language(&mut self, ranges: &[Cow<'_, str>]) {
+        const SPOKEN: [(&str, &str); 3] =
+            [("EN", "EN"), ("i-default", "i-default"), ("default", "EN")];
+        // RFC 4647 §3.4: a range is cut at its hyphens from the end on, until a tag fits.
+        let spoken = ranges.iter().find_map(|range| {
+            let mut range: &str = range;
+            loop {
+                let fits = |known: &&(&str, &str)| known.0.eq_ignore_ascii_case(range);
+                if let Some((_, tag)) = SPOKEN.iter().find(fits) {
+                    return Some(*tag);
+                }
+                range = range.rsplit_once('-')?.0;
+            }
+        });
+        match (ranges, spoken) {
+            ([], _) => self.send.put(b"* LANGUAGE (EN i-default)\r\n"),
+            (_, Some(tag)) => self.send.put(format!("* LANGUAGE ({tag})\r\n").as_bytes()),
+            (_, None) => return self.complete(Status::No, "Only English is spoken here"),
+        }
+        self.complete(Status::Ok, "LANGUAGE completed");
     }
 
     fn id(&mut self) {
@@ -369,6 +407,33 @@ impl Core {
         }
         line.extend_from_slice(b"\r\n");
         self.send.put(&line);
+    }
+}
+
+/// Whether a command names messages by number, or would be answered by numbers (RFC 9586 §3).
+fn names_numbers(command: &Command<'_>) -> bool {
+    match command {
+        Command::Fetch { uid, .. }
+        | Command::Store { uid, .. }
+        | Command::Copy { uid, .. }
+        | Command::Move { uid, .. } => !uid,
+        Command::Search { uid, query } | Command::ESearch { uid, query, .. } => {
+            !uid || key_numbers(&query.key)
+        }
+        Command::Sort { uid, key, .. } | Command::Thread { uid, key, .. } => {
+            !uid || key_numbers(key)
+        }
+        _ => false,
+    }
+}
+
+fn key_numbers(key: &SearchKey<'_>) -> bool {
+    match key {
+        SearchKey::Sequence(set) => !set.is_saved(),
+        SearchKey::And(keys) => keys.iter().any(key_numbers),
+        SearchKey::Or(a, b) => key_numbers(a) || key_numbers(b),
+        SearchKey::Not(key) | SearchKey::Fuzzy(key) => key_numbers(key),
+        _ => false,
     }
 }
 
@@ -425,7 +490,6 @@ fn is_served(command: &Command<'_>) -> bool {
         Command::Notify(_)
             | Command::ESearch { .. }
             | Command::StoreLabels { .. }
-            | Command::Language(_)
             | Command::Comparator(_)
             | Command::GetJmapAccess
             | Command::CancelUpdate(_)

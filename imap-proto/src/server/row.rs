@@ -8,7 +8,7 @@ use mailwire::Misuse;
 use super::{
     Server,
     core::Core,
-    updates::push_flags,
+    updates::{fetch_head, push_flags},
     work::{OpenRow, Phase, Work},
 };
 use crate::{
@@ -55,10 +55,10 @@ impl Server {
         let Some(seq) = core.view.as_ref().and_then(|view| view.seq(uid)) else {
             return Ok(None);
         };
-        core.send.put(format!("* {seq} FETCH (").as_bytes());
-        if with_uid {
-            core.send.put(format!("UID {uid}").as_bytes());
-        }
+        // Where the UID comes first, it is said already.
+        let with_uid = with_uid && !core.uid_only;
+        let head = fetch_head(core.uid_only, seq, uid, with_uid);
+        core.send.put(head.trim_end().as_bytes());
         if let Work::Fetch { row, .. } = &mut core.work {
             *row = Some(OpenRow { uid, started: with_uid, literal: 0 });
         }

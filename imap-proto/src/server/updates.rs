@@ -25,8 +25,8 @@ impl Core {
         let recent: Vec<bool> =
             updates.flags.iter().map(|(_, uid, _, _)| view.recent.contains(*uid)).collect();
         let mut out = String::new();
-        match self.qresync {
-            // RFC 7162 §3.2.10: once QRESYNC is enabled, VANISHED takes the place of EXPUNGE.
+        match self.qresync || self.uid_only {
+            // RFC 7162 §3.2.10, RFC 9586 §3.4: VANISHED takes the place of EXPUNGE.
             true if !updates.vanished.is_empty() => {
                 out.push_str(&format!("* VANISHED {}\r\n", updates.vanished));
             }
@@ -44,7 +44,8 @@ impl Core {
             out.push_str(&format!("* {count} RECENT\r\n"));
         }
         for ((seq, uid, flags, mod_seq), recent) in updates.flags.into_iter().zip(recent) {
-            out.push_str(&format!("* {seq} FETCH (UID {uid} FLAGS ("));
+            out.push_str(&fetch_head(self.uid_only, seq, uid, true));
+            out.push_str("FLAGS (");
             push_flags(&mut out, flags.iter().map(String::as_str), recent);
             out.push(')');
             if let Some(mod_seq) = mod_seq.filter(|_| self.condstore) {
@@ -90,6 +91,16 @@ impl Core {
                 None
             }
         }
+    }
+}
+
+/// How a row begins, with a blank at its end if it has begun: `* 3 FETCH (`, or the UID in place of the number
+/// (RFC 9586 §3.3).
+pub(super) fn fetch_head(uid_only: bool, seq: u32, uid: u32, with_uid: bool) -> String {
+    match (uid_only, with_uid) {
+        (true, _) => format!("* {uid} UIDFETCH ("),
+        (false, true) => format!("* {seq} FETCH (UID {uid} "),
+        (false, false) => format!("* {seq} FETCH ("),
     }
 }
 

@@ -29,6 +29,7 @@ pub struct Threader {
 #[derive(Clone, Debug)]
 struct Message {
     uid: u32,
+    arrived: i64,
     sent: i64,
     subject: String,
     reply: bool,
@@ -55,8 +56,9 @@ impl Threader {
         let subject = fold(&subject).into_owned();
         let sent = sent(internal_date, summary);
         let message = self.messages.len();
-        self.messages.push(Message { uid, sent, subject, reply });
-        if self.algorithm == ThreadAlgorithm::References {
+        let arrived = internal_date.unix();
+        self.messages.push(Message { uid, arrived, sent, subject, reply });
+        if self.algorithm != ThreadAlgorithm::OrderedSubject {
             let id = envelope.message_id().and_then(|text| message_ids(&text).into_iter().next());
             let mut references = message_ids(summary.references());
             if references.is_empty() {
@@ -153,7 +155,8 @@ impl Threader {
     pub fn finish(mut self) -> Vec<Thread> {
         match self.algorithm {
             ThreadAlgorithm::OrderedSubject => self.by_subject(),
-            ThreadAlgorithm::References => self.by_references(),
+            ThreadAlgorithm::References => self.by_references(true),
+            ThreadAlgorithm::Refs => self.by_references(false),
         }
     }
 
@@ -180,8 +183,8 @@ impl Threader {
         groups.into_iter().filter_map(thread).collect()
     }
 
-    /// Steps (2) to (6).
-    fn by_references(&mut self) -> Vec<Thread> {
+    /// Steps (2) to (6); without (5) where subjects do not count.
+    fn by_references(&mut self, subjects: bool) -> Vec<Thread> {
         let mut roots: Vec<usize> = Vec::new();
         for root in 0..self.nodes.len() {
             if self.nodes.get(root).is_some_and(|node| node.parent.is_none()) {
@@ -193,10 +196,15 @@ impl Threader {
             self.sort_children(*root);
         }
         roots.sort_by_key(|root| self.moment(*root));
-        let mut roots = self.merge(roots);
+        if subjects {
+            roots = self.merge(roots);
+        }
         // (6)
         self.sort_all(&roots);
-        roots.sort_by_key(|root| self.moment(*root));
+        match subjects {
+            true => roots.sort_by_key(|root| self.moment(*root)),
+            false => roots.sort_by_cached_key(|root| self.latest(*root)),
+        }
         roots.into_iter().filter_map(|root| self.told(root)).collect()
     }
 
@@ -248,6 +256,18 @@ impl Threader {
     /// What siblings are sorted by: sent date, then place in the mailbox.
     fn moment(&self, node: usize) -> Option<(i64, u32)> {
         self.head(node).map(|message| (message.sent, message.uid))
+    }
+
+    /// When the last message of a thread came, and which that is.
+    fn latest(&self, root: usize) -> Option<(i64, u32)> {
+        let mut latest = None;
+        let mut rest = vec![root];
+        while let Some(node) = rest.pop().and_then(|node| self.nodes.get(node)) {
+            let message = node.message.and_then(|at| self.messages.get(at));
+            latest = latest.max(message.map(|message| (message.arrived, message.uid)));
+            rest.extend(&node.children);
+        }
+        latest
     }
 
     fn sort_children(&mut self, node: usize) {

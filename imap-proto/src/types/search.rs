@@ -313,12 +313,15 @@ pub enum ThreadAlgorithm {
     OrderedSubject,
     /// `REFERENCES`: by the messages each refers to, and by base subject.
     References,
+    /// `REFS`: by the messages each refers to alone; the thread of the message that came last is the last one
+    /// (draft-ietf-morg-inthread).
+    Refs,
 }
 
 impl ThreadAlgorithm {
     /// The algorithm of this name, in any case.
     pub fn new(name: &str) -> Option<Self> {
-        [Self::OrderedSubject, Self::References]
+        [Self::OrderedSubject, Self::References, Self::Refs]
             .into_iter()
             .find(|one| one.as_str().eq_ignore_ascii_case(name))
     }
@@ -328,6 +331,7 @@ impl ThreadAlgorithm {
         match self {
             Self::OrderedSubject => "ORDEREDSUBJECT",
             Self::References => "REFERENCES",
+            Self::Refs => "REFS",
         }
     }
 }
