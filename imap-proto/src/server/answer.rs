@@ -26,7 +26,8 @@ use crate::{
 const NOTHING_ASKED: Misuse = Misuse::new("nothing waits for an answer");
 
 impl Server {
-    /// Answers with OK and a text for people. What changed in the mailbox is told before it.
+    /// Answers with OK and a text for people. What changed in the mailbox is told before it. It becomes NO, with the code
+    /// EXPUNGEISSUED, where a FETCH or STORE names messages by number that are [gone](Self::expunged).
     ///
     /// # Errors
     ///
@@ -69,8 +70,13 @@ impl Server {
             }
             _ => {}
         }
+        // RFC 2180 §4.1.2 and §4.2.1, RFC 5530 §3: the client still counts them, and cannot be told yet that they are gone.
+        let (status, code, text) = match core.lacks_messages() {
+            true => (Status::No, code.or(Some(Code::ExpungeIssued)), "Some messages are gone"),
+            false => (Status::Ok, code, text),
+        };
         let text = format!("{}", StatusText::new(code, text));
-        core.complete(Status::Ok, &text);
+        core.complete(status, &text);
         Ok(())
     }
 
@@ -368,7 +374,7 @@ impl Server {
         mod_seq: Option<u64>,
     ) -> Result<(), Misuse> {
         let core = self.answering()?;
-        let (Work::Store { uid: with_uid, silent }, Some(view)) = (&core.work, &mut core.view)
+        let (Work::Store { uid: with_uid, silent, .. }, Some(view)) = (&core.work, &mut core.view)
         else {
             return Err(Misuse::new("stored answers Event::Store"));
         };
@@ -443,6 +449,16 @@ fn copy_uid(uid_validity: u32, from: &UidSet, to: &UidSet) -> Result<String, Mis
 }
 
 impl Core {
+    /// Whether messages that the command names by number are gone, and were not shown before that.
+    fn lacks_messages(&self) -> bool {
+        let numbered = match &self.work {
+            Work::Fetch { numbered, rows, .. } if *rows < numbered.len() => numbered,
+            Work::Store { numbered, .. } => numbered,
+            _ => return false,
+        };
+        self.view.as_ref().is_some_and(|view| view.has_gone(numbered))
+    }
+
     fn fail(&mut self, status: Status, text: &str) -> Result<(), Misuse> {
         match self.work {
             Work::Login { .. } | Work::Sasl(_) => {

@@ -304,7 +304,10 @@ impl Core {
                 let set_seen = !read_only && items.sets_seen();
                 let with_uid = uid || items.contains(&FetchItem::Uid);
                 let FetchModifiers { changed_since, vanished, .. } = modifiers;
-                let work = Work::Fetch { uid: with_uid, row: None, named: vanished.then_some(set) };
+                let numbered =
+                    if uid || changed_since.is_some() { UidSet::new() } else { uids.clone() };
+                let named = vanished.then_some(set);
+                let work = Work::Fetch { uid: with_uid, row: None, named, numbered, rows: 0 };
                 let event = Event::Fetch { uids, items, changed_since, vanished, set_seen };
                 Begin::new(event, work).by_number(!uid)
             }
@@ -317,8 +320,9 @@ impl Core {
                     return self.bad_command(NO_SUCH_MESSAGE);
                 };
                 let flags = flags.into_iter().map(Flag::into_owned).collect();
+                let numbered = if uid { UidSet::new() } else { uids.clone() };
                 let event = Event::Store { uids, action, flags, unchanged_since };
-                Begin::new(event, Work::Store { uid, silent }).by_number(!uid)
+                Begin::new(event, Work::Store { uid, silent, numbered }).by_number(!uid)
             }
             Command::Copy { uid, set, mailbox } => {
                 let Some(uids) = resolve(view, &set, uid) else {

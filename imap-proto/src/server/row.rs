@@ -59,7 +59,8 @@ impl Server {
         let with_uid = with_uid && !core.uid_only;
         let head = fetch_head(core.uid_only, seq, uid, with_uid);
         core.send.put(head.trim_end().as_bytes());
-        if let Work::Fetch { row, .. } = &mut core.work {
+        if let Work::Fetch { row, rows, .. } = &mut core.work {
+            *rows = rows.saturating_add(1);
             *row = Some(OpenRow { uid, started: with_uid, literal: 0 });
         }
         Ok(Some(Row { core }))

@@ -163,6 +163,11 @@ impl View {
         self.flags.remove(&uid);
     }
 
+    /// Whether one of these is gone, which the client has still to be told.
+    pub(super) fn has_gone(&self, uids: &UidSet) -> bool {
+        !self.gone.is_empty() && !self.gone.intersection(uids).is_empty()
+    }
+
     /// Whether there is something to tell.
     pub(super) fn has_news(&self) -> bool {
         !(self.arrived.is_empty() && self.gone.is_empty() && self.flags.is_empty())

@@ -114,10 +114,16 @@ pub(super) enum Work {
         row: Option<OpenRow>,
         /// The UIDs the client named, where it wants to hear of those expunged.
         named: Option<SequenceSet>,
+        /// The messages that were named by number and want a row each.
+        numbered: UidSet,
+        /// The rows there are.
+        rows: u64,
     },
     Store {
         uid: bool,
         silent: bool,
+        /// The messages that were named by number.
+        numbered: UidSet,
     },
     Copy,
     Move,

@@ -38,11 +38,15 @@ impl<S: Store> Session<S> {
             let gone = self.vanished(mailbox, &snapshot, since).await?;
             self.driver.machine.vanished(&gone)?;
         }
+        let here: UidSet =
+            snapshot.uids().map(Uid::value).filter(|uid| uids.contains(*uid)).collect();
+        if here.len() < uids.len() {
+            self.driver.machine.expunged(uids.iter().filter(|uid| !here.contains(*uid)));
+        }
         let mut rows = snapshot
             .rows()
-            .filter(|row| uids.contains(row.uid.value()) && row.modseq > since)
+            .filter(|row| here.contains(row.uid.value()) && row.modseq > since)
             .peekable();
-        let mut gone = false;
         while rows.peek().is_some() {
             let batch: Vec<Row> = rows.by_ref().take(BATCH).collect();
             let facts = self.facts(&batch, items).await?;
@@ -51,16 +55,15 @@ impl<S: Store> Session<S> {
                 // RFC 7162 §3.1.4.1, and §3.1 for flags that have changed.
                 let with_mod_seq =
                     changed_since.is_some() || (seen && self.driver.machine.wants_mod_seqs());
-                gone |= !self.row(row, facts, items, seen, with_mod_seq).await?;
+                if !self.row(row, facts, items, seen, with_mod_seq).await? {
+                    self.driver.machine.expunged([row.uid.value()]);
+                }
                 if self.driver.machine.transmit().len() > WAITING {
                     self.driver.flush().await?;
                 }
             }
         }
         self.refresh().await?;
-        if gone {
-            return Err(Failure::No(Some(Code::ExpungeIssued), "Some messages are gone"));
-        }
         Ok(self.driver.machine.ok("Fetched")?)
     }
 
@@ -122,9 +125,9 @@ impl<S: Store> Session<S> {
         Ok(all)
     }
 
-    /// One row. `false` if the message was removed a moment ago by somebody else: it is left out,
-    /// and the command says NO (RFC 2180 §4.1.2). An empty body under OK, which §4.1.3 would
-    /// allow, is taken for the message by clients that keep copies.
+    /// One row. `false` if the message was removed a moment ago by somebody else: it is left out, and the machine then says
+    /// EXPUNGE, or NO where that must not be said (RFC 2180 §4.1.2). An empty body under OK, which §4.1.3 would allow, is
+    /// taken for the message by clients that keep copies.
     async fn row(
         &mut self,
         row: &Row,

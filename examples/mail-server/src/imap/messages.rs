@@ -13,7 +13,8 @@ impl<S: Store> Session<S> {
         unchanged_since: Option<u64>,
     ) -> Done {
         let mailbox = self.selected()?.mailbox;
-        let uids = self.present(mailbox, uids).await?;
+        let named = uids;
+        let uids = self.present(mailbox, named).await?;
         let wanted = flags::stored(wanted);
         let change = match action {
             StoreAction::Replace => FlagChange::Replace(wanted),
@@ -30,6 +31,11 @@ impl<S: Store> Session<S> {
             self.driver.machine.stored(updated.uid.value(), names, mod_seq)?;
         }
         let conflicts: UidSet = stored.conflicts.iter().map(|uid| uid.value()).collect();
+        if (stored.updated.len() as u64).saturating_add(conflicts.len()) < named.len() {
+            let found: UidSet = stored.updated.iter().map(|updated| updated.uid.value()).collect();
+            let known = |uid: &u32| found.contains(*uid) || conflicts.contains(*uid);
+            self.driver.machine.expunged(named.iter().filter(|uid| !known(uid)));
+        }
         let code = NonEmpty::new(conflicts).map(Code::Modified);
         Ok(self.driver.machine.ok_with(code, "Stored")?)
     }

@@ -93,7 +93,8 @@ impl<S: Store> Session<S> {
         Ok(missed)
     }
 
-    /// The UIDs expunged since; where that is forgotten, all that have no message.
+    /// The UIDs expunged since, of those that the snapshot does not have any more; where that is forgotten, all that have no
+    /// message. What is expunged after the snapshot was taken is told later, as news.
     pub(super) async fn vanished(
         &self,
         mailbox: MailboxId,
@@ -102,7 +103,9 @@ impl<S: Store> Session<S> {
     ) -> mailstore::Result<UidSet> {
         let changes = self.app.store.changes_since(mailbox, since).await?;
         if !changes.forgotten {
-            return Ok(changes.expunged.iter().map(|uid| uid.value()).collect());
+            let here: UidSet = snapshot.uids().map(Uid::value).collect();
+            let gone = changes.expunged.iter().map(|uid| uid.value());
+            return Ok(gone.filter(|uid| !here.contains(*uid)).collect());
         }
         let mut gone = UidSet::new();
         let mut next = 1;
