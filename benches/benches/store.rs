@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
+use mailstore::embedded::Options;
 use mailstore::{
     Accounts, Changes, EmbeddedStore, Expunge, FlagChange, Flags, MailboxId, Mailboxes, Messages,
     NewMailbox, NewMessage, Staged, Uid,
@@ -36,6 +37,7 @@ async fn main() -> Done {
     for (writers, size, floor) in [(64, 4096, "50 %"), (1, 4096, "60 %"), (8, 102_400, "60 %")] {
         ingest(folder.path(), writers, size, floor).await?;
     }
+    burst(folder.path()).await?;
     mailbox(&folder.path().join("mailbox")).await?;
     if many > 0 {
         growth(&folder.path().join("growth"), many).await?;
@@ -83,6 +85,46 @@ async fn ingest(folder: &Path, writers: usize, size: usize, floor: &str) -> Done
          bare append + fdatasync of {group} at once {bare:.0}/s: {:.0} % |",
         syncs as f64 / f64::from(done),
         100.0 * rate / bare
+    );
+    Ok(())
+}
+
+/// Bursts of 60 MiB after a pause, into a log file that was made ready in it and one that was not, in turns.
+async fn burst(folder: &Path) -> Done {
+    let check = std::env::args().any(|word| word == "--test");
+    let mut took = [Vec::new(), Vec::new()];
+    for turn in 0..if check { 2 } else { 10 } {
+        let spare = turn % 2 == 0;
+        let path = folder.join("burst");
+        let mut options = Options::default();
+        options.spare_segment = spare;
+        let store = EmbeddedStore::open_with(&path, options).await?;
+        let account = store.create_account("bench@example.test", &[]).await?;
+        let inbox = store.mailbox(account.id, "INBOX").await?.id;
+        let octets = Bytes::from(vec![b'x'; 1024 * 1024]);
+        let append = async |count: usize| {
+            let group =
+                || (0..8).map(|_| NewMessage::new(Staged::from_bytes(octets.slice(..102_400))));
+            for _ in 0..count * 1024 * 1024 / 8 / 102_400 {
+                store.append(inbox, group().collect()).await?;
+            }
+            Ok::<(), mailstore::Error>(())
+        };
+        append(40).await?;
+        tokio::time::sleep(Duration::from_secs(if check { 0 } else { 3 })).await;
+        append(25).await?;
+        let start = Instant::now();
+        append(60).await?;
+        took[usize::from(!spare)].push(start.elapsed());
+        store.close().await?;
+        std::fs::remove_dir_all(&path)?;
+    }
+    took.iter_mut().for_each(|all| all.sort_unstable());
+    let [with, without] = took.map(|all| 60.0 / all[all.len() / 2].as_secs_f64());
+    println!(
+        "| a burst of 60 MiB in groups of 800 KiB, durable, after a pause | | {with:.0} MiB/s over zeros, {without:.0} MiB/s in \
+         a file that grows: {:.2} \u{d7} |",
+        with / without
     );
     Ok(())
 }

@@ -27,6 +27,8 @@ pub(super) enum Message {
     Settled(Box<dyn Write>),
     /// Begins a new segment; answers where.
     Rotate(oneshot::Sender<Result<u64>>),
+    /// Gives back the room of the zeros at the log's end.
+    Trim(oneshot::Sender<Result<()>>),
     /// Brings the index up to date as soon as possible; answers when it is.
     Checkpoint(Option<oneshot::Sender<()>>),
     /// Ends the thread; with a last checkpoint, or as soon as possible.
@@ -116,7 +118,9 @@ impl Committer {
             while let Some(next) = message.take() {
                 match next {
                     Message::End { checkpoint } => last = Some(checkpoint),
-                    Message::Settled(_) | Message::Rotate(_) if !writers.is_empty() => {
+                    Message::Settled(_) | Message::Rotate(_) | Message::Trim(_)
+                        if !writers.is_empty() =>
+                    {
                         held = Some(next);
                         break;
                     }
@@ -124,6 +128,7 @@ impl Committer {
                         _ = reply.send(self.log.rotate());
                         break;
                     }
+                    Message::Trim(reply) => _ = reply.send(self.log.trim()),
                     Message::Checkpoint(waiting) => {
                         self.batch.waiting.extend(waiting);
                         self.hurry = true;
@@ -152,6 +157,8 @@ impl Committer {
             self.checkpoint_if_due();
             self.slowest_step = self.slowest_step.max(planned + at_work.elapsed());
         }
+        // What stays is cut when the store is opened next.
+        let _ = self.log.trim();
         if last == Some(true) {
             self.take_position();
             // Fails only when checkpoints were given up; the log has everything.

@@ -129,6 +129,7 @@ pub(super) async fn compact(
         segments.segments.remove(&removed)
     })
     .await?;
+    ask(messages, Message::Trim).await??;
     Ok(Compacted { before, after: octets() })
 }
 

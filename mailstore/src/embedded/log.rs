@@ -2,6 +2,7 @@
 
 use core::time::Duration;
 use std::sync::Arc;
+use std::sync::mpsc::Sender;
 use std::time::Instant;
 
 use super::frame::{HEADER, HEADER_U64, Header};
@@ -17,6 +18,10 @@ pub(crate) struct Log {
     segment: Segment,
     /// A segment is closed once it is this long.
     segment_size: u64,
+    /// Asks for the next segment to be made ready; without one, segments grow as they are written.
+    spares: Option<Sender<()>>,
+    /// It was asked for.
+    asked: bool,
     /// The log position after the last durable frame.
     end: u64,
     faults: Option<Faults>,
@@ -47,12 +52,19 @@ impl Log {
             segments,
             segment,
             segment_size,
+            spares: None,
+            asked: false,
             end,
             faults,
             refuses: None,
             syncs: 0,
             slowest_sync: Duration::ZERO,
         })
+    }
+
+    /// With the next segment made ready by whoever hears of this.
+    pub(crate) fn with_spares(self, spares: Sender<()>) -> Log {
+        Log { spares: Some(spares), ..self }
     }
 
     pub(crate) const fn end(&self) -> u64 {
@@ -64,8 +76,14 @@ impl Log {
         if let Some(why) = self.refuses {
             return Err(Error::closed(why));
         }
-        if self.end - self.segment.base >= self.segment_size {
+        let length = self.end - self.segment.base;
+        if length >= self.segment_size {
             self.segment = self.segments.create(self.end)?;
+            self.asked = false;
+        } else if length >= self.segment_size / 2 && !self.asked {
+            self.asked = true;
+            // It is gone only when the store could not start it.
+            let _ = self.spares.as_ref().map(|spares| spares.send(()));
         }
         group.octets.clear();
         group.octets.shrink_to(1024 * 1024);
@@ -80,9 +98,17 @@ impl Log {
             return Err(Error::closed(why));
         }
         if self.end > self.segment.base {
-            self.segment = self.segments.create(self.end)?;
+            self.segment = self.segments.create_empty(self.end)?;
         }
         Ok(self.end)
+    }
+
+    /// Gives back the room of the zeros at its end.
+    pub(crate) fn trim(&self) -> Result<()> {
+        if self.refuses.is_none() {
+            self.segment.file.set_len(self.segment.offset(self.end))?;
+        }
+        Ok(())
     }
 
     /// Writes the group and makes it durable.
@@ -97,7 +123,9 @@ impl Log {
         }
         let faults = self.faults.as_ref();
         let offset = self.segment.offset(self.end);
+        self.segments.writes();
         if let Err(error) = disk::write_all_at(&self.segment.file, &group.octets, offset, faults) {
+            self.segments.drop_spare(false);
             if self.cut().is_err() {
                 self.refuses = Some("a failed write could not be undone; open the store again");
             }

@@ -88,6 +88,10 @@ pub struct Options {
     pub large_body: usize,
     /// A log file is closed once it has this many octets.
     pub segment_size: u64,
+    /// The next log file is made ready ahead while nobody writes, full of zeros: making durable what is
+    /// written over them is quicker than making a file grow. Takes up to the room of one more log file while
+    /// the store is open.
+    pub spare_segment: bool,
     /// The index is brought up to date after this many changes (and after 64 MiB of log). More make
     /// writing cheaper and opening after a crash slower.
     pub checkpoint_after: usize,
@@ -102,11 +106,12 @@ pub struct Options {
 }
 
 impl Default for Options {
-    /// 1 MiB, 64 MiB, 50,000 changes, 64 MiB, no salvage, no faults.
+    /// 1 MiB, 64 MiB with a spare, 50,000 changes, 64 MiB, no salvage, no faults.
     fn default() -> Self {
         Options {
             large_body: 1024 * 1024,
             segment_size: 64 * 1024 * 1024,
+            spare_segment: true,
             checkpoint_after: 50_000,
             compact_after: Some(64 * 1024 * 1024),
             salvage: false,

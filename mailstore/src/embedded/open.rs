@@ -75,7 +75,10 @@ pub(super) fn open(folder: &Path, options: &Options) -> Result<EmbeddedStore> {
         damage,
         compaction: Compaction::after(options.compact_after),
     });
-    let log = Log::new(segments, log_end, options.segment_size, options.faults.clone())?;
+    let (spares, wanted) = mpsc::channel();
+    let log = Log::new(segments.clone(), log_end, options.segment_size, options.faults.clone())?;
+    let log = if options.spare_segment { log.with_spares(spares) } else { log };
+    let segment_size = options.segment_size;
     let (checkpoints, batches) = mpsc::sync_channel(1);
     let (compactor, due) = mpsc::channel();
     let committer = Committer {
@@ -91,17 +94,26 @@ pub(super) fn open(folder: &Path, options: &Options) -> Result<EmbeddedStore> {
     };
     let (messages, queue) = mpsc::channel();
     let own_messages = messages.clone();
-    let compacted = shared.clone();
+    let (compacted, ended) = (shared.clone(), segments.clone());
     let thread = thread::Builder::new().name("mailstore-commit".into()).spawn(move || {
         let checkpointer = thread::Builder::new().name("mailstore-checkpoint".into());
         let checkpointer = checkpointer.spawn(move || checkpoint::run(index, bodies, batches));
         let compactor = thread::Builder::new().name("mailstore-compact".into());
         let compactor = compactor.spawn(move || compact::run(&compacted, &own_messages, &due));
+        let preparer = thread::Builder::new().name("mailstore-spare".into());
+        let preparer = preparer.spawn(move || {
+            for () in wanted {
+                // On a full disk, say; the next segment grows as it is written then.
+                let _ = segments.prepare(segment_size);
+            }
+        });
         committer.run(&queue);
+        ended.drop_spare(true);
         drop(queue); // whoever still waits for an answer is told that there will be none
-        for thread in [checkpointer, compactor].into_iter().flatten() {
+        for thread in [checkpointer, compactor, preparer].into_iter().flatten() {
             let _ = thread.join();
         }
+        ended.drop_spare(true);
         drop(lock);
     })?;
     let thread = Mutex::new(Some(thread));

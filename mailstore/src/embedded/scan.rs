@@ -195,7 +195,7 @@ impl<'a> Tail<'a> {
     /// proves that what stands at the position was durable once: a group is written only after the
     /// one before it was synced.
     fn frame_of_later_group(&self, at: u64) -> Option<u64> {
-        let octets = self.from(at).get(1..)?;
+        let octets = without_zeros(self.from(at).get(1..)?);
         let starts = octets.windows(MAGIC.len()).enumerate().filter(|(_, w)| **w == MAGIC);
         let positions = starts.filter_map(|(skip, _)| Some(at + 1 + u64::try_from(skip).ok()?));
         let whole = positions.filter_map(|found| match self.frame(found) {
@@ -204,6 +204,13 @@ impl<'a> Tail<'a> {
         });
         whole.into_iter().find(|header| header.group > at).map(|header| header.at)
     }
+}
+
+/// Without the zeros at the end, where nothing was written yet.
+fn without_zeros(octets: &[u8]) -> &[u8] {
+    let is_zero = |part: &[u8]| part.iter().fold(0, |all, octet| all | octet) == 0;
+    let rest = octets.chunks(4096).rev().take_while(|part| is_zero(part)).map(<[u8]>::len);
+    octets.get(..octets.len() - rest.sum::<usize>()).unwrap_or_default()
 }
 
 fn damage(segment: &Segment, at: u64, what: &'static str) -> Damage {

@@ -1,11 +1,14 @@
 //! The log's files. Together they are one long run of octets: a position in the log is the base of a
 //! segment plus the distance from the end of its header.
 
+use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use core::time::Duration;
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::thread;
 
 #[cfg(feature = "sqlite")]
 use crate::model::Place;
@@ -51,7 +54,22 @@ pub(crate) struct Segments {
     key: u64,
     faults: Option<Faults>,
     all: RwLock<BTreeMap<u64, Segment>>,
+    /// The next segment, full of zeros and without a header yet.
+    spare: Mutex<Option<File>>,
+    /// No more is made ready.
+    ending: AtomicBool,
+    /// Counts the groups that are written.
+    written: AtomicU64,
 }
+
+/// The name of the next segment while it is made ready.
+const SPARE: &str = "spare.new";
+
+/// So many zeros are written and synced at once: whoever syncs meanwhile waits for no more.
+const ZEROS: usize = 1024 * 1024;
+
+/// Zeros are written when nothing else was for so long.
+const IDLE: Duration = Duration::from_millis(20);
 
 impl Segments {
     /// Opens a log, or begins one whose secret is `new_key`.
@@ -81,7 +99,10 @@ impl Segments {
             all.insert(base, Segment { file, path: path.into(), base, version });
         }
         let key = found.unwrap_or(new_key);
-        let segments = Segments { folder: folder.to_owned(), key, faults, all: RwLock::new(all) };
+        let (folder, all) = (folder.to_owned(), RwLock::new(all));
+        let (spare, ending) = (Mutex::new(None), AtomicBool::new(false));
+        let written = AtomicU64::new(0);
+        let segments = Segments { folder, key, faults, all, spare, ending, written };
         if found.is_none() {
             segments.create(0)?;
         }
@@ -92,23 +113,94 @@ impl Segments {
         self.key
     }
 
-    /// Begins the segment that starts at this position; durable when it returns.
+    /// Begins the segment that starts at this position, in the one that was made ready; durable when it
+    /// returns.
     pub(crate) fn create(&self, base: u64) -> Result<Segment> {
-        let _at_work = self.faults.as_ref().map(Faults::thawed);
-        let path = self.folder.join(format!("{base:016x}.log"));
-        let fresh = path.with_extension("new");
+        match self.spare().take() {
+            Some(file) => self.begin(base, &self.folder.join(SPARE), file),
+            None => self.create_empty(base),
+        }
+    }
+
+    /// As `create`, in a file without zeros.
+    pub(crate) fn create_empty(&self, base: u64) -> Result<Segment> {
+        let fresh = self.folder.join(format!("{base:016x}.new"));
         if fresh.exists() {
             fs::remove_file(&fresh)?; // what a full disk left of an earlier attempt
         }
         let file = disk::create_private(&fresh)?;
+        self.begin(base, &fresh, file)
+    }
+
+    fn begin(&self, base: u64, fresh: &Path, file: File) -> Result<Segment> {
+        let _at_work = self.faults.as_ref().map(Faults::thawed);
+        let path = self.folder.join(format!("{base:016x}.log"));
         disk::write_all_at(&file, &header(VERSION, base, self.key), 0, None)?;
         file.sync_all()?;
-        fs::rename(&fresh, &path)?;
+        fs::rename(fresh, &path)?;
         disk::sync_dir(&self.folder)?;
         let segment = Segment { file: Arc::new(file), path: path.into(), base, version: VERSION };
         let mut all = self.all.write().unwrap_or_else(PoisonError::into_inner);
         all.insert(base, segment.clone());
         Ok(segment)
+    }
+
+    /// Makes the next segment ready, with zeros for so many octets: a sync of what is written over them has
+    /// no new length and no new blocks to make durable too. Happens while nobody writes: zeros and messages
+    /// at once would take longer than messages alone.
+    pub(crate) fn prepare(&self, length: u64) -> Result<()> {
+        if self.spare().is_some() {
+            return Ok(());
+        }
+        let path = self.folder.join(SPARE);
+        match self.zeros(&path, length) {
+            Ok(Some(file)) => *self.spare() = Some(file),
+            Ok(None) => _ = fs::remove_file(&path),
+            Err(error) => {
+                let _ = fs::remove_file(&path);
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    /// A file of zeros; `None` when the store is closed meanwhile.
+    fn zeros(&self, path: &Path, length: u64) -> Result<Option<File>> {
+        let file = disk::create_private(path)?;
+        let (zeros, mut at) = (vec![0; ZEROS], 0);
+        while at < SEGMENT_HEADER + length {
+            let written = self.written.load(Ordering::Relaxed);
+            thread::sleep(IDLE);
+            if self.ending.load(Ordering::Relaxed) {
+                return Ok(None);
+            }
+            if self.written.load(Ordering::Relaxed) != written {
+                continue;
+            }
+            disk::write_all_at(&file, &zeros, at, self.faults.as_ref())?;
+            file.sync_data()?;
+            at += u64::try_from(ZEROS).unwrap_or(u64::MAX);
+        }
+        file.sync_all()?;
+        Ok(Some(file))
+    }
+
+    /// Tells that something is written.
+    pub(crate) fn writes(&self) {
+        self.written.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Gives back the room of a segment that was made ready. After `ending`, none is any more.
+    pub(crate) fn drop_spare(&self, ending: bool) {
+        self.ending.store(ending, Ordering::Relaxed);
+        if self.spare().take().is_some() {
+            // One that stays is removed when the store is opened next.
+            let _ = fs::remove_file(self.folder.join(SPARE));
+        }
+    }
+
+    fn spare(&self) -> MutexGuard<'_, Option<File>> {
+        self.spare.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Begins a new segment at the end of the log when the last is of an earlier version.

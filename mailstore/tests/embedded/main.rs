@@ -9,6 +9,7 @@ mod full_disk;
 mod killed;
 mod power_cut;
 mod upgrade;
+mod zeros;
 
 use std::path::{Path, PathBuf};
 

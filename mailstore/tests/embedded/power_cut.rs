@@ -96,12 +96,17 @@ fn lose(path: &Path, kept: u64, round: u32) {
 
     let file = std::fs::OpenOptions::new().write(true).open(path).unwrap();
     let loose = file.metadata().unwrap().len().saturating_sub(kept);
-    match round % 4 {
+    match round % 5 {
         0 => file.set_len(kept.min(kept + loose)).unwrap(),
         1 => file.set_len(kept + loose / 2).unwrap(),
         // The length arrived, a sector of the content did not.
         2 if loose > 0 => {
             file.write_all_at(&[0; 512][..usize::try_from(loose.min(512)).unwrap()], kept).unwrap()
+        }
+        // The file had its length before; nothing arrived.
+        3 => {
+            let rest = vec![0; usize::try_from(loose).unwrap()];
+            file.write_all_at(&rest, kept).unwrap();
         }
         _ => {}
     }
