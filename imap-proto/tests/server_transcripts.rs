@@ -52,6 +52,7 @@ transcripts! {
     parts_are_decoded_and_previewed: "binary", tls true, 1 messages;
     another_user_logs_in: "unauthenticate", tls true, 1 messages;
     no_number_is_said_or_taken_once_uids_alone_are: "uidonly", tls true, 4 messages;
+    several_mailboxes_are_searched_at_once: "multi_search", tls true, 3 messages;
     texts_are_in_english: "language", tls true, 1 messages;
     what_everyday_clients_say: "clients", tls true, 1 messages;
 }

@@ -103,6 +103,11 @@ pub fn sequence_set(input: &[u8]) -> Result<crate::types::SequenceSet, ParseErro
     whole(input, basic::sequence_set)
 }
 
+/// The criteria of a SEARCH alone, as a filter holds them (RFC 5466 §3.2): one key or several.
+pub fn search_criteria(input: &[u8]) -> Result<crate::types::SearchKey<'_>, ParseError> {
+    whole(input, search::keys)
+}
+
 /// A date and time as INTERNALDATE has it, without quotes.
 pub fn date_time(input: &[u8]) -> Result<crate::types::DateTime, ParseError> {
     whole(input, basic::date_time_unquoted)

@@ -48,7 +48,7 @@ fn program(input: &[u8]) -> Res<'_, SearchQuery<'_>> {
 }
 
 /// `search-key *(SP search-key)`: one key is that key, several must all match.
-fn keys(input: &[u8]) -> Res<'_, SearchKey<'_>> {
+pub(super) fn keys(input: &[u8]) -> Res<'_, SearchKey<'_>> {
     let (rest, first) = search_key(input, DEPTH)?;
     if rest.first() != Some(&b' ') {
         return Ok((rest, first));

@@ -24,9 +24,13 @@
 //! assert_eq!(matcher.test(&Row { uid: 1, message: Some(message) }), Answer::Yes);
 //! ```
 
+mod filters;
+
 use alloc::{borrow::Cow, boxed::Box, string::String, vec::Vec};
 
 use unicode_normalization::UnicodeNormalization;
+
+pub use filters::expand_filters;
 
 use crate::{
     mime,

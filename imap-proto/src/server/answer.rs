@@ -1,6 +1,6 @@
 //! The host's answers, FETCH and APPEND aside.
 
-use alloc::{format, string::String, vec::Vec};
+use alloc::{collections::BTreeMap, format, string::String, vec::Vec};
 use core::num::NonZeroU32;
 
 use mailwire::Misuse;
@@ -131,7 +131,8 @@ impl Server {
         // RFC 9051, appendix E: \Recent, RECENT and UNSEEN are gone.
         let rev2 = core.rev2;
         let recent = if rev2 { UidSet::new() } else { data.recent };
-        let view = View::new(&data.uids, recent, read_only);
+        let mut view = View::new(&data.uids, recent, read_only);
+        view.named = Some((mailbox.clone(), data.uid_validity));
         let mut flags = String::from("\\Answered \\Flagged \\Deleted \\Seen \\Draft");
         for flag in data.keywords.iter().filter(|f| matches!(f, Flag::Keyword(_))) {
             flags.push_str(&format!(" {flag}"));
@@ -267,6 +268,39 @@ impl Server {
         core.send.put(b"* STATUS ");
         core.put_mailbox(mailbox);
         core.send.put(format!(" ({values})\r\n").as_bytes());
+        Ok(())
+    }
+
+    /// What [`Event::MultiSearch`](super::Event::MultiSearch) has found in a mailbox: UIDs and their mod-sequences, all of
+    /// them at once. A mailbox without any is not told (RFC 7377 §2.1).
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse`] when no ESEARCH waits.
+    pub fn found_in(
+        &mut self,
+        mailbox: &Mailbox<'_>,
+        uid_validity: u32,
+        all: impl IntoIterator<Item = (u32, u64)>,
+    ) -> Result<(), Misuse> {
+        let core = self.answering()?;
+        let Work::MultiSearch(returns, by_mod_seq) = &core.work else {
+            return Err(Misuse::new("found_in answers Event::MultiSearch"));
+        };
+        let all: BTreeMap<u32, u64> = all.into_iter().collect();
+        let uids: UidSet = all.keys().copied().collect();
+        if uids.is_empty() {
+            return Ok(());
+        }
+        let mut line = e_search_data(true, returns, &uids);
+        let told = saved(returns, &uids);
+        let greatest = told.iter().filter_map(|uid| all.get(&uid)).max();
+        if let Some(mod_seq) = greatest.filter(|_| *by_mod_seq) {
+            line.push_str(&format!(" MODSEQ {mod_seq}"));
+        }
+        core.put_correlator(Some((mailbox, uid_validity)));
+        core.send.put(line.as_bytes());
+        core.send.put(b"\r\n");
         Ok(())
     }
 
@@ -497,7 +531,7 @@ impl Core {
 
     /// SEARCH or ESEARCH, in numbers or UIDs.
     fn print_search(&mut self) {
-        let (Work::Search { uid, returns, found, mod_seqs }, Some(view)) =
+        let (Work::Search { uid, returns, found, mod_seqs, named }, Some(view)) =
             (&self.work, &mut self.view)
         else {
             return;
@@ -512,6 +546,10 @@ impl Core {
                 return;
             }
         }
+        if *named && known.is_empty() {
+            return;
+        }
+        let named = view.named.clone().filter(|_| *named);
         let greatest = |uids: &UidSet| -> Option<u64> {
             let mod_seqs = mod_seqs.as_ref()?;
             uids.iter().filter_map(|uid| mod_seqs.get(&uid)).max().copied()
@@ -524,6 +562,7 @@ impl Core {
         // RFC 9051 §6.4.4: SEARCH is answered by ESEARCH.
         let all = SearchReturn::default();
         let returns = returns.as_ref().or(self.rev2.then_some(&all));
+        let extended = returns.is_some();
         let line = match returns {
             None => {
                 let mut line = String::from("* SEARCH");
@@ -536,7 +575,7 @@ impl Core {
                 line
             }
             Some(returns) => {
-                let mut line = e_search(&self.tag, *uid, returns, &numbers);
+                let mut line = e_search_data(*uid, returns, &numbers);
                 // RFC 4731 §3.2: that of the messages told, or of all.
                 if let Some(mod_seq) = greatest(&saved(returns, &known)) {
                     line.push_str(&format!(" MODSEQ {mod_seq}"));
@@ -544,8 +583,22 @@ impl Core {
                 line
             }
         };
+        if extended {
+            self.put_correlator(named.as_ref().map(|(mailbox, validity)| (mailbox, *validity)));
+        }
         self.send.put(line.as_bytes());
         self.send.put(b"\r\n");
+    }
+
+    /// `"ESEARCH" search-correlator` (RFC 4466 §2.6.2, RFC 7377 §4)
+    fn put_correlator(&mut self, mailbox: Option<(&Mailbox<'_>, u32)>) {
+        self.send.put(format!("* ESEARCH (TAG \"{}\"", self.tag).as_bytes());
+        if let Some((name, validity)) = mailbox {
+            self.send.put(b" MAILBOX ");
+            self.put_mailbox(name);
+            self.send.put(format!(" UIDVALIDITY {validity}").as_bytes());
+        }
+        self.send.put(b")");
     }
 }
 
@@ -621,12 +674,9 @@ fn sorted_data(line: &mut String, returns: &SearchReturn<'_>, numbers: &[u32]) {
     }
 }
 
-/// `esearch-response` (RFC 4731 §3.1)
-fn e_search(tag: &str, uid: bool, returns: &SearchReturn<'_>, numbers: &UidSet) -> String {
-    let mut line = format!("* ESEARCH (TAG \"{tag}\")");
-    if uid {
-        line.push_str(" UID");
-    }
+/// `[SP "UID"] *(SP search-return-data)` (RFC 4731 §3.1)
+fn e_search_data(uid: bool, returns: &SearchReturn<'_>, numbers: &UidSet) -> String {
+    let mut line = String::from(if uid { " UID" } else { "" });
     if let (true, Some(first)) = (returns.min, numbers.first()) {
         line.push_str(&format!(" MIN {first}"));
     }

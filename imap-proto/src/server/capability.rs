@@ -38,6 +38,8 @@ impl Core {
                 (config.previews, "PREVIEW"),
                 (config.compress && !self.compressed, "COMPRESS=DEFLATE"),
                 (config.unauthenticate, "UNAUTHENTICATE"),
+                (config.multi_search, "MULTISEARCH"),
+                (config.filters, "FILTERS"),
             ] {
                 if offered {
                     list.push(' ');

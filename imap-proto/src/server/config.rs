@@ -52,6 +52,11 @@ pub struct Config {
     pub compress: bool,
     /// Whether the host lets go of a user and takes another: UNAUTHENTICATE is offered (RFC 8437). Default: `false`.
     pub unauthenticate: bool,
+    /// Whether the host searches several mailboxes at once: MULTISEARCH is offered (RFC 7377). Default: `false`.
+    pub multi_search: bool,
+    /// Whether the host knows the filters that annotations hold, and puts their conditions in their place
+    /// ([`search::expand_filters`](crate::search::expand_filters)): FILTERS is offered (RFC 5466). Default: `false`.
+    pub filters: bool,
     /// Bounds on what a client can make the session hold.
     pub limits: Limits,
     /// How long a session waits.
@@ -81,6 +86,8 @@ impl Default for Config {
             previews: false,
             compress: false,
             unauthenticate: false,
+            multi_search: false,
+            filters: false,
             limits: Limits::default(),
             timeouts: Timeouts::default(),
         }

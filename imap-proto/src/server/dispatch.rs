@@ -13,7 +13,7 @@ use super::{
     work::{Begin, Phase, Status, Work},
 };
 use crate::{
-    command::{Command, FetchModifiers, QResync},
+    command::{Command, FetchModifiers, MailboxFilter, QResync},
     print::{nstring, string},
     types::{
         Atom, FetchItem, Flag, ListQuery, SearchKey, SearchQuery, SearchReturn, SequenceSet,
@@ -187,6 +187,11 @@ impl Core {
                 notes::get_metadata(mailbox, options, entries)
             }
             Command::SetMetadata { mailbox, entries } => notes::set_metadata(mailbox, entries),
+            Command::ESearch { sources, query, .. }
+                if sources.iter().any(|source| *source != MailboxFilter::Selected) =>
+            {
+                return self.multi_search(sources, query);
+            }
             command => return self.in_mailbox(command),
         };
         self.begin(begin);
@@ -204,8 +209,44 @@ impl Core {
         self.complete(Status::No, text);
     }
 
+    /// ESEARCH in other mailboxes than the selected one alone (RFC 7377).
+    fn multi_search(&mut self, sources: Vec<MailboxFilter<'_>>, query: SearchQuery<'_>) {
+        let charset = query.charset.as_deref();
+        let returns = query.returns.clone().unwrap_or_default().into_owned();
+        if self.view.is_none() && sources.contains(&MailboxFilter::Selected) {
+            return self.bad_command(SELECT_FIRST);
+        }
+        if !self.is_served_search(&query) || (self.utf8 && charset.is_some()) {
+            return self.bad_command("Not offered");
+        }
+        if charset.is_some_and(|charset| !is_known_charset(charset)) {
+            let text = "[BADCHARSET (US-ASCII UTF-8)] Charset not supported";
+            return self.complete(Status::No, text);
+        }
+        // RFC 7377 §2.2: what is kept are messages of the selected mailbox.
+        if returns.save {
+            return self.bad_command("SAVE is for the selected mailbox alone");
+        }
+        if needs_a_view(&query.key) {
+            return self.bad_command("Numbers and $ are those of the selected mailbox alone");
+        }
+        let by_mod_seq = asks_mod_seq(&query.key);
+        self.condstore |= by_mod_seq;
+        let sources = sources.into_iter().map(MailboxFilter::into_owned).collect();
+        let event = Event::MultiSearch { sources, query: query.into_owned() };
+        self.begin(Begin::new(event, Work::MultiSearch(returns, by_mod_seq)));
+    }
+
     /// Commands of the selected state.
     fn in_mailbox(&mut self, command: Command<'_>) {
+        // RFC 7377 §2.2: without a source it is the selected mailbox; the answer is ESEARCH, in UIDs.
+        let (command, named) = match command {
+            Command::ESearch { mut query, .. } => {
+                query.returns.get_or_insert_default();
+                (Command::Search { uid: true, query }, true)
+            }
+            other => (other, false),
+        };
         let Some(view) = &self.view else { return self.bad_command(SELECT_FIRST) };
         if self.uid_only && names_numbers(&command) {
             return self.bad_command(UIDS_ONLY);
@@ -268,6 +309,7 @@ impl Core {
                     returns: query.returns.clone(),
                     found: UidSet::new(),
                     mod_seqs: by_mod_seq.then(Default::default),
+                    named,
                 };
                 self.condstore |= by_mod_seq;
                 Begin::new(Event::Search(query), work).by_number(!uid)
@@ -432,13 +474,7 @@ fn names_numbers(command: &Command<'_>) -> bool {
 }
 
 fn key_numbers(key: &SearchKey<'_>) -> bool {
-    match key {
-        SearchKey::Sequence(set) => !set.is_saved(),
-        SearchKey::And(keys) => keys.iter().any(key_numbers),
-        SearchKey::Or(a, b) => key_numbers(a) || key_numbers(b),
-        SearchKey::Not(key) | SearchKey::Fuzzy(key) => key_numbers(key),
-        _ => false,
-    }
+    key.any(&|key| matches!(key, SearchKey::Sequence(set) if !set.is_saved()))
 }
 
 /// The UIDs a command names; `None` if it names a number that does not exist.
@@ -492,7 +528,6 @@ fn is_served(command: &Command<'_>) -> bool {
     !matches!(
         command,
         Command::Notify(_)
-            | Command::ESearch { .. }
             | Command::StoreLabels { .. }
             | Command::Comparator(_)
             | Command::GetJmapAccess
@@ -520,6 +555,7 @@ impl Core {
             Command::List(query) => self.config.metadata || query.returns.metadata.is_empty(),
             Command::Unauthenticate => self.config.unauthenticate,
             Command::Compress(_) => self.config.compress,
+            Command::ESearch { .. } => self.config.multi_search,
             _ => true,
         }
     }
@@ -542,6 +578,7 @@ impl Core {
             SearchKey::Not(key) => self.is_served_key(key),
             SearchKey::ModSeq(_) | SearchKey::FlagModSeq(..) => self.config.mod_seqs,
             SearchKey::EmailId(_) | SearchKey::ThreadId(_) => self.config.object_ids,
+            SearchKey::Filter(_) => self.config.filters,
             SearchKey::SavedBefore(_)
             | SearchKey::SavedOn(_)
             | SearchKey::SavedSince(_)
@@ -562,15 +599,18 @@ impl Core {
     }
 }
 
+/// Whether a key means messages of the selected mailbox.
+fn needs_a_view(key: &SearchKey<'_>) -> bool {
+    key.any(&|key| match key {
+        SearchKey::Sequence(_) => true,
+        SearchKey::Uid(set) => set.is_saved(),
+        _ => false,
+    })
+}
+
 /// Whether mod-sequences decide: then they are told (RFC 7162 §3.1.5).
 fn asks_mod_seq(key: &SearchKey<'_>) -> bool {
-    match key {
-        SearchKey::ModSeq(_) | SearchKey::FlagModSeq(..) => true,
-        SearchKey::And(keys) => keys.iter().any(asks_mod_seq),
-        SearchKey::Or(a, b) => asks_mod_seq(a) || asks_mod_seq(b),
-        SearchKey::Not(key) => asks_mod_seq(key),
-        _ => false,
-    }
+    key.any(&|key| matches!(key, SearchKey::ModSeq(_) | SearchKey::FlagModSeq(..)))
 }
 
 fn is_known_charset(charset: &str) -> bool {
@@ -582,7 +622,6 @@ fn is_unknown_key(key: &SearchKey<'_>) -> bool {
     matches!(
         key,
         SearchKey::Fuzzy(_)
-            | SearchKey::Filter(_)
             | SearchKey::GmailRaw(_)
             | SearchKey::GmailMessageId(_)
             | SearchKey::GmailThreadId(_)

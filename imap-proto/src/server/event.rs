@@ -3,7 +3,7 @@ use alloc::{string::String, vec::Vec};
 use mailwire::sasl::Claim;
 
 use crate::{
-    command::{EntryName, QResync},
+    command::{EntryName, MailboxFilter, QResync},
     types::{
         Atom, DateTime, FetchItems, Flag, ListQuery, Mailbox, OneOrMore, SearchQuery,
         SortCriterion, SpecialUse, StatusItem, StoreAction, ThreadAlgorithm, UidSet,
@@ -99,6 +99,15 @@ pub enum Event<'a> {
     /// Search. Sequence numbers and `*` are UIDs here. Answer: [`found`](super::Server::found),
     /// then [`ok`](super::Server::ok).
     Search(SearchQuery<'static>),
+    /// ESEARCH: in which of these mailboxes do which messages match? Tell each that has some with
+    /// [`found_in`](super::Server::found_in), then [`ok`](super::Server::ok) (RFC 7377 §2). A mailbox named twice is
+    /// searched once; a name that is none is passed over.
+    MultiSearch {
+        /// Where to look. [`Selected`](MailboxFilter::Selected) stands here only while a mailbox is.
+        sources: Vec<MailboxFilter<'static>>,
+        /// The condition.
+        query: SearchQuery<'static>,
+    },
     /// Search and sort (RFC 5256 §3). Sequence numbers and `*` are UIDs here. Answer:
     /// [`sorted`](super::Server::sorted), then [`ok`](super::Server::ok). See [`Sorter`](crate::sort::Sorter).
     Sort {
@@ -207,6 +216,7 @@ impl Event<'_> {
             Event::AppendAborted => Event::AppendAborted,
             Event::Expunge { uids } => Event::Expunge { uids },
             Event::Search(query) => Event::Search(query),
+            Event::MultiSearch { sources, query } => Event::MultiSearch { sources, query },
             Event::Sort { criteria, query } => Event::Sort { criteria, query },
             Event::Thread { algorithm, query } => Event::Thread { algorithm, query },
             Event::Fetch { uids, items, changed_since, vanished, set_seen } => {

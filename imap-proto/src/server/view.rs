@@ -5,7 +5,7 @@
 
 use alloc::{collections::BTreeMap, string::String, vec::Vec};
 
-use crate::types::{SequenceSet, UidSet};
+use crate::types::{Mailbox, SequenceSet, UidSet};
 
 /// A run of messages whose UIDs have no gap.
 #[derive(Clone, Copy, Debug)]
@@ -21,6 +21,8 @@ pub(super) struct View {
     runs: Vec<Run>,
     count: u32,
     pub(super) read_only: bool,
+    /// Its name and UIDVALIDITY.
+    pub(super) named: Option<(Mailbox<'static>, u32)>,
     pub(super) recent: UidSet,
     /// `$`: the result of the last search that kept it (RFC 5182).
     pub(super) saved: UidSet,

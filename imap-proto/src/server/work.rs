@@ -96,7 +96,11 @@ pub(super) enum Work {
         found: UidSet,
         /// The mod-sequences of what was found, where the client asked by them.
         mod_seqs: Option<BTreeMap<u32, u64>>,
+        /// Whether the answer names the mailbox, and is none where nothing was found (RFC 7377 §2.1).
+        named: bool,
     },
+    /// ESEARCH in mailboxes that are not all selected: what is told, and whether mod-sequences decide.
+    MultiSearch(SearchReturn<'static>, bool),
     Sort {
         uid: bool,
         returns: Option<SearchReturn<'static>>,

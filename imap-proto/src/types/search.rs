@@ -93,6 +93,24 @@ pub enum SearchKey<'a> {
 }
 
 impl SearchKey<'_> {
+    /// Whether this key, or one within it, is such a one.
+    ///
+    /// ```
+    /// use imap_proto::types::SearchKey;
+    ///
+    /// let key = SearchKey::Not(Box::new(SearchKey::Seen));
+    /// assert!(key.any(&|key| *key == SearchKey::Seen));
+    /// ```
+    pub fn any(&self, test: &impl Fn(&SearchKey<'_>) -> bool) -> bool {
+        test(self)
+            || match self {
+                Self::And(keys) => keys.iter().any(|key| key.any(test)),
+                Self::Or(a, b) => a.any(test) || b.any(test),
+                Self::Not(key) | Self::Fuzzy(key) => key.any(test),
+                _ => false,
+            }
+    }
+
     /// The same key, owned.
     pub fn into_owned(self) -> SearchKey<'static> {
         let boxed = |key: Box<SearchKey<'_>>| Box::new(key.into_owned());

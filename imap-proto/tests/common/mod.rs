@@ -11,6 +11,7 @@ use std::{
 
 use bytes::Bytes;
 use imap_proto::{
+    command::MailboxFilter,
     mime::{Plan, Summary, preview, summarize},
     search::{Answer, Facts, Matcher},
     server::{Config, Event, Incoming, ListEntry, SelectData, Server},
@@ -477,6 +478,26 @@ impl Host<Server> for TestHost {
                 machine.found(found.map(|(uid, _)| *uid)).unwrap();
                 machine.ok("SEARCH completed").unwrap();
             }
+            Event::MultiSearch { sources, query } => {
+                let store = self.store.borrow();
+                let named = |name: &str| {
+                    sources.iter().any(|source| match source {
+                        MailboxFilter::Mailboxes(names) => names.iter().any(|n| n.as_str() == name),
+                        MailboxFilter::Selected => self.selected.as_deref() == Some(name),
+                        _ => true,
+                    })
+                };
+                let matcher = Matcher::new(&query, 837_596_665);
+                for (name, one) in store.boxes.iter().filter(|(name, _)| named(name)) {
+                    let found = one.messages.iter();
+                    let found =
+                        found.filter(|(uid, m)| matcher.test(&Row(**uid, m)) == Answer::Yes);
+                    let name = Mailbox::new(name.as_str()).unwrap();
+                    let found = found.map(|(uid, _)| (*uid, 1));
+                    machine.found_in(&name, one.uid_validity, found).unwrap();
+                }
+                machine.ok("ESEARCH completed").unwrap();
+            }
             Event::Fetch { uids, items, set_seen, .. } => {
                 self.fetch(machine, &uids, &items, set_seen);
             }
@@ -559,6 +580,7 @@ pub(crate) fn config() -> Config {
     (config.binary, config.utf8, config.multi_append, config.catenate) = (true, true, true, true);
     (config.replace, config.object_ids, config.previews) = (true, true, true);
     (config.unauthenticate, config.compress) = (true, true);
+    config.multi_search = true;
     config
 }
 

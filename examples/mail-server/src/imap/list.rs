@@ -12,7 +12,7 @@ use std::{
     ops::Bound,
 };
 
-const DELIMITER: char = '/';
+pub(super) const DELIMITER: char = '/';
 
 impl<S: Store> Session<S> {
     /// Names are kept in order, so that what is below one is found where it begins: the cost is

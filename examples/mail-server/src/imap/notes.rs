@@ -99,7 +99,10 @@ impl<S: Store> Session<S> {
     }
 
     /// Where the entries of a mailbox, or those of the server, are kept.
-    async fn scopes(&self, mailbox: Option<&Mailbox<'_>>) -> Result<Vec<Scope>, Failure> {
+    pub(super) async fn scopes(
+        &self,
+        mailbox: Option<&Mailbox<'_>>,
+    ) -> Result<Vec<Scope>, Failure> {
         let account = self.account()?;
         Ok(match mailbox {
             Some(name) => {

@@ -61,6 +61,7 @@ fn machine_config<S>(app: &App<S>) -> Config {
     (config.binary, config.utf8, config.object_ids, config.previews) = (true, true, true, true);
     (config.multi_append, config.catenate, config.replace) = (true, true, true);
     (config.compress, config.unauthenticate) = (true, true);
+    (config.multi_search, config.filters) = (true, true);
     config.append_limit = app.config().limits.message_size;
     config.id = vec![
         ("name".into(), "mail-server".into()),
@@ -178,9 +179,10 @@ impl<S: Store> Session<S> {
             Event::SetMetadata { mailbox, entries } => {
                 self.set_metadata(mailbox.as_ref(), entries).await
             }
-            Event::Search(query) => self.search(&query).await,
-            Event::Sort { criteria, query } => self.sort(&criteria, &query).await,
-            Event::Thread { algorithm, query } => self.thread(algorithm, &query).await,
+            Event::Search(query) => self.search(query).await,
+            Event::MultiSearch { sources, query } => self.multi_search(&sources, query).await,
+            Event::Sort { criteria, query } => self.sort(&criteria, query).await,
+            Event::Thread { algorithm, query } => self.thread(algorithm, query).await,
             Event::Fetch { uids, items, changed_since, vanished, set_seen } => {
                 let since = changed_since.map(|since| (since, vanished));
                 self.fetch(&uids, &items, since, set_seen).await

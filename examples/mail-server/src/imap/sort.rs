@@ -16,7 +16,7 @@ impl<S: Store> Session<S> {
     pub(super) async fn sort(
         &mut self,
         criteria: &[SortCriterion],
-        query: &SearchQuery<'_>,
+        query: SearchQuery<'static>,
     ) -> Done {
         let mut sorter = Sorter::new(criteria);
         let found = self.matching(query).await?;
@@ -29,7 +29,7 @@ impl<S: Store> Session<S> {
     pub(super) async fn thread(
         &mut self,
         algorithm: ThreadAlgorithm,
-        query: &SearchQuery<'_>,
+        query: SearchQuery<'static>,
     ) -> Done {
         let mut threader = Threader::new(algorithm);
         let found = self.matching(query).await?;

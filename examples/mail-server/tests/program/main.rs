@@ -22,6 +22,7 @@ mod readers;
 mod reload;
 mod reports;
 mod retries;
+mod searches;
 mod store;
 mod strangers;
 mod sync;
