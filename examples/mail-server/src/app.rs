@@ -118,7 +118,9 @@ impl<S> App<S> {
 impl<S: Store> Serve for App<S> {
     async fn serve(self: Arc<Self>, connection: Connection) -> io::Result<()> {
         match connection.service.protocol() {
-            Protocol::Smtp | Protocol::Submission => smtp::session(self, connection).await,
+            Protocol::Smtp | Protocol::Submission | Protocol::Lmtp => {
+                smtp::session(self, connection).await
+            }
             Protocol::Imap => imap::session(self, connection).await,
             Protocol::Pop3 => pop3::session(self, connection).await,
         }

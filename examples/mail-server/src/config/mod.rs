@@ -45,6 +45,7 @@ pub(crate) struct Config {
     pub(crate) relay: Relay,
     pub(crate) checks: Checks,
     pub(crate) filter: Filter,
+    pub(crate) trusted: Trusted,
     pub(crate) accounts: Accounts,
     pub(crate) pop3: Pop3,
     pub(crate) limits: Limits,
@@ -62,6 +63,7 @@ pub(crate) struct Ports {
     pub(crate) imaps: Port,
     pub(crate) pop3: Port,
     pub(crate) pop3s: Port,
+    pub(crate) lmtp: Port,
     /// Metrics and health by HTTP, on 127.0.0.1 whatever `listen` says.
     pub(crate) metrics: Port,
 }
@@ -136,6 +138,18 @@ pub(crate) enum CheckPolicy {
     Report,
     /// And what the author's domain wants is done: to Junk, or refused.
     Enforce,
+}
+
+/// Programs in front of this one, by their addresses and networks.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Trusted {
+    /// Servers that deliver by LMTP. What they bring is not checked.
+    pub(crate) lmtp: Vec<Network>,
+    /// Proxies: each of their connections begins with a header of the PROXY protocol, at every listener.
+    pub(crate) proxy: Vec<Network>,
+    /// Servers that may say by XCLIENT for whom they speak.
+    pub(crate) xclient: Vec<Network>,
 }
 
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -269,6 +283,7 @@ impl Config {
         set(&mut self.ports.imaps, flags.ports.imaps_port);
         set(&mut self.ports.pop3, flags.ports.pop3_port);
         set(&mut self.ports.pop3s, flags.ports.pop3s_port);
+        set(&mut self.ports.lmtp, flags.ports.lmtp_port);
         set(&mut self.ports.metrics, flags.ports.metrics_port);
         set(&mut self.relay.port, flags.relay_port);
         set(&mut self.log.level, flags.log);
@@ -354,6 +369,7 @@ impl Default for Config {
             pop3: Pop3::default(),
             checks: Checks::default(),
             filter: Filter::default(),
+            trusted: Trusted::default(),
             accounts: Accounts::default(),
             limits: Limits::default(),
             log: Log::default(),
@@ -371,6 +387,7 @@ impl Default for Ports {
             imaps: Port::number(2993),
             pop3: Port::number(2110),
             pop3s: Port::number(2995),
+            lmtp: Port::OFF,
             metrics: Port::OFF,
         }
     }
@@ -401,6 +418,12 @@ impl Default for Checks {
             dnsbl: Vec::new(),
             exempt: Network::loopback(),
         }
+    }
+}
+
+impl Default for Trusted {
+    fn default() -> Self {
+        Self { lmtp: Network::loopback(), proxy: Vec::new(), xclient: Vec::new() }
     }
 }
 

@@ -23,6 +23,7 @@ fn write(out: &mut String, config: &Config) -> fmt::Result {
         relay,
         checks,
         filter,
+        trusted,
         accounts,
         pop3,
         limits,
@@ -46,6 +47,8 @@ fn write(out: &mut String, config: &Config) -> fmt::Result {
     set(out, "imaps", &ports.imaps)?;
     set(out, "pop3", &ports.pop3)?;
     set(out, "pop3s", &ports.pop3s)?;
+    key(out, "Mail that another server has accepted for users of this one; see [trusted].")?;
+    set(out, "lmtp", &ports.lmtp)?;
     key(out, "http://127.0.0.1:PORT/metrics for Prometheus, and /health.")?;
     set(out, "metrics", &ports.metrics)?;
 
@@ -107,6 +110,17 @@ fn write(out: &mut String, config: &Config) -> fmt::Result {
         "A message it has no verdict on: \"tempfail\" to try again later, \"accept\" to go on without.",
     )?;
     set(out, "on-failure", &filter.on_failure)?;
+
+    writeln!(out, "\n[trusted] # programs in front of this one, by addresses and networks")?;
+    key(out, "Servers that deliver by LMTP. What they bring is not checked.")?;
+    set(out, "lmtp", &trusted.lmtp)?;
+    key(
+        out,
+        "Proxies: each of their connections begins with a header of the PROXY protocol, at every listener.",
+    )?;
+    set(out, "proxy", &trusted.proxy)?;
+    key(out, "Servers that may say by XCLIENT for whom they speak.")?;
+    set(out, "xclient", &trusted.xclient)?;
 
     writeln!(out, "\n[accounts]")?;
     key(

@@ -87,6 +87,9 @@ fn what_is_printed_reads_back_the_same() {
         dnsbl: vec!["bl.test".into()],
         exempt: vec![],
     };
+    full.ports.lmtp = Port::number(24);
+    let network = || vec!["192.0.2.0/24".parse().expect("a network")];
+    full.trusted = Trusted { lmtp: vec![], proxy: network(), xclient: network() };
     full.filter = Filter {
         rspamd: Some("http://127.0.0.1:11333".into()),
         seconds: 5,

@@ -12,6 +12,7 @@ mod demo;
 mod filter;
 mod flow;
 mod folders;
+mod front;
 mod kit;
 mod limits;
 mod next_hop;
