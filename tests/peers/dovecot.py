@@ -86,15 +86,15 @@ FULL = "full"
 class Dovecot:
     name, domain = "dovecot", "dovecot.test"
 
-    def __init__(self, stage):
-        self.stage = stage
+    def __init__(self, stage, lmtp):
+        self.stage, self.lmtp_port = stage, lmtp
         self.home = stage.folder / self.name
         (self.home / "mail").mkdir(parents=True)
 
     def start(self):
         if shutil.which("dovecot", path="/usr/sbin") is None:
             self.stage.missing("dovecot is not installed")
-        self.imap_port, self.lmtp_port, self.pop3_port, self.pop3s_port = free_ports(4)
+        self.imap_port, self.pop3_port, self.pop3s_port = free_ports(3)
         owner = pwd.getpwnam("nobody")
         shutil.chown(self.home / "mail", owner.pw_uid, owner.pw_gid)
         certificate, key = self.stage.certificate("localhost", self.home)

@@ -6,6 +6,7 @@ mod filter;
 mod network;
 mod port;
 mod print;
+mod route;
 mod watched;
 
 pub(crate) use self::{
@@ -15,6 +16,7 @@ pub(crate) use self::{
     network::Network,
     port::Port,
     print::print,
+    route::{Route, RouteProtocol, literal, route},
     watched::Watched,
 };
 
@@ -90,7 +92,7 @@ pub(crate) struct Relay {
     pub(crate) name_server: Option<SocketAddr>,
     /// What is demanded of the next hop's certificate.
     pub(crate) tls: RelayTls,
-    /// PEM file with the roots that `tls = "verified"` trusts.
+    /// PEM file with the roots to trust where a certificate is checked; those of the system if absent.
     pub(crate) ca: Option<PathBuf>,
     /// Seconds before what could not be delivered is tried again; later gaps double from there.
     pub(crate) first_retry_seconds: u64,
@@ -102,17 +104,25 @@ pub(crate) struct Relay {
     pub(crate) connections_per_destination: usize,
     /// Seconds a connection is kept for the next message to the same server.
     pub(crate) keep_seconds: u64,
+    /// Other ways for certain domains.
+    pub(crate) routes: Vec<Route>,
 }
 
 /// What is demanded of the next hop's TLS.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum RelayTls {
+    /// None, even if it is offered.
+    Off,
     /// TLS if offered, any certificate: RFC 7435.
     Opportunistic,
+    /// No delivery without TLS; any certificate.
+    Required,
     /// No delivery without TLS and a certificate that leads to one of the roots and names the next
     /// hop.
     Verified,
+    /// The same, with TLS from the first octet on; only where a route names the host.
+    Implicit,
 }
 
 /// What is asked about those who bring mail.
@@ -261,6 +271,14 @@ impl Config {
         self.checks.exempt.iter().any(|network| network.contains(ip))
     }
 
+    /// Addresses at which a server met by MX is this one, as far as the settings say.
+    pub(crate) fn own_addresses(&self) -> Vec<IpAddr> {
+        match self.ports.smtp.to_bind() == Some(self.relay.port) {
+            true => self.listen.iter().copied().filter(|ip| !ip.is_unspecified()).collect(),
+            false => Vec::new(),
+        }
+    }
+
     /// Whether nobody but this machine can connect.
     pub(crate) fn loopback_only(&self) -> bool {
         self.listen.iter().all(IpAddr::is_loopback)
@@ -297,6 +315,7 @@ impl Config {
     fn normalise(&mut self) {
         self.hostname.make_ascii_lowercase();
         self.domains.iter_mut().for_each(|domain| domain.make_ascii_lowercase());
+        self.relay.routes.iter_mut().for_each(Route::normalise);
     }
 
     fn check(&self) -> Result<(), ConfigError> {
@@ -319,9 +338,13 @@ impl Config {
         if self.tls.certificate.is_some() != self.tls.key.is_some() {
             return wrong("tls", "give both `certificate` and `key`, or none of them".into());
         }
-        if self.relay.tls == RelayTls::Verified && self.relay.ca.is_none() {
-            let why = "`verified` needs `relay.ca`, such as /etc/ssl/certs/ca-certificates.crt";
-            return wrong("relay.tls", why.into());
+        if self.relay.tls == RelayTls::Implicit {
+            return wrong("relay.tls", "`implicit` is for a route with a host".into());
+        }
+        for route in &self.relay.routes {
+            if let Err(why) = route.check() {
+                return wrong("relay.routes", why);
+            }
         }
         if self.relay.port == 0 {
             return wrong("relay.port", "0 is not a port to send to".into());
@@ -406,6 +429,7 @@ impl Default for Relay {
             give_up_seconds: 5 * 24 * 3600,
             connections_per_destination: 8,
             keep_seconds: 2,
+            routes: Vec::new(),
         }
     }
 }

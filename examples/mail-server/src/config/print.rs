@@ -68,10 +68,13 @@ fn write(out: &mut String, config: &Config) -> fmt::Result {
     optional(out, "name-server", relay.name_server.as_ref(), "127.0.0.1:53")?;
     key(
         out,
-        "\"opportunistic\": TLS if offered, any certificate. \"verified\": never without a good one.",
+        "\"off\"; \"opportunistic\": TLS if offered, any certificate; \"required\": never without; \"verified\": never without a good one.",
     )?;
     set(out, "tls", &relay.tls as &RelayTls)?;
-    key(out, "PEM file with the roots that \"verified\" trusts.")?;
+    key(
+        out,
+        "PEM file with the roots to trust where a certificate is checked; those of the system if absent.",
+    )?;
     optional(out, "ca", relay.ca.as_ref(), "/etc/ssl/certs/ca-certificates.crt")?;
     key(out, "Seconds before the first retry; later gaps double, up to two hours.")?;
     set(out, "first-retry-seconds", &relay.first_retry_seconds)?;
@@ -83,6 +86,14 @@ fn write(out: &mut String, config: &Config) -> fmt::Result {
     set(out, "connections-per-destination", &relay.connections_per_destination)?;
     key(out, "Seconds a connection is kept for the next message to the same server; 0 for none.")?;
     set(out, "keep-seconds", &relay.keep_seconds)?;
+    key(
+        out,
+        "Other ways for certain domains, each a [[relay.routes]] with domains, host, port, protocol, tls, user, password-file, source.",
+    )?;
+    for route in &relay.routes {
+        writeln!(out, "[[relay.routes]]")?;
+        out.push_str(&toml::to_string(route).map_err(|_| fmt::Error)?);
+    }
 
     writeln!(out, "\n[checks] # of mail from other servers")?;
     key(

@@ -23,6 +23,7 @@ mod readers;
 mod reload;
 mod reports;
 mod retries;
+mod routes;
 mod searches;
 mod store;
 mod strangers;
