@@ -25,6 +25,7 @@ mod reports;
 mod retries;
 mod routes;
 mod searches;
+mod stopping;
 mod store;
 mod strangers;
 mod sync;
