@@ -47,7 +47,8 @@ service imap-login {{
     port = {imap}
   }}
   inet_listener imaps {{
-    port = 0
+    port = {imaps}
+    ssl = yes
   }}
 }}
 service pop3-login {{
@@ -79,6 +80,8 @@ service stats {{
 # These have a tree that our store has open too.
 SHARED = ["shared1", "shared2"]
 USERS = [f"u{n:02}" for n in range(1, 21)]
+# Nobody but our IMAP client writes to this one.
+CLIENT = "client"
 # This one has room for a kilobyte. Dovecot finds out when the message is there.
 FULL = "full"
 
@@ -86,31 +89,33 @@ FULL = "full"
 class Dovecot:
     name, domain = "dovecot", "dovecot.test"
 
-    def __init__(self, stage, lmtp):
-        self.stage, self.lmtp_port = stage, lmtp
-        self.home = stage.folder / self.name
+    def __init__(self, stage, folder=name):
+        self.stage = stage
+        self.home = stage.folder / folder
         (self.home / "mail").mkdir(parents=True)
 
-    def start(self):
+    def start(self, text=CONFIGURATION):
         if shutil.which("dovecot", path="/usr/sbin") is None:
             self.stage.missing("dovecot is not installed")
-        self.imap_port, self.pop3_port, self.pop3s_port = free_ports(3)
+        ports = free_ports(5)
+        self.imap_port, self.imaps_port, self.lmtp_port, self.pop3_port, self.pop3s_port = ports
         owner = pwd.getpwnam("nobody")
         shutil.chown(self.home / "mail", owner.pw_uid, owner.pw_gid)
         certificate, key = self.stage.certificate("localhost", self.home)
         (self.home / "users").write_text(
-            "".join(f"{user}@{self.domain}:secret::::::\n" for user in USERS + SHARED)
+            "".join(f"{user}@{self.domain}:secret::::::\n" for user in [*USERS, *SHARED, CLIENT])
             + f"{FULL}@{self.domain}:secret::::::userdb_quota_rule=*:storage=1K\n"
         )
         configuration = self.home / "dovecot.conf"
         configuration.write_text(
-            CONFIGURATION.format(
+            text.format(
                 home=self.home,
                 certificate=certificate,
                 key=key,
                 uid=owner.pw_uid,
                 gid=owner.pw_gid,
                 imap=self.imap_port,
+                imaps=self.imaps_port,
                 lmtp=self.lmtp_port,
                 pop3=self.pop3_port,
                 pop3s=self.pop3s_port,
@@ -118,10 +123,15 @@ class Dovecot:
         )
         log = self.home / "log"
         log.touch()
-        child = self.stage.spawn(["/usr/sbin/dovecot", "-F", "-c", configuration], log)
+        child = self.child = self.stage.spawn(["/usr/sbin/dovecot", "-F", "-c", configuration], log)
         self.stage.await_greeting(child, self.imap_port, log)
         self.stage.await_greeting(child, self.lmtp_port, log)
         self.stage.await_greeting(child, self.pop3_port, log)
+
+    def stop(self):
+        """Before the stage ends it."""
+        self.child.terminate()
+        self.child.wait(20)
 
     def delivered(self, user, token):
         """The messages of a user that have the token in their Subject, read back by IMAP."""

@@ -5,7 +5,6 @@ mod bounce;
 mod destinations;
 mod dispatch;
 mod idle;
-mod route;
 mod session;
 mod silent;
 mod switch;

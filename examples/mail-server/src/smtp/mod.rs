@@ -6,7 +6,6 @@ mod intake;
 mod policy;
 mod scrutiny;
 mod session;
-mod stranger;
 mod success;
 
 pub(crate) use self::{

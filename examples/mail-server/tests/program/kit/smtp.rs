@@ -42,8 +42,7 @@ impl Smtp {
         self.say(&format!("{message}."))
     }
 
-    /// The next reply, all its lines.
-    pub(crate) fn reply(&mut self) -> String {
+    fn reply(&mut self) -> String {
         let mut reply = self.0.line();
         while reply.lines().last().unwrap().as_bytes().get(3) == Some(&b'-') {
             reply.push('\n');
