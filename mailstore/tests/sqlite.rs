@@ -75,6 +75,40 @@ mod without_tables {
         }
     }
 
+    /// Compacted each time, and then without the tables: what compaction left says everything.
+    struct Compacted(Bare);
+
+    impl Subject for Compacted {
+        type Store = DynStore;
+        const HISTORIES: u32 = 1;
+
+        async fn create() -> Self {
+            Compacted(Bare::create().await)
+        }
+
+        fn store(&self) -> DynStore {
+            self.0.store()
+        }
+
+        async fn reopen(&mut self) -> bool {
+            let store = self.0.0.store.clone().unwrap();
+            store.compact().await.unwrap();
+            drop(store);
+            assert!(!self.0.0.folder.path().join("log/0000000000000000.log").exists());
+            self.0.reopen().await
+        }
+    }
+
+    #[test]
+    fn the_log_has_everything_after_compaction() {
+        mailstore::contract::run(
+            mailstore::contract::everything_acknowledged_survives_reopening::<Compacted>(),
+        );
+        mailstore::contract::run(
+            mailstore::contract::nothing_is_reused_after_reopening::<Compacted>(),
+        );
+    }
+
     #[test]
     fn the_log_has_everything() {
         mailstore::contract::run(
@@ -246,4 +280,131 @@ async fn damage_is_named() {
     }
     let opened = SqliteStore::open(folder.path()).await;
     assert!(matches!(opened, Err(Error::Corrupt { .. })), "{opened:?}");
+}
+
+fn log_octets(folder: &Path) -> u64 {
+    let log = std::fs::read_dir(folder.join("log")).unwrap();
+    log.map(|entry| entry.unwrap().metadata().unwrap().len()).sum()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn compaction_gives_room_back_while_others_write_and_wants_the_store_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(folder.path()).await.unwrap();
+    let inbox = inbox(&store).await;
+    let body = "x".repeat(10_000);
+    for _ in 0..10 {
+        store.append(inbox, (0..50).map(|_| message(&body)).collect()).await.unwrap();
+    }
+    let gone: Vec<Uid> = store.snapshot(inbox).await.unwrap().uids().take(450).collect();
+    store.expunge(inbox, mailstore::Expunge::Exactly(gone)).await.unwrap();
+    let another = SqliteStore::open(folder.path()).await.unwrap();
+    assert!(matches!(store.compact().await, Err(Error::Locked { .. })));
+    assert!(log_octets(folder.path()) > 5_000_000);
+    drop(another);
+    let writer = {
+        let store = store.clone();
+        tokio::spawn(async move {
+            for n in 0..50 {
+                store.append(inbox, vec![message(&format!("meanwhile {n}"))]).await.unwrap();
+            }
+        })
+    };
+    // The thread that looks for changes of other processes may keep the other one open for a moment.
+    let begun = Instant::now();
+    while let Err(error) = store.compact().await {
+        assert!(matches!(error, Error::Locked { .. }) && begun.elapsed() < Duration::from_secs(10));
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    writer.await.unwrap();
+    assert!(log_octets(folder.path()) < 700_000, "{}", log_octets(folder.path()));
+    let another = SqliteStore::open(folder.path()).await.unwrap();
+    let snapshot = another.snapshot(inbox).await.unwrap();
+    assert_eq!(snapshot.len(), 100);
+    for row in snapshot.rows() {
+        let found = another.body(row.message).await.unwrap().bytes().await.unwrap();
+        assert!(found == body || found.starts_with(b"meanwhile"));
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_has_much_to_give_back_is_compacted_by_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut options = mailstore::sqlite::Options::default();
+    options.compact_after = Some(100_000);
+    let store = SqliteStore::open_with(folder.path(), options).await.unwrap();
+    let inbox = inbox(&store).await;
+    let body = "x".repeat(10_000);
+    let uids = store.append(inbox, (0..50).map(|_| message(&body)).collect()).await.unwrap().uids;
+    store.expunge(inbox, mailstore::Expunge::Exactly(uids)).await.unwrap();
+    let begun = Instant::now();
+    while log_octets(folder.path()) > 100_000 {
+        assert!(begun.elapsed() < Duration::from_secs(20), "it is not compacted");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    store.append(inbox, vec![message("after")]).await.unwrap();
+}
+
+#[tokio::test]
+async fn old_removals_are_forgotten_in_the_tables_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(folder.path()).await.unwrap();
+    let inbox = inbox(&store).await;
+    for _ in 0..14 {
+        let all = (0..5000).map(|_| message("x")).collect();
+        let uids = store.append(inbox, all).await.unwrap().uids;
+        store.expunge(inbox, mailstore::Expunge::Exactly(uids)).await.unwrap();
+    }
+    let before = store.changes_since(inbox, mailstore::ModSeq::FIRST).await.unwrap();
+    assert_eq!(before.expunged.len(), 70_000);
+    drop(store);
+    let database = rusqlite::Connection::open(folder.path().join("index.sqlite")).unwrap();
+    let count = |sql: &str| database.query_row(sql, [], |line| line.get::<_, u32>(0)).unwrap();
+    let kept = count("SELECT count(*) FROM expunged");
+    assert!((50_000..=66_000).contains(&kept), "{kept}");
+    assert!(count("SELECT forgotten FROM mailboxes WHERE name = 'INBOX'") > 0);
+    let store = SqliteStore::open(folder.path()).await.unwrap();
+    let after = store.changes_since(inbox, mailstore::ModSeq::FIRST).await.unwrap();
+    assert_eq!(after.expunged, before.expunged);
+}
+
+/// As the version before the tables knew of forgotten removals left them.
+#[tokio::test]
+async fn tables_of_version_2_are_brought_up_to_date() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(folder.path()).await.unwrap();
+    let inbox = inbox(&store).await;
+    let uid = store.append(inbox, vec![message("kept")]).await.unwrap().uids[0];
+    drop(store);
+    let database = rusqlite::Connection::open(folder.path().join("index.sqlite")).unwrap();
+    let sql = "ALTER TABLE mailboxes DROP COLUMN forgotten; PRAGMA user_version = 2";
+    database.execute_batch(sql).unwrap();
+    drop(database);
+    for _ in 0..2 {
+        let store = SqliteStore::open(folder.path()).await.unwrap();
+        assert!(store.snapshot(inbox).await.unwrap().find(uid).is_some());
+        store.append(inbox, vec![message("more")]).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_file_is_no_store() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("mail.sqlite");
+    rusqlite::Connection::open(&file).unwrap().execute_batch("CREATE TABLE entries (x)").unwrap();
+    let error = SqliteStore::open(&file).await.unwrap_err().to_string();
+    assert!(error.contains("mail.sqlite") && error.contains("earlier version"), "{error}");
+}
+
+#[tokio::test]
+async fn a_store_another_kind_has_open_is_in_use() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = mailstore::EmbeddedStore::open(folder.path()).await.unwrap();
+    let opened = SqliteStore::open(folder.path()).await;
+    assert!(matches!(opened, Err(Error::Locked { .. })), "{opened:?}");
+    drop(store);
+    let store = SqliteStore::open(folder.path()).await.unwrap();
+    inbox(&store).await;
+    let opened = mailstore::EmbeddedStore::open(folder.path()).await;
+    assert!(matches!(opened, Err(Error::Locked { .. })), "{opened:?}");
 }

@@ -83,6 +83,27 @@ impl<T: Send, F: FnOnce(&State, Timestamp) -> Planned<T> + Send> Write for Task<
     }
 }
 
+/// Has a write planned and made durable by the thread at the other end.
+pub(crate) async fn commit<T: Send + 'static, M>(
+    thread: &Sender<M>,
+    message: impl FnOnce(Box<dyn Write>) -> M,
+    plan: impl FnOnce(&State, Timestamp) -> Planned<T> + Send + 'static,
+) -> Result<T> {
+    let write = |reply| message(Box::new(Task { plan: Some(plan), planned: None, reply }));
+    ask(thread, write).await?
+}
+
+/// Sends a message and waits for the answer.
+pub(crate) async fn ask<T, M>(
+    thread: &Sender<M>,
+    message: impl FnOnce(oneshot::Sender<T>) -> M,
+) -> Result<T> {
+    let closed = || Error::closed("it was closed");
+    let (reply, answer) = oneshot::channel();
+    thread.send(message(reply)).map_err(|_| closed())?;
+    answer.await.map_err(|_| closed())
+}
+
 /// What the commit thread owns.
 pub(super) struct Committer {
     pub(super) shared: Arc<Shared>,

@@ -10,18 +10,17 @@ use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use core::time::Duration;
 use std::collections::VecDeque;
 use std::fs::File;
-use std::sync::mpsc::{Receiver, Sender};
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
+use std::sync::mpsc::Receiver;
 use std::time::Instant;
 
 use bytes::Bytes;
-use tokio::sync::oneshot;
 
-use super::commit::{Message, Task};
-use super::{MAX_IN_LOG, Shared};
+use super::MAX_IN_LOG;
+use super::segments::{Segment, Segments};
 use crate::body::blocking;
-use crate::model::{Change, Object, OwnKey, Place, Planned, State};
-use crate::{AccountId, EnvelopeId, Error, MailboxId, MessageId, Result, Scope, Uid, disk};
+use crate::model::{Change, Object, Objects, OwnKey, Place, Planned, State};
+use crate::{AccountId, EnvelopeId, MailboxId, MessageId, Result, Scope, Timestamp, Uid, disk};
 
 /// Octets of messages, and things of other kinds, written again in one step.
 const STEP_OCTETS: usize = 512 * 1024;
@@ -39,7 +38,7 @@ pub struct Compacted {
 
 /// How much of the disk a compaction takes.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Pace {
+pub(crate) enum Pace {
     /// All it can get.
     Fast,
     /// Half: it rests after each step as long as the step took.
@@ -48,7 +47,7 @@ pub(super) enum Pace {
 
 /// When the log is compacted in the background.
 #[derive(Debug)]
-pub(super) struct Compaction {
+pub(crate) struct Compaction {
     after: Option<u64>,
     /// The log had this many octets when it was last tried.
     tried_at: AtomicU64,
@@ -59,14 +58,20 @@ pub(super) struct Compaction {
 }
 
 impl Compaction {
-    pub(super) fn after(after: Option<u64>) -> Compaction {
+    pub(crate) fn after(after: Option<u64>) -> Compaction {
         let (tried_at, asked) = (AtomicU64::new(0), AtomicBool::new(false));
         Compaction { after, tried_at, asked, only: tokio::sync::Mutex::new(()) }
     }
 
+    /// One ended, well or not, and left a log of so many octets.
+    pub(crate) fn tried(&self, octets: u64) {
+        self.tried_at.store(octets, Ordering::Relaxed);
+        self.asked.store(false, Ordering::Relaxed);
+    }
+
     /// Whether to ask for one now, for a log of so many octets of which so many are needed. It must have
     /// grown since the last: what compaction cannot remove does not bring the next.
-    pub(super) fn is_due(&self, octets: u64, needed: u64) -> bool {
+    pub(crate) fn is_due(&self, octets: u64, needed: u64) -> bool {
         let Some(after) = self.after else { return false };
         let dead = octets.saturating_sub(needed);
         let grown = octets.saturating_sub(self.tried_at.load(Ordering::Relaxed));
@@ -75,108 +80,81 @@ impl Compaction {
     }
 }
 
+/// A store over a log, as its compaction sees it.
+pub(crate) trait Logged: Clone + Send + Sync + 'static {
+    fn compaction(&self) -> &Compaction;
+
+    /// What is published.
+    fn look<T>(&self, look: impl FnOnce(&State, &Objects) -> T) -> T;
+
+    fn segments(&self) -> &Arc<Segments>;
+
+    fn log_octets(&self) -> u64;
+
+    /// Begins a new segment; gives where.
+    fn rotate(&self) -> impl Future<Output = Result<u64>> + Send;
+
+    /// A write that is planned when everything before it is published.
+    fn settled(
+        &self,
+        plan: impl FnOnce(&State, Timestamp) -> Planned<()> + Send + 'static,
+    ) -> impl Future<Output = Result<()>> + Send;
+
+    /// Waits until the index knows everything up to now, durably.
+    fn indexed(&self) -> impl Future<Output = Result<()>> + Send;
+
+    /// Makes readers look for nothing before this position any more; gives the segments there.
+    fn forget_before(&self, start: u64) -> Vec<Segment>;
+
+    /// Gives back the room of the zeros at the log's end.
+    fn trim(&self) -> impl Future<Output = Result<()>> + Send;
+}
+
 /// Compacts whenever it is asked to, until nobody can ask any more.
-pub(super) fn run(shared: &Arc<Shared>, messages: &Sender<Message>, due: &Receiver<()>) {
+pub(crate) fn run(store: &impl Logged, due: &Receiver<()>) {
     let Ok(runtime) = tokio::runtime::Builder::new_current_thread().build() else { return };
     for () in due {
         // Fails when the disk is full or the store is closed: the log is whole, and it is tried again
         // when it has grown.
-        let _ = runtime.block_on(compact(shared, messages, Pace::Gentle));
-        let index = shared.index.read().unwrap_or_else(PoisonError::into_inner);
-        shared.compaction.tried_at.store(shared.log_octets(&index), Ordering::Relaxed);
-        shared.compaction.asked.store(false, Ordering::Relaxed);
+        let _ = runtime.block_on(compact(store, Pace::Gentle));
+        store.compaction().tried(store.log_octets());
     }
 }
 
-pub(super) async fn compact(
-    shared: &Arc<Shared>,
-    messages: &Sender<Message>,
-    pace: Pace,
-) -> Result<Compacted> {
-    let _only = shared.compaction.only.lock().await;
-    let octets = || {
-        let index = shared.index.read().unwrap_or_else(PoisonError::into_inner);
-        shared.log_octets(&index)
-    };
-    let before = octets();
-    let start: u64 = ask(messages, Message::Rotate).await??;
-    let all = shared.clone();
+pub(crate) async fn compact(store: &impl Logged, pace: Pace) -> Result<Compacted> {
+    let _only = store.compaction().only.lock().await;
+    let before = store.log_octets();
+    let start = store.rotate().await?;
+    let all = store.clone();
     let mut work = blocking(move || Ok(Work::all(&all))).await?;
-    while let Some(step) = work.next() {
+    while let Some(step) = work.next(store) {
         let begun = Instant::now();
         let restate = match step {
             Step::Messages(ids) => {
-                let shared = shared.clone();
-                Restate::Messages(blocking(move || read(&shared, &ids)).await?)
+                let store = store.clone();
+                Restate::Messages(blocking(move || read(&store, &ids)).await?)
             }
             other => Restate::Things(other),
         };
-        let planned = shared.clone();
-        let plan = move |state: &State, _| plan(restate, state, &planned);
-        settled(messages, plan).await?;
+        let planned = store.clone();
+        store.settled(move |state, _| plan(restate, state, &planned)).await?;
         if pace == Pace::Gentle {
             rest(begun.elapsed()).await?;
         }
     }
-    checkpoint(messages).await?;
-    let segments = shared.clone();
-    blocking(move || {
-        let removed = {
-            // Under the lock whoever looks up a place also finds its segment.
-            let _index = segments.index.write().unwrap_or_else(PoisonError::into_inner);
-            segments.segments.take_before(start)
-        };
-        segments.segments.remove(&removed)
-    })
-    .await?;
-    ask(messages, Message::Trim).await??;
-    Ok(Compacted { before, after: octets() })
+    store.indexed().await?;
+    let removing = store.clone();
+    blocking(move || removing.segments().remove(&removing.forget_before(start))).await?;
+    store.trim().await?;
+    Ok(Compacted { before, after: store.log_octets() })
 }
 
-async fn ask<T>(
-    messages: &Sender<Message>,
-    message: impl FnOnce(oneshot::Sender<T>) -> Message,
-) -> Result<T> {
-    let closed = || Error::closed("it was closed");
-    let (reply, answer) = oneshot::channel();
-    messages.send(message(reply)).map_err(|_| closed())?;
-    answer.await.map_err(|_| closed())
-}
-
-/// A write that is planned when everything before it is published.
-async fn settled(
-    messages: &Sender<Message>,
-    plan: impl FnOnce(&State, crate::Timestamp) -> Planned<()> + Send + 'static,
-) -> Result<()> {
-    let task = |reply| Box::new(Task { plan: Some(plan), planned: None, reply });
-    ask(messages, |reply| Message::Settled(task(reply))).await?
-}
-
-async fn rest(time: Duration) -> Result<()> {
+pub(super) async fn rest(time: Duration) -> Result<()> {
     blocking(move || {
         std::thread::sleep(time);
         Ok(())
     })
     .await
-}
-
-/// Waits until the index knows everything up to now.
-async fn checkpoint(messages: &Sender<Message>) -> Result<()> {
-    let (reply, mut answer) = oneshot::channel();
-    let mut reply = Some(reply);
-    loop {
-        let closed = || Error::closed("it was closed");
-        messages.send(Message::Checkpoint(reply.take())).map_err(|_| closed())?;
-        // The checkpoint thread may be busy; the commit thread waits for nobody, so it is asked again.
-        rest(Duration::from_millis(5)).await?;
-        match answer.try_recv() {
-            Ok(()) => return Ok(()),
-            Err(oneshot::error::TryRecvError::Empty) => {}
-            Err(oneshot::error::TryRecvError::Closed) => {
-                return Err(Error::closed("its index could not be written; open it again"));
-            }
-        }
-    }
 }
 
 /// What is to be said again, as it was when compaction began. What has come since stands behind the start
@@ -193,7 +171,6 @@ struct Work {
     under_way: Option<(MailboxId, Option<Uid>)>,
     own: VecDeque<OwnKey>,
     envelopes: VecDeque<EnvelopeId>,
-    shared: Arc<Shared>,
     begun: bool,
 }
 
@@ -217,8 +194,8 @@ enum Restate {
 }
 
 impl Work {
-    fn all(shared: &Arc<Shared>) -> Work {
-        let objects = shared.index.read().unwrap_or_else(PoisonError::into_inner).objects.clone();
+    fn all(store: &impl Logged) -> Work {
+        let objects = store.look(|_, objects| objects.clone());
         let mut messages: Vec<(MessageId, u64, usize)> = objects
             .iter()
             .map(|(id, object)| {
@@ -230,9 +207,7 @@ impl Work {
             })
             .collect();
         messages.sort_unstable_by_key(|(id, at, _)| (*at, *id));
-        let index = shared.index.read().unwrap_or_else(PoisonError::into_inner);
-        let state = &index.state;
-        Work {
+        store.look(|state, _| Work {
             accounts: state.accounts.keys().copied().collect(),
             mailboxes: state.mailboxes.keys().copied().collect(),
             subscriptions: state.subscriptions.iter().cloned().collect(),
@@ -243,12 +218,11 @@ impl Work {
             under_way: None,
             own: state.own.keys().copied().collect(),
             envelopes: state.envelopes.keys().copied().collect(),
-            shared: shared.clone(),
             begun: false,
-        }
+        })
     }
 
-    fn next(&mut self) -> Option<Step> {
+    fn next(&mut self, store: &impl Logged) -> Option<Step> {
         if !self.begun {
             self.begun = true;
             return Some(Step::Counters);
@@ -278,11 +252,10 @@ impl Work {
             return Some(Step::Messages(ids));
         }
         if let Some((mailbox, after)) = self.under_way {
-            let last = {
-                let index = self.shared.index.read().unwrap_or_else(PoisonError::into_inner);
-                let found = index.state.mailboxes.get(&mailbox);
-                found.and_then(|found| found.rows.after(after).take(STEP_THINGS).last())
-            };
+            let last = store.look(|state, _| {
+                let found = state.mailboxes.get(&mailbox)?;
+                found.rows.after(after).take(STEP_THINGS).last()
+            });
             if let Some(last) = last {
                 self.under_way = Some((mailbox, Some(last.uid)));
                 return Some(Step::Rows(mailbox, after));
@@ -305,17 +278,18 @@ fn some<T>(all: &mut VecDeque<T>) -> Vec<T> {
 }
 
 /// How the things of a step stand now, as changes that change nothing.
-fn plan(restate: Restate, state: &State, shared: &Shared) -> Planned<()> {
+fn plan(restate: Restate, state: &State, store: &impl Logged) -> Planned<()> {
     let mut changes = Vec::new();
     let step = match restate {
         Restate::Things(step) => step,
         Restate::Messages(messages) => {
-            let index = shared.index.read().unwrap_or_else(PoisonError::into_inner);
-            for (id, object) in messages {
-                if let Some(needed) = index.objects.needed(id) {
-                    changes.push(Change::Moved { id, object, needed });
+            store.look(|_, objects| {
+                for (id, object) in messages {
+                    if let Some(needed) = objects.needed(id) {
+                        changes.push(Change::Moved { id, object, needed });
+                    }
                 }
-            }
+            });
             return Ok((changes, ()));
         }
     };
@@ -368,23 +342,21 @@ fn plan(restate: Restate, state: &State, shared: &Shared) -> Planned<()> {
 
 /// The octets of messages, to be written again. Damaged ones are copied as they are: their checksum still
 /// tells, and a later repair may know better.
-fn read(shared: &Shared, ids: &[MessageId]) -> Result<Vec<(MessageId, Object)>> {
-    let found: Vec<_> = {
-        let index = shared.index.read().unwrap_or_else(PoisonError::into_inner);
-        let place = |place: &Place| match place {
-            Place::Log { at, length } => {
-                let segment = shared.segments.find(*at)?;
-                Some((segment.file.clone(), segment.offset(*at), *length))
-            }
-            _ => None,
-        };
-        ids.iter()
-            .filter_map(|id| {
-                let object = index.objects.find(*id)?;
-                Some((*id, object.clone(), place(&object.facts), place(&object.body)))
-            })
-            .collect()
+fn read(store: &impl Logged, ids: &[MessageId]) -> Result<Vec<(MessageId, Object)>> {
+    let place = |place: &Place| match place {
+        Place::Log { at, length } => {
+            let segment = store.segments().find(*at)?;
+            Some((segment.file.clone(), segment.offset(*at), *length))
+        }
+        _ => None,
     };
+    let found: Vec<_> = store.look(|_, objects| {
+        let found = ids.iter().filter_map(|id| {
+            let object = objects.find(*id)?;
+            Some((*id, place(&object.facts), place(&object.body), object))
+        });
+        found.collect()
+    });
     let octets = |from: Option<(Arc<File>, u64, u32)>, old: Place| -> Result<Place> {
         let Some((file, offset, length)) = from else { return Ok(old) };
         let mut octets = vec![0; usize::try_from(length).unwrap_or(0)];
@@ -393,7 +365,7 @@ fn read(shared: &Shared, ids: &[MessageId]) -> Result<Vec<(MessageId, Object)>> 
     };
     found
         .into_iter()
-        .map(|(id, mut object, facts, body)| {
+        .map(|(id, facts, body, mut object)| {
             object.facts = octets(facts, object.facts)?;
             object.body = octets(body, object.body)?;
             Ok((id, object))

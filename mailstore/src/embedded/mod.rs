@@ -6,6 +6,7 @@ mod compact;
 mod frame;
 mod index;
 mod log;
+mod logged;
 mod open;
 mod scan;
 mod segments;
@@ -17,33 +18,35 @@ use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
 
-use bytes::Bytes;
-use tokio::sync::oneshot;
-
 use self::commit::Message;
 #[cfg(not(feature = "sqlite"))]
-use self::commit::Task;
-use self::compact::{Compaction, Pace};
-use self::segments::Segment;
+use self::commit::commit;
 #[cfg(not(feature = "sqlite"))]
-use self::segments::Segments;
+use self::compact::{Compaction, Pace, compact};
+use self::logged::Own;
+#[cfg(not(feature = "sqlite"))]
+use self::segments::Segment;
 use crate::body::blocking;
 use crate::model::{Engine, Hub, Object, Objects, Place, Planned, State};
 use crate::upload::{Content, spool_path};
 use crate::{
     Body, Error, Faults, MessageId, Result, Spool, Staged, ThreadId, Timestamp, Upload, disk,
 };
+use bytes::Bytes;
 
 pub use self::compact::Compacted;
 pub use self::scan::Damage;
 
+pub(crate) use self::segments::Segments;
+
 #[cfg(feature = "sqlite")]
 pub(crate) use self::{
-    commit::{Task, Write},
+    commit::{Write, ask, commit},
+    compact::{Compaction, Logged, Pace, compact},
     log::{Group, Log},
     open::sweep,
     scan::scan,
-    segments::Segments,
+    segments::Segment,
 };
 
 /// Facts of up to this many messages are read in place, those of more on the blocking pool.
@@ -248,7 +251,8 @@ impl EmbeddedStore {
     /// [`Full`](Error::Full), [`Io`](Error::Io), [`Closed`](Error::Closed). The log is then longer, and
     /// whole.
     pub async fn compact(&self) -> Result<Compacted> {
-        compact::compact(&self.0.shared, &self.0.messages, Pace::Fast).await
+        let (shared, messages) = (self.0.shared.clone(), self.0.messages.clone());
+        compact(&Own { shared, messages }, Pace::Fast).await
     }
 
     /// Reads every message and its facts, and says which do not match their checksum or cannot be read.
@@ -294,28 +298,11 @@ impl Engine for EmbeddedStore {
         &self,
         plan: impl FnOnce(&State, Timestamp) -> Planned<T> + Send + 'static,
     ) -> Result<T> {
-        let (reply, answer) = oneshot::channel();
-        let write = Box::new(Task { plan: Some(plan), planned: None, reply });
-        let closed = || Error::closed("it was closed");
-        self.0.messages.send(Message::Write(write)).map_err(|_| closed())?;
-        answer.await.map_err(|_| closed())?
+        commit(&self.0.messages, Message::Write, plan).await
     }
 
     async fn adopt(&self, staged: Staged) -> Result<Staged> {
-        let fits = match staged.content() {
-            Content::Memory(octets) => octets.len() <= MAX_IN_LOG,
-            Content::File(file) => file.is_in(&self.0.shared.bodies),
-        };
-        if fits {
-            return Ok(staged);
-        }
-        let mut upload = self.start_upload();
-        let body = staged.body();
-        let mut reader = body.reader();
-        while let Some(chunk) = reader.chunk().await? {
-            upload.write(&chunk).await?;
-        }
-        upload.finish().await
+        adopt(&self.0.shared.spool, &self.0.shared.bodies, staged).await
     }
 
     fn start_upload(&self) -> Upload {
@@ -367,7 +354,25 @@ impl Engine for EmbeddedStore {
 
 /// Messages handed over in memory that are larger than this are moved to files first, so that a group
 /// of writers stays small.
-pub(crate) const MAX_IN_LOG: usize = 8 * 1024 * 1024;
+const MAX_IN_LOG: usize = 8 * 1024 * 1024;
+
+/// Makes a message one that the log takes or that lies among the bodies.
+pub(crate) async fn adopt(spool: &Arc<Spool>, bodies: &Path, staged: Staged) -> Result<Staged> {
+    let fits = match staged.content() {
+        Content::Memory(octets) => octets.len() <= MAX_IN_LOG,
+        Content::File(file) => file.is_in(bodies),
+    };
+    if fits {
+        return Ok(staged);
+    }
+    let mut upload = Upload::spooled(spool.clone());
+    let body = staged.body();
+    let mut reader = body.reader();
+    while let Some(chunk) = reader.chunk().await? {
+        upload.write(&chunk).await?;
+    }
+    upload.finish().await
+}
 
 pub(crate) fn read_facts(place: &Place, segment: Option<&Segment>) -> Result<Bytes> {
     match place {

@@ -15,6 +15,7 @@ use super::commit::Committer;
 use super::compact::{self, Compaction};
 use super::index::{Found, Index, Loaded};
 use super::log::Log;
+use super::logged::Own;
 use super::scan::{Damage, Scan, scan};
 use super::segments::Segments;
 use super::{EmbeddedStore, Handle, Options, Published, Shared};
@@ -95,11 +96,12 @@ pub(super) fn open(folder: &Path, options: &Options) -> Result<EmbeddedStore> {
     let (messages, queue) = mpsc::channel();
     let own_messages = messages.clone();
     let (compacted, ended) = (shared.clone(), segments.clone());
+    let compacted = Own { shared: compacted, messages: own_messages };
     let thread = thread::Builder::new().name("mailstore-commit".into()).spawn(move || {
         let checkpointer = thread::Builder::new().name("mailstore-checkpoint".into());
         let checkpointer = checkpointer.spawn(move || checkpoint::run(index, bodies, batches));
         let compactor = thread::Builder::new().name("mailstore-compact".into());
-        let compactor = compactor.spawn(move || compact::run(&compacted, &own_messages, &due));
+        let compactor = compactor.spawn(move || compact::run(&compacted, &due));
         let preparer = thread::Builder::new().name("mailstore-spare".into());
         let preparer = preparer.spawn(move || {
             for () in wanted {

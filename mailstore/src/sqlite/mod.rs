@@ -5,6 +5,8 @@
 //! `fdatasync` for all writers of the process that wait, and brings the tables up to date. The tables are for
 //! anybody to read; only a store may write them. After a crash the log has what they lack.
 
+mod compaction;
+mod load;
 mod tables;
 mod writer;
 
@@ -18,19 +20,19 @@ use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 use std::thread::{self, JoinHandle};
 
-use bytes::Bytes;
-use rusqlite::Connection;
-use tokio::sync::oneshot;
-
+use self::compaction::Own;
 use self::writer::{Message, Writer};
 use crate::body::blocking;
-use crate::embedded::{self, Log, Segments, Task, Write, open_body, read_facts, scan};
-use crate::model::{Change, Engine, Hub, Objects, Planned, State};
-use crate::upload::Content;
+use crate::embedded::{
+    self, Compacted, Compaction, Log, Pace, Segment, Segments, open_body, read_facts, scan,
+};
+use crate::model::{Change, Engine, Hub, Objects, Place, Planned, State};
 use crate::{
     AccountId, Body, Error, Faults, MessageId, Result, Spool, Staged, ThreadId, Timestamp, Upload,
     disk,
 };
+use bytes::Bytes;
+use rusqlite::Connection;
 
 /// How often changes of other processes are looked for when nobody asks.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -60,14 +62,22 @@ pub struct Options {
     pub large_body: usize,
     /// A log file is closed once it has this many octets.
     pub segment_size: u64,
+    /// The log is compacted in the background once it has this many octets nobody needs and has half as
+    /// many as it needs, if no other process has the store open. `None`: only when asked.
+    pub compact_after: Option<u64>,
     /// Makes the disk fail, for tests.
     pub faults: Option<Faults>,
 }
 
 impl Default for Options {
-    /// 1 MiB, 64 MiB, no faults.
+    /// 1 MiB, 64 MiB, 64 MiB, no faults.
     fn default() -> Self {
-        Options { large_body: 1024 * 1024, segment_size: 64 * 1024 * 1024, faults: None }
+        Options {
+            large_body: 1024 * 1024,
+            segment_size: 64 * 1024 * 1024,
+            compact_after: Some(64 * 1024 * 1024),
+            faults: None,
+        }
     }
 }
 
@@ -75,14 +85,18 @@ struct Handle {
     shared: Arc<Shared>,
     messages: Sender<Message>,
     thread: Mutex<Option<JoinHandle<()>>>,
+    compactor: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Drop for Handle {
     fn drop(&mut self) {
+        self.shared.compactor.lock().unwrap_or_else(PoisonError::into_inner).take();
         let _ = self.messages.send(Message::End);
-        if let Some(thread) = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            // It does not panic; if it did, the log still holds whatever was acknowledged.
-            let _ = thread.join();
+        for thread in [&self.thread, &self.compactor] {
+            if let Some(thread) = thread.lock().unwrap_or_else(PoisonError::into_inner).take() {
+                // It does not panic; if it did, the log still holds whatever was acknowledged.
+                let _ = thread.join();
+            }
         }
     }
 }
@@ -100,8 +114,11 @@ struct Shared {
     queue: Mutex<Option<File>>,
     /// Locked by the process whose turn to write it is: who waits for SQLite's own lock would wait by chance.
     turn: File,
-    /// Held as long as the store is open.
-    _open: File,
+    /// Held as long as the store is open: alone while its log is compacted.
+    open: File,
+    compaction: Compaction,
+    /// Wakes the compaction thread; gone when the store is closed.
+    compactor: Mutex<Option<Sender<()>>>,
 }
 
 /// What readers see: everything committed up to a position of the log.
@@ -140,9 +157,26 @@ impl SqliteStore {
         let folder = folder.into();
         blocking(move || open(&folder, &options)).await
     }
+
+    /// Writes what still counts again and removes the rest of the log, while no other process has the store
+    /// open. This one reads and writes meanwhile; a crash at any moment loses nothing. Needs room for all
+    /// messages once more until it is done.
+    ///
+    /// # Errors
+    /// [`Locked`](Error::Locked) while another process has the store open or reads its tables,
+    /// [`Full`](Error::Full), [`Io`](Error::Io). The log is then longer, and whole.
+    pub async fn compact(&self) -> Result<Compacted> {
+        let (shared, messages) = (self.0.shared.clone(), self.0.messages.clone());
+        Own { shared, messages }.compact(Pace::Fast).await
+    }
 }
 
 fn open(folder: &Path, options: &Options) -> Result<SqliteStore> {
+    if folder.is_file() {
+        let what =
+            "it is a file; a store is a folder, and that of an earlier version cannot be opened";
+        return Err(Error::corrupt(folder.to_string_lossy(), 0, what));
+    }
     disk::create_private_dir(folder)?;
     let (open, bodies) = (disk::open_private(&folder.join("lock"))?, folder.join("bodies"));
     disk::create_private_dir(&bodies)?;
@@ -154,7 +188,14 @@ fn open(folder: &Path, options: &Options) -> Result<SqliteStore> {
     let segments = Segments::open(&folder.join("log"), random, options.faults.clone())?;
     let segments = Arc::new(segments);
     tables::create(&step)?;
-    let (changes, position) = tables::load(&step)?;
+    let (mut changes, mut position) = load::load(&step)?;
+    if position < segments.start() {
+        // What they lack was removed from the log, which says all of it again.
+        tables::empty(&step)?;
+        position = segments.start();
+        tables::set_position(&step, position).map_err(tables::failed)?;
+        changes.clear();
+    }
     let (mut state, mut objects, mut gone) = (State::default(), Objects::default(), Vec::new());
     for change in &changes {
         objects.apply(change, &mut gone);
@@ -173,7 +214,15 @@ fn open(folder: &Path, options: &Options) -> Result<SqliteStore> {
     if alone {
         open.unlock()?;
     }
-    open.lock_shared()?;
+    match open.try_lock_shared() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            let hint = "another process compacts it, or has it open as a store of another kind";
+            return Err(Error::locked(format!("the mail store in {}", folder.display()), hint));
+        }
+        Err(TryLockError::Error(error)) => return Err(error.into()),
+    }
+    let (compactor, due) = mpsc::channel();
     // Numbers of body files of several processes differ.
     let spool =
         Spool::new(&bodies, options.large_body).starting_at(random >> 1, options.faults.clone());
@@ -190,16 +239,21 @@ fn open(folder: &Path, options: &Options) -> Result<SqliteStore> {
         watch: Mutex::new(watch),
         queue: Mutex::new(None),
         turn: disk::open_private(&folder.join("locks").join("writer"))?,
-        _open: open,
+        open,
+        compaction: Compaction::after(options.compact_after),
+        compactor: Mutex::new(Some(compactor)),
     });
     let mut writer = Writer { shared: shared.clone(), log, state, position };
     writer.recover(&mut database)?;
     let (messages, received) = mpsc::channel();
     let thread = thread::Builder::new().name("mailstore-sqlite".into());
     let thread = Mutex::new(Some(thread.spawn(move || writer.run(database, &received))?));
+    let own = Own { shared: shared.clone(), messages: messages.clone() };
+    let compactor = thread::Builder::new().name("mailstore-compact".into());
+    let compactor = Mutex::new(Some(compactor.spawn(move || own.run(&due))?));
     let weak = Arc::downgrade(&shared);
     thread::Builder::new().name("mailstore-look".into()).spawn(move || look(&weak))?;
-    Ok(SqliteStore(Arc::new(Handle { shared, messages, thread })))
+    Ok(SqliteStore(Arc::new(Handle { shared, messages, thread, compactor })))
 }
 
 /// Tells watchers of what other processes did.
@@ -213,6 +267,19 @@ fn look(shared: &Weak<Shared>) {
 }
 
 impl Shared {
+    fn log_octets(&self, index: &Index) -> u64 {
+        index.position.saturating_sub(self.segments.start())
+    }
+
+    /// Has the log compacted if that pays.
+    fn compact_if_due(&self) {
+        let index = self.index.read().unwrap_or_else(PoisonError::into_inner);
+        if self.compaction.is_due(self.log_octets(&index), index.objects.logged()) {
+            let compactor = self.compactor.lock().unwrap_or_else(PoisonError::into_inner);
+            let _ = compactor.as_ref().map(|compactor| compactor.send(()));
+        }
+    }
+
     /// Takes in what was committed since, by whatever process.
     fn refresh(&self) -> Result<()> {
         let mut watch = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
@@ -281,28 +348,11 @@ impl Engine for SqliteStore {
         &self,
         plan: impl FnOnce(&State, Timestamp) -> Planned<T> + Send + 'static,
     ) -> Result<T> {
-        let (reply, answer) = oneshot::channel();
-        let write: Box<dyn Write> = Box::new(Task { plan: Some(plan), planned: None, reply });
-        let closed = || Error::closed("it was closed");
-        self.0.messages.send(Message::Write(write)).map_err(|_| closed())?;
-        answer.await.map_err(|_| closed())?
+        embedded::commit(&self.0.messages, Message::Write, plan).await
     }
 
     async fn adopt(&self, staged: Staged) -> Result<Staged> {
-        let fits = match staged.content() {
-            Content::Memory(octets) => octets.len() <= embedded::MAX_IN_LOG,
-            Content::File(file) => file.is_in(&self.0.shared.bodies),
-        };
-        if fits {
-            return Ok(staged);
-        }
-        let mut upload = self.start_upload();
-        let body = staged.body();
-        let mut reader = body.reader();
-        while let Some(chunk) = reader.chunk().await? {
-            upload.write(&chunk).await?;
-        }
-        upload.finish().await
+        embedded::adopt(&self.0.shared.spool, &self.0.shared.bodies, staged).await
     }
 
     fn start_upload(&self) -> Upload {
@@ -315,12 +365,16 @@ impl Engine for SqliteStore {
         let messages = messages.to_vec();
         blocking(move || {
             let index = shared.index.read().unwrap_or_else(PoisonError::into_inner);
-            let places = messages.iter().map(|id| Some(index.objects.find(*id)?.facts));
+            // The segments are looked up under the lock: compaction removes none meanwhile.
+            let places = messages.iter().map(|id| {
+                let place = index.objects.find(*id)?.facts;
+                Some((shared.segments.of(&place), place))
+            });
             let places: Vec<_> = places.collect();
             drop(index);
-            let facts = |place: &Option<crate::model::Place>| {
-                let segment = place.as_ref().and_then(|place| shared.segments.of(place));
-                place.as_ref().map(|place| read_facts(place, segment.as_ref())).transpose()
+            let facts = |found: &Option<(Option<Segment>, Place)>| {
+                let found = found.as_ref();
+                found.map(|(segment, place)| read_facts(place, segment.as_ref())).transpose()
             };
             places.iter().map(facts).collect()
         })
@@ -338,9 +392,10 @@ impl Engine for SqliteStore {
         shared.refresh()?;
         let index = shared.index.read().unwrap_or_else(PoisonError::into_inner);
         let object = index.objects.find(message);
-        drop(index);
         let object = object.ok_or_else(|| Error::not_found("message", message))?;
-        open_body(&shared.bodies, message, &object, shared.segments.of(&object.body))
+        let segment = shared.segments.of(&object.body);
+        drop(index);
+        open_body(&shared.bodies, message, &object, segment)
     }
 
     fn hub(&self) -> &Hub {

@@ -1,24 +1,15 @@
 //! The tables. Anybody may read them; only a store writes them, and only what its log says.
 
 use core::time::Duration;
-use std::collections::HashMap;
 use std::path::Path;
-use std::sync::Arc;
 
-use bytes::Bytes;
 use rusqlite::{
-    Connection, ErrorCode, OptionalExtension, Params, Row as Line, Transaction,
-    TransactionBehavior, params,
+    Connection, ErrorCode, OptionalExtension, Params, Transaction, TransactionBehavior, params,
 };
 
 use crate::model::codec;
-use crate::model::wire::Reader;
-use crate::model::{Change, Counters, Object, Place};
-use crate::rows::Standing;
-use crate::{
-    AccountId, Credential, EnvelopeId, Error, Flags, Limits, MailboxId, MessageId, ModSeq,
-    OwnFlags, Result, Rights, Row, SpecialUse, ThreadId, Timestamp, Uid, UidValidity,
-};
+use crate::model::{Change, Object, Place};
+use crate::{Credential, Error, Flags, MailboxId, MessageId, ModSeq, Result, Row, SpecialUse, Uid};
 
 pub(super) const NAME: &str = "index.sqlite";
 
@@ -32,7 +23,8 @@ CREATE TABLE IF NOT EXISTS credentials (account INTEGER NOT NULL, kind TEXT NOT 
 CREATE INDEX IF NOT EXISTS credentials_of ON credentials (account);
 CREATE TABLE IF NOT EXISTS subscriptions (account INTEGER NOT NULL, name TEXT NOT NULL, PRIMARY KEY (account, name)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS mailboxes (id INTEGER PRIMARY KEY, account INTEGER NOT NULL, name TEXT NOT NULL, special_use TEXT,
-  uid_validity INTEGER NOT NULL, uid_next INTEGER NOT NULL DEFAULT 1, highest_modseq INTEGER NOT NULL DEFAULT 1);
+  uid_validity INTEGER NOT NULL, uid_next INTEGER NOT NULL DEFAULT 1, highest_modseq INTEGER NOT NULL DEFAULT 1,
+  forgotten INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE IF NOT EXISTS messages (id INTEGER PRIMARY KEY, size INTEGER NOT NULL, crc32c INTEGER NOT NULL, thread INTEGER,
   needed INTEGER NOT NULL, facts_at INTEGER, facts_length INTEGER, body_at INTEGER, body_length INTEGER, body_file INTEGER);
 CREATE TABLE IF NOT EXISTS rows (mailbox INTEGER NOT NULL, uid INTEGER NOT NULL, message INTEGER NOT NULL, modseq INTEGER NOT NULL,
@@ -50,8 +42,31 @@ CREATE TABLE IF NOT EXISTS rights (mailbox INTEGER NOT NULL, identifier TEXT NOT
   PRIMARY KEY (mailbox, identifier)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS envelopes (id INTEGER PRIMARY KEY, message INTEGER NOT NULL, reverse_path TEXT NOT NULL,
   created INTEGER NOT NULL, held INTEGER NOT NULL, octets BLOB NOT NULL);
-PRAGMA user_version = 2;
+PRAGMA user_version = 3;
 ";
+
+/// From version 2: removals up to `forgotten` are no longer remembered.
+const UPGRADE: &str = "
+ALTER TABLE mailboxes ADD COLUMN forgotten INTEGER NOT NULL DEFAULT 0;
+PRAGMA user_version = 3;
+";
+
+/// The tables, for when they are filled anew.
+const TABLES: [&str; 13] = [
+    "numbers",
+    "accounts",
+    "credentials",
+    "subscriptions",
+    "mailboxes",
+    "messages",
+    "rows",
+    "own_flags",
+    "keywords",
+    "expunged",
+    "metadata",
+    "rights",
+    "envelopes",
+];
 
 pub(super) fn open(path: &Path) -> Result<Connection> {
     crate::disk::open_private(path)?; // so that it is created private
@@ -61,6 +76,23 @@ pub(super) fn open(path: &Path) -> Result<Connection> {
     // What a power cut takes from the tables the log still has.
     database.pragma_update(None, "synchronous", "NORMAL").map_err(failed)?;
     Ok(database)
+}
+
+/// Makes what was committed durable in the tables themselves, so that no more of the log is needed for them.
+pub(super) fn settle(database: &Connection) -> Result<()> {
+    let sql = "PRAGMA wal_checkpoint(FULL)";
+    let held_up: bool = database.query_row(sql, [], |line| line.get(0)).map_err(failed)?;
+    match held_up {
+        false => Ok(()),
+        true => Err(Error::locked("index.sqlite", "a program reads it; try again later")),
+    }
+}
+
+/// Empties the tables, to be filled from the log.
+pub(super) fn empty(step: &Transaction<'_>) -> Result<()> {
+    TABLES.iter().try_for_each(|table| {
+        step.execute(&format!("DELETE FROM {table}"), []).map(|_| ()).map_err(failed)
+    })
 }
 
 /// Takes SQLite's write lock.
@@ -102,192 +134,10 @@ pub(super) fn create(step: &Transaction<'_>) -> Result<()> {
         step.pragma_query_value(None, "user_version", |line| line.get(0)).map_err(failed)?;
     match version {
         0 => step.execute_batch(SCHEMA).map_err(failed),
-        2 => Ok(()),
+        2 => step.execute_batch(UPGRADE).map_err(failed),
+        3 => Ok(()),
         _ => Err(Error::corrupt(NAME, 60, "another version made it")),
     }
-}
-
-/// Everything the tables hold, as changes that make it so, and the log position they stand at.
-pub(super) fn load(step: &Transaction<'_>) -> Result<(Vec<Change>, u64)> {
-    let changes = all(step).map_err(failed)?;
-    let changes = changes.ok_or_else(|| Error::corrupt(NAME, 0, "a value that cannot be"))?;
-    Ok((changes, position(step)?))
-}
-
-fn lines<T>(
-    step: &Transaction<'_>,
-    sql: &str,
-    mut read: impl FnMut(&Line<'_>) -> rusqlite::Result<T>,
-) -> rusqlite::Result<Vec<T>> {
-    let mut query = step.prepare(sql)?;
-    query.query_map([], |line| read(line))?.collect()
-}
-
-fn id(line: &Line<'_>, at: usize) -> rusqlite::Result<u64> {
-    Ok(line.get::<_, i64>(at)?.cast_unsigned())
-}
-
-fn uid(line: &Line<'_>, at: usize) -> rusqlite::Result<Uid> {
-    Ok(Uid::new(line.get(at)?).unwrap_or(Uid::FIRST))
-}
-
-fn all(step: &Transaction<'_>) -> rusqlite::Result<Option<Vec<Change>>> {
-    let numbers = lines(step, "SELECT name, value FROM numbers", |line| {
-        Ok((line.get::<_, String>(0)?, id(line, 1)?))
-    })?;
-    let numbers: HashMap<String, u64> = numbers.into_iter().collect();
-    let last = |name: &str| numbers.get(name).copied().unwrap_or(0);
-    let mut changes = vec![Change::Counters(Counters {
-        account: last("account"),
-        mailbox: last("mailbox"),
-        message: last("message"),
-        envelope: last("envelope"),
-        uid_validity: u32::try_from(last("uid_validity")).unwrap_or(u32::MAX),
-    })];
-    let mut credentials: HashMap<u64, Vec<Credential>> = HashMap::new();
-    let sql = "SELECT account, kind, value FROM credentials ORDER BY rowid";
-    for (account, credential) in lines(step, sql, |line| {
-        Ok((id(line, 0)?, Credential::new(line.get::<_, String>(1)?, line.get::<_, String>(2)?)))
-    })? {
-        credentials.entry(account).or_default().push(credential);
-    }
-    let sql = "SELECT id, login, octet_limit, message_limit FROM accounts";
-    for (account, login, octets, messages) in lines(step, sql, |line| {
-        let limits: (Option<i64>, Option<i64>) = (line.get(2)?, line.get(3)?);
-        let (octets, messages) = (limits.0.map(i64::cast_unsigned), limits.1);
-        Ok((id(line, 0)?, line.get(1)?, octets, messages.map(i64::cast_unsigned)))
-    })? {
-        let credentials = credentials.remove(&account).unwrap_or_default();
-        let account = AccountId::new(account);
-        changes.push(Change::Account { id: account, login, credentials });
-        changes.push(Change::Limited { account, limits: Limits::new(octets, messages) });
-    }
-    changes.extend(lines(step, "SELECT account, name FROM subscriptions", |line| {
-        Ok(Change::Subscribed { account: AccountId::new(id(line, 0)?), name: line.get(1)? })
-    })?);
-    let mut gone: HashMap<u64, Vec<(ModSeq, Uid)>> = HashMap::new();
-    let sql = "SELECT mailbox, modseq, uid FROM expunged ORDER BY mailbox, modseq, uid";
-    for (mailbox, grave) in
-        lines(step, sql, |line| Ok((id(line, 0)?, (ModSeq::new(id(line, 1)?), uid(line, 2)?))))?
-    {
-        gone.entry(mailbox).or_default().push(grave);
-    }
-    let mut standings = Vec::new();
-    let sql = "SELECT id, account, name, special_use, uid_validity, uid_next, highest_modseq FROM mailboxes";
-    for (mailbox, account, name, special_use, uid_validity, uid_next, modseq) in
-        lines(step, sql, |line| {
-            let special_use: Option<String> = line.get(3)?;
-            let validity: u32 = line.get(4)?;
-            let modseq = ModSeq::new(id(line, 6)?);
-            Ok((
-                id(line, 0)?,
-                id(line, 1)?,
-                line.get(2)?,
-                special_use,
-                validity,
-                uid(line, 5)?,
-                modseq,
-            ))
-        })?
-    {
-        let special_use =
-            SpecialUse::ALL.into_iter().find(|u| Some(u.name()) == special_use.as_deref());
-        let Some(uid_validity) = UidValidity::new(uid_validity) else { return Ok(None) };
-        let gone = gone.remove(&mailbox).unwrap_or_default();
-        let (id, account) = (MailboxId::new(mailbox), AccountId::new(account));
-        changes.push(Change::Mailbox { id, account, name, special_use, uid_validity });
-        let standing = Standing { uid_next, highest_modseq: modseq, forgotten: ModSeq::ZERO, gone };
-        standings.push(Change::Stands { mailbox: id, standing });
-    }
-    changes.extend(standings);
-    let sql = "SELECT id, size, crc32c, thread, needed, facts_at, facts_length, body_at, body_length, body_file FROM messages";
-    changes.extend(lines(step, sql, message)?);
-    rows(step, &mut changes)?;
-    let sql = "SELECT scope, of, key, value FROM metadata";
-    for (scope, key, value) in lines(step, sql, |line| {
-        Ok((codec::scope(line.get(0)?, id(line, 1)?), line.get(2)?, line.get::<_, Vec<u8>>(3)?))
-    })? {
-        let Some(scope) = scope else { return Ok(None) };
-        changes.push(Change::Metadata { scope, key, value: Some(Bytes::from(value)) });
-    }
-    changes.extend(lines(step, "SELECT mailbox, identifier, rights FROM rights", |line| {
-        let rights = Rights::new(&line.get::<_, String>(2)?);
-        let mailbox = MailboxId::new(id(line, 0)?);
-        Ok(Change::Granted { mailbox, identifier: line.get(1)?, rights })
-    })?);
-    for (number, octets) in lines(step, "SELECT id, octets FROM envelopes", |line| {
-        Ok((id(line, 0)?, line.get::<_, Vec<u8>>(1)?))
-    })? {
-        let envelope = codec::envelope(EnvelopeId::new(number), &mut Reader(&octets));
-        let Some(envelope) = envelope.map(Arc::new) else { return Ok(None) };
-        changes.push(Change::Envelope { envelope, new: false });
-    }
-    Ok(Some(changes))
-}
-
-fn message(line: &Line<'_>) -> rusqlite::Result<Change> {
-    let place = |at: usize| -> rusqlite::Result<Place> {
-        let (from, length): (Option<i64>, Option<u32>) = (line.get(at)?, line.get(at + 1)?);
-        Ok(match from.zip(length) {
-            Some((at, length)) => Place::Log { at: at.cast_unsigned(), length },
-            None => Place::Damaged,
-        })
-    };
-    let body = match line.get::<_, Option<i64>>(9)? {
-        Some(number) => Place::File(number.cast_unsigned()),
-        None => place(7)?,
-    };
-    let thread = line.get::<_, Option<i64>>(3)?.map(|id| ThreadId::new(id.cast_unsigned()));
-    let (size, crc) = (id(line, 1)?, line.get(2)?);
-    let object = Object { size, crc, thread, facts: place(5)?, body };
-    Ok(Change::Moved { id: MessageId::new(id(line, 0)?), object, needed: line.get(4)? })
-}
-
-fn rows(step: &Transaction<'_>, changes: &mut Vec<Change>) -> rusqlite::Result<()> {
-    let mut keywords: HashMap<(u64, Uid, u64), Vec<String>> = HashMap::new();
-    let sql = "SELECT mailbox, uid, reader, keyword FROM keywords";
-    for (key, word) in
-        lines(step, sql, |line| Ok(((id(line, 0)?, uid(line, 1)?, id(line, 2)?), line.get(3)?)))?
-    {
-        keywords.entry(key).or_default().push(word);
-    }
-    let mut flags = |bits: u8, key: (u64, Uid, u64)| match keywords.remove(&key) {
-        Some(words) => Flags::from_bits(bits).with_keywords(words.iter().map(String::as_str)),
-        None => Flags::from_bits(bits),
-    };
-    let sql = "SELECT mailbox, uid, message, modseq, size, internal_date, save_date, flags FROM rows ORDER BY mailbox, uid";
-    for (mailbox, row) in lines(step, sql, |line| {
-        let (mailbox, uid) = (id(line, 0)?, uid(line, 1)?);
-        let (message, modseq) = (MessageId::new(id(line, 2)?), ModSeq::new(id(line, 3)?));
-        let mut row = Row::new(uid, message, id(line, 4)?, modseq);
-        row.internal_date = Timestamp::from_millis(line.get(5)?);
-        row.save_date = Timestamp::from_millis(line.get(6)?);
-        row.flags = flags(line.get(7)?, (mailbox, uid, 0));
-        Ok((MailboxId::new(mailbox), row))
-    })? {
-        match changes.last_mut() {
-            Some(Change::Restored { mailbox: of, rows }) if *of == mailbox => rows.push(row),
-            _ => changes.push(Change::Restored { mailbox, rows: vec![row] }),
-        }
-    }
-    let sql =
-        "SELECT mailbox, reader, uid, modseq, flags FROM own_flags ORDER BY mailbox, reader, uid";
-    for (mailbox, reader, own) in lines(step, sql, |line| {
-        let (mailbox, reader, uid) = (id(line, 0)?, id(line, 1)?, uid(line, 2)?);
-        let flags = flags(line.get(4)?, (mailbox, uid, reader));
-        let own = OwnFlags::new(uid, flags, ModSeq::new(id(line, 3)?));
-        Ok((MailboxId::new(mailbox), AccountId::new(reader), own))
-    })? {
-        match changes.last_mut() {
-            Some(Change::Own { mailbox: of, reader: by, flags })
-                if *of == mailbox && *by == reader =>
-            {
-                flags.push(own);
-            }
-            _ => changes.push(Change::Own { mailbox, reader, flags: vec![own] }),
-        }
-    }
-    Ok(())
 }
 
 /// Brings the tables up to date; gives the numbers of body files nobody needs any more.
@@ -486,9 +336,49 @@ fn one(step: &Transaction<'_>, change: &Change, gone: &mut Vec<u64>) -> rusqlite
                 ),
             }
         }
-        // Compaction says them, and this log is not compacted.
-        Change::Restored { .. } | Change::Stands { .. } | Change::Counters(_) => Ok(()),
+        // Compaction says these three again: only tables that are filled anew lack any of it.
+        Change::Restored { mailbox, rows } => {
+            for row in rows {
+                let sql = "SELECT 1 FROM rows WHERE mailbox = ?1 AND uid = ?2";
+                let key = params![mailbox.value().cast_signed(), row.uid.value()];
+                if !step.prepare_cached(sql)?.exists(key)? {
+                    put_row(step, *mailbox, row)?;
+                }
+            }
+            Ok(())
+        }
+        Change::Stands { mailbox, standing } => {
+            raise(step, *mailbox, standing.uid_next, standing.highest_modseq)?;
+            let mailbox = mailbox.value().cast_signed();
+            run(step, "DELETE FROM expunged WHERE mailbox = ?1", [mailbox])?;
+            for (modseq, uid) in &standing.gone {
+                let sql = "INSERT OR IGNORE INTO expunged VALUES (?1, ?2, ?3)";
+                run(step, sql, params![mailbox, modseq.value().cast_signed(), uid.value()])?;
+            }
+            forget(step, MailboxId::new(mailbox.cast_unsigned()), standing.forgotten)
+        }
+        Change::Counters(last) => {
+            number(step, "account", last.account)?;
+            number(step, "mailbox", last.mailbox)?;
+            number(step, "message", last.message)?;
+            number(step, "envelope", last.envelope)?;
+            number(step, "uid_validity", last.uid_validity.into())
+        }
     }
+}
+
+/// Removes what is remembered of removals up to this point.
+pub(super) fn forget(
+    step: &Transaction<'_>,
+    mailbox: MailboxId,
+    forgotten: ModSeq,
+) -> rusqlite::Result<()> {
+    if forgotten == ModSeq::ZERO {
+        return Ok(());
+    }
+    let key = params![mailbox.value().cast_signed(), forgotten.value().cast_signed()];
+    run(step, "UPDATE mailboxes SET forgotten = max(forgotten, ?2) WHERE id = ?1", key)?;
+    run(step, "DELETE FROM expunged WHERE mailbox = ?1 AND modseq <= ?2", key)
 }
 
 fn put_message(
@@ -507,7 +397,9 @@ fn put_message(
     let (body_at, body_length, body_file) = place(&object.body);
     run(
         step,
-        "INSERT OR REPLACE INTO messages VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        // A message that moves is needed by as many as before.
+        "INSERT INTO messages VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT DO UPDATE SET facts_at = ?6, \
+         facts_length = ?7, body_at = ?8, body_length = ?9, body_file = ?10",
         params![
             id.value().cast_signed(),
             object.size.cast_signed(),

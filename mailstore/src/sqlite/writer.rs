@@ -4,6 +4,7 @@ use std::sync::mpsc::Receiver;
 use std::sync::{Arc, PoisonError};
 
 use rusqlite::Connection;
+use tokio::sync::oneshot;
 
 use super::{Shared, tables};
 use crate::embedded::{Group, Log, Write, scan};
@@ -18,6 +19,10 @@ const GROUP_WRITERS: usize = 4096;
 /// What is sent to the thread.
 pub(super) enum Message {
     Write(Box<dyn Write>),
+    /// A write that is planned when everything before it is published.
+    Settled(Box<dyn Write>),
+    /// Begins a new segment; answers where.
+    Rotate(oneshot::Sender<Result<u64>>),
     End,
 }
 
@@ -37,10 +42,15 @@ impl Writer {
         while goes_on {
             let mut message = messages.recv().ok();
             goes_on = message.is_some();
-            let mut group = Group::default();
+            let (mut group, mut settled) = (Group::default(), None);
             while let Some(next) = message.take() {
                 match next {
                     Message::Write(write) => writers.push(write),
+                    Message::Settled(write) => {
+                        settled = Some(write);
+                        break;
+                    }
+                    Message::Rotate(reply) => _ = reply.send(self.rotate(&mut database)),
                     Message::End => goes_on = false,
                 }
                 if writers.len() < GROUP_WRITERS && goes_on {
@@ -50,6 +60,9 @@ impl Writer {
             while !writers.is_empty() {
                 writers = self.group(&mut database, writers, &mut group);
             }
+            if let Some(write) = settled {
+                self.group(&mut database, vec![write], &mut group);
+            }
         }
     }
 
@@ -58,6 +71,14 @@ impl Writer {
         let step = tables::begin(database)?;
         self.catch_up(&step)?;
         step.commit().map_err(tables::failed)
+    }
+
+    fn rotate(&mut self, database: &mut Connection) -> Result<u64> {
+        let step = tables::begin(database)?;
+        self.catch_up(&step)?;
+        let start = self.log.rotate()?;
+        step.commit().map_err(tables::failed)?;
+        Ok(start)
     }
 
     /// Writes as many as fit in a group and answers them; gives those that are left.
@@ -118,6 +139,7 @@ impl Writer {
         }
         self.log.commit(group)?;
         let written = tables::follow(&step, planned)
+            .and_then(|gone| self.forget(&step, planned).map(|()| gone))
             .and_then(|gone| tables::set_position(&step, self.log.end()).map(|()| gone))
             .and_then(|gone| step.commit().map(|()| gone));
         let gone = match written {
@@ -131,9 +153,22 @@ impl Writer {
         group.files.iter().for_each(|file| file.keep());
         self.position = self.log.end();
         self.shared.publish(start, self.position, planned);
+        self.shared.compact_if_due();
         for number in gone {
             // One that stays is swept away when the store is opened next.
             let _ = std::fs::remove_file(spool_path(&self.shared.bodies, number));
+        }
+        Ok(())
+    }
+
+    /// The tables remember no more removals than the state.
+    fn forget(&self, step: &rusqlite::Transaction<'_>, changes: &[Change]) -> rusqlite::Result<()> {
+        for change in changes {
+            if let Change::Expunged { mailbox, .. } = change
+                && let Some(found) = self.state.mailboxes.get(mailbox)
+            {
+                tables::forget(step, *mailbox, found.rows.forgotten())?;
+            }
         }
         Ok(())
     }
