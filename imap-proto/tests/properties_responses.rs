@@ -126,8 +126,8 @@ fn list_item() -> impl Strategy<Value = ListItem<'static>> {
             item.child_info = info;
             item.old_name = old;
             if more {
-                item.other
-                    .push((Cow::Borrowed(b"vendor.x-y"), Raw::value(b"(1 (a \"b\"))").unwrap()));
+                let value = Raw::value(b"(1 (a \"b\"))").unwrap();
+                item = item.with_other(Cow::Borrowed(b"vendor.x-y"), value);
             }
             item
         })
@@ -329,8 +329,7 @@ fn code() -> impl Strategy<Value = Code<'static>> {
 }
 
 fn status_text() -> impl Strategy<Value = StatusText<'static>> {
-    (option::of(code()), "[a-z]?[ -Z^-~]{0,12}")
-        .prop_map(|(code, text)| StatusText::new(code, text))
+    (option::of(code()), "[^\r\n\0]{0,12}").prop_map(|(code, text)| StatusText::new(code, text))
 }
 
 fn thread() -> impl Strategy<Value = Thread> {
@@ -362,7 +361,8 @@ fn status_data() -> impl Strategy<Value = StatusData> {
             data.append_limit = limit;
             data.mailbox_id = id.and_then(Atom::new);
             if other {
-                data.other.push((Atom::new("X-NEW").unwrap(), Raw::value(b"(a 1)").unwrap()));
+                let value = Raw::value(b"(a 1)").unwrap();
+                data = data.with_other(Atom::new("X-NEW").unwrap(), value);
             }
             data
         })

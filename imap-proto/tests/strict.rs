@@ -46,6 +46,11 @@ fn responses_beyond_the_grammar_are_refused_and_told() {
         "* LIST () \"\u{e9}\" a",
         "* LIST () \"/\" a (\"CHILDINFO\" ())",
         "* FLAGS (\\*)",
+        "* STATUS x (MESSAGES 1 MESSAGES 2)",
+        "* ESEARCH (TAG \"a\") MIN 1 MIN 2",
+        "* 1 FETCH (ENVELOPE () UID 5)",
+        "* 1 FETCH (BODYSTRUCTURE (\"TEXT\" \"PLAIN\" \"\" \"\" \"\" \"7BIT\" \"1\" \"1\") UID 5)",
+        "* 1 FETCH (BODYSTRUCTURE (\"TEXT\" \"PLAIN\" NIL NIL NIL \"7BIT\" 1 1 NIL NIL ()) UID 5)",
         "* STATUS a (UIDNEXT 0)",
         "* LIST () \"/\" {1+}\r\na",
         "* LIST () \"/\" {1}\r\n\0",
@@ -57,6 +62,11 @@ fn responses_beyond_the_grammar_are_refused_and_told() {
         }
         let read = parse::tolerant_response(frame.as_bytes()).unwrap();
         assert!(!read.deviations.is_empty(), "{line}: {read:?}");
+        if line.ends_with("UID 5)") {
+            let Response::Fetch(_, items) = read.response else { panic!("{line}") };
+            let whole = |item: &FetchData<'_>| !matches!(item, FetchData::Unknown(_));
+            assert!(items.iter().all(whole), "{line}: {items:?}");
+        }
     }
 }
 
@@ -64,6 +74,7 @@ fn responses_beyond_the_grammar_are_refused_and_told() {
 fn commands_beyond_the_grammar_are_refused() {
     for line in [
         "a SELECT x ()",
+        "a SEARCH RETURN (PARTIAL 1:5 PARTIAL 6:9) ALL",
         "a SELECT x (QRESYNC (1 2) QRESYNC (1 2))",
         "a SELECT x (QRESYNC (1 2 1:9 (1:2 5)))",
         "a UID FETCH 1 FLAGS (PARTIAL 1:2 PARTIAL 3:4)",

@@ -73,19 +73,21 @@ impl fmt::Display for Word<'_> {
 }
 
 /// How a message came (RFC 3848): `SMTP`, `ESMTP`, `ESMTPS`, `ESMTPA` or `ESMTPSA`; with SMTPUTF8 (RFC
-/// 6531 §4.3) `UTF8SMTP`, `UTF8SMTPS`, `UTF8SMTPA` or `UTF8SMTPSA`.
+/// 6531 §4.3) `UTF8SMTP`, `UTF8SMTPS`, `UTF8SMTPA` or `UTF8SMTPSA`. By LMTP `LMTP` or `UTF8LMTP`, with the
+/// same letters after it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct With {
     extended: bool,
     tls: bool,
     authenticated: bool,
     smtp_utf8: bool,
+    lmtp: bool,
 }
 
 impl With {
     /// EHLO was said; TLS was active; the client had logged in.
     pub const fn new(extended: bool, tls: bool, authenticated: bool) -> Self {
-        Self { extended, tls, authenticated, smtp_utf8: false }
+        Self { extended, tls, authenticated, smtp_utf8: false, lmtp: false }
     }
 
     /// Whether MAIL had the parameter SMTPUTF8.
@@ -93,11 +95,19 @@ impl With {
     pub const fn smtp_utf8(self, smtp_utf8: bool) -> Self {
         Self { smtp_utf8, ..self }
     }
+
+    /// Whether it was LMTP (RFC 2033).
+    #[must_use]
+    pub const fn lmtp(self, lmtp: bool) -> Self {
+        Self { lmtp, ..self }
+    }
 }
 
 impl fmt::Display for With {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self { lmtp: true, smtp_utf8: true, .. } => "UTF8LMTP",
+            Self { lmtp: true, .. } => "LMTP",
             Self { smtp_utf8: true, .. } => "UTF8SMTP",
             Self { extended: false, tls: false, authenticated: false, .. } => "SMTP",
             _ => "ESMTP",

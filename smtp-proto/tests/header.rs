@@ -253,6 +253,9 @@ fn the_protocol_says_extended_tls_and_authenticated() {
     assert_eq!(with(true, false), "UTF8SMTPS");
     assert_eq!(with(false, true), "UTF8SMTPA");
     assert_eq!(with(true, true), "UTF8SMTPSA");
+    let lmtp = |tls, utf8| With::new(true, tls, tls).smtp_utf8(utf8).lmtp(true).to_string();
+    assert_eq!([lmtp(false, false), lmtp(true, false)], ["LMTP", "LMTPSA"]);
+    assert_eq!([lmtp(false, true), lmtp(true, true)], ["UTF8LMTP", "UTF8LMTPSA"]);
 }
 
 #[test]

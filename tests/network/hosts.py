@@ -4,6 +4,7 @@ import contextlib
 import imaplib
 import os
 import pwd
+import re
 import shutil
 import smtplib
 import socket
@@ -36,6 +37,8 @@ null MX 0 .
 failover MX 10 dead.failover
 failover MX 20 mx.b
 dead.failover A 127.0.1.9
+; the way is by a smarthost
+smart MX 10 mx.b
 grey MX 10 mx.grey
 mx.grey A 127.0.1.5
 """
@@ -112,7 +115,14 @@ certificate = "{certificate}"
 key = "{key}"
 [relay]
 source = ["{address}"]
+ca = "{ca}"
 first-retry-seconds = 1
+[[relay.routes]]
+domains = ["smart.test"]
+host = "mx.exim.test"
+port = 587
+user = "smart"
+password-file = "{home}/smart"
 [checks]
 exempt = []
 [accounts]
@@ -130,7 +140,8 @@ class Ours:
         home.mkdir()
         certificate, key = stage.certificate(f"mx.{self.domain}", home)
         self.configuration, self.output = home / "mail.toml", home / "output"
-        settings = dict(domain=self.domain, home=home, address=self.address)
+        (home / "smart").write_text("smart-secret\n")
+        settings = dict(domain=self.domain, home=home, address=self.address, ca=stage.ca)
         self.configuration.write_text(OURS.format(**settings, certificate=certificate, key=key))
         self.command("user", "add", self.user, "--password-stdin", stdin=b"secret\n")
         records = [line.split("  ") for line in self.command("dkim", "add").splitlines()]
@@ -263,6 +274,18 @@ class Postfix(Peer):
         self.argv = ["/usr/lib/postfix/sbin/master", "-c", self.home, "-s"]
 
 
+# Exim takes mail at port 587 from all the same; who has logged in stands in its trace (RFC 3848).
+AUTHENTICATORS = """
+begin authenticators
+
+cram:
+  driver = cram_md5
+  public_name = CRAM-MD5
+  server_secret = ${if eq{$auth1}{smart}{smart-secret}fail}
+  server_set_id = $auth1
+"""
+
+
 class Exim(Peer):
     name, address, owner = "exim", "127.0.1.4", "Debian-exim"
 
@@ -286,9 +309,15 @@ class Exim(Peer):
             ("  tls_verify_hosts = *\n", "  tls_try_verify_hosts =\n  interface = 127.0.1.4\n"),
             ("  tls_verify_cert_hostnames =\n", ""),
         )
+        text += AUTHENTICATORS
         configuration = self.home / "exim.conf"
         configuration.write_text(text)
         self.argv = [program, "-C", configuration, "-bdf", "-q1s"]
+
+    def connections(self, address):
+        """How many there have been from there."""
+        log = (self.home / "mainlog").read_text()
+        return len(re.findall(rf"SMTP connection from .*\[{re.escape(address)}\].*\(TCP/IP", log))
 
 
 class Greylist:

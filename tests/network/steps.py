@@ -165,6 +165,35 @@ def run(report, stage, a, b, postfix, exim):
         message = until(lambda: host.messages, "it was not tried again")[0]
         need(token.encode() in message and len(host.tries) == 2, f"{len(host.tries)} attempts")
 
+    def smarthost():
+        b.command("domain", "add", "smart.test")
+        b.command("alias", "set", "alice@smart.test", b.user)
+        token, raw = letter(a.user, "alice@smart.test")
+        a.submit(["alice@smart.test"], raw)
+        text = arrived(b, token)[0].decode()
+        trace = re.search(r"by mx\.exim\.test with (\w+)", text)
+        need(trace and trace[1].upper() == "ESMTPSA", f"not by Exim, logged in and under TLS: {text[:900]}")
+        need("by mx.b.test" in text, text[:900])
+
+    def shared():
+        """What waits for one domain goes out together, over few connections, also to servers that are not ours."""
+        a.command("queue", "pause")
+        tokens = []
+        with a.session() as s:
+            for _ in range(20):
+                token, raw = letter(a.user, exim.user)
+                s.sendmail(a.user, [exim.user], raw)
+                tokens.append(token)
+        before = exim.connections(a.address)
+        a.command("queue", "resume")
+        for token in tokens:
+            need(len(arrived(exim, token)) == 1, "it came twice")
+        connections = exim.connections(a.address) - before
+        need(1 <= connections <= 5, f"{connections} connections")
+        return f"20 messages over {connections} connections"
+
+    report.step("route smarthost", smarthost)
+    report.step("connections shared", shared)
     report.step("dmarc reject", refused)
     report.step("dmarc quarantine", junk)
     report.step("dmarc forged-author", forged)

@@ -89,16 +89,17 @@ FULL = "full"
 class Dovecot:
     name, domain = "dovecot", "dovecot.test"
 
-    def __init__(self, stage, folder=name):
-        self.stage = stage
+    def __init__(self, stage, folder=name, lmtp=None):
+        """By LMTP it listens there, or on a free port."""
+        self.stage, self.lmtp_port = stage, lmtp
         self.home = stage.folder / folder
         (self.home / "mail").mkdir(parents=True)
 
     def start(self, text=CONFIGURATION):
         if shutil.which("dovecot", path="/usr/sbin") is None:
             self.stage.missing("dovecot is not installed")
-        ports = free_ports(5)
-        self.imap_port, self.imaps_port, self.lmtp_port, self.pop3_port, self.pop3s_port = ports
+        self.imap_port, self.imaps_port, self.pop3_port, self.pop3s_port = free_ports(4)
+        self.lmtp_port = self.lmtp_port or free_ports(1)[0]
         owner = pwd.getpwnam("nobody")
         shutil.chown(self.home / "mail", owner.pw_uid, owner.pw_gid)
         certificate, key = self.stage.certificate("localhost", self.home)

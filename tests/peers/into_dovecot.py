@@ -1,10 +1,12 @@
-"""The example `send` of smtp-proto delivers into Dovecot by LMTP: one result for each recipient, read back by IMAP."""
+"""The example `send` of smtp-proto delivers into Dovecot by LMTP: one result for each recipient, read back by IMAP. And our server
+does, by a route."""
 
 import subprocess
 
 from dovecot import FULL, USERS
 from kit import need, same_below_trace
 from letters import BODIES, letter, short
+from ours import reports
 from serve import free_ports
 from tap import Tap
 
@@ -15,7 +17,7 @@ MOST_TURNS = 14
 def run(kit, dovecot, report):
     for name, (body, fields) in BODIES.items():
         report.step(f"lmtp.{name}", identical, kit, dovecot, name, body, fields)
-    for step in (per_recipient, one_is_full, all_refused, under_tls):
+    for step in (per_recipient, one_is_full, all_refused, under_tls, by_route):
         report.step(f"lmtp.{step.__name__.replace('_', '-')}", step, kit, dovecot)
 
 
@@ -103,3 +105,28 @@ def under_tls(kit, dovecot):
     for user in USERS:
         same_below_trace(dovecot.delivered(user, token)[0], raw)
     return f"{len(USERS)} delivered in {session.turns} turns"
+
+
+def by_route(kit, dovecot):
+    """What our users submit goes by LMTP, under TLS; each recipient has a result of its own."""
+    token = kit.token("route")
+    raw = letter(token, b"some more\r\n" * 1000)
+    users = ["u01", FULL, "no01", "u02"]
+    kit.server.submit(kit.server.address(0), [f"{u}@{dovecot.domain}" for u in users], raw)
+    found = {}
+
+    def reported():
+        found.update(reports(kit, token))
+        return len(found) >= 2
+
+    kit.until(reported, f"reported: {found}")
+    for user in ("u01", "u02"):
+        got = kit.until(lambda: dovecot.delivered(user, token), f"nothing for {user}")
+        need(len(got) == 1, f"{len(got)} copies for {user}")
+        same_below_trace(got[0], raw)
+    need(set(found) == {f"{u}@{dovecot.domain}" for u in (FULL, "no01")}, f"reported: {found}")
+    for user, status in ((FULL, "5.2.2"), ("no01", "5.1.1")):
+        action, code, _ = found[f"{user}@{dovecot.domain}"]
+        need((action, code) == ("failed", status), f"{user}: {action} {code}")
+    need(not dovecot.delivered(FULL, token), "delivered all the same")
+    return "2 delivered, 2 reported"

@@ -13,6 +13,13 @@ port = {relay_port}
 tls = "verified"
 ca = "{ca}"
 first-retry-seconds = 1
+# Each message has a session of its own, which the taps can tell apart.
+keep-seconds = 0
+[[relay.routes]]
+domains = ["dovecot.test"]
+host = "localhost"
+protocol = "lmtp"
+port = {lmtp}
 [limits]
 message-size = {largest}
 """
@@ -21,11 +28,13 @@ message-size = {largest}
 class Ours:
     def __init__(self, stage, binary):
         self.stage, self.binary = stage, binary
-        self.relay_port = free_ports(1)[0]
+        self.relay_port, self.lmtp = free_ports(2)
         self.ports = dict(zip(PORTS, free_ports(len(PORTS))))
         self.configuration = stage.folder / "ours.toml"
         self.configuration.write_text(
-            CONFIGURATION.format(relay_port=self.relay_port, ca=stage.ca, largest=LARGEST)
+            CONFIGURATION.format(
+                relay_port=self.relay_port, ca=stage.ca, largest=LARGEST, lmtp=self.lmtp
+            )
         )
         self.process = Process(
             binary,

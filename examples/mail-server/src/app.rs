@@ -13,12 +13,11 @@ use crate::{
     relay::Switch,
     service::Protocol,
     smtp::{self, Greylist},
-    tls::{self, TlsError},
+    tls::{RelayClients, TlsError},
     trust::{Checks, DkimKeys},
     wire::Sink,
 };
 use mailstore::Store;
-use rustls::ClientConfig;
 use std::{
     io,
     sync::{Arc, PoisonError, RwLock},
@@ -48,7 +47,7 @@ pub(crate) struct App<S> {
 pub(crate) struct Made {
     dns: Dns,
     checks: Checks,
-    relay_tls: Arc<ClientConfig>,
+    relay_tls: RelayClients,
     rspamd: Option<Arc<Rspamd>>,
 }
 
@@ -67,7 +66,7 @@ impl Made {
         let dns = Dns::new(config.relay.name_server).map_err(|e| MadeError::Dns(e.to_string()))?;
         let checks = Checks::new(dns.authenticator());
         let rspamd = config.filter.rspamd().map_err(MadeError::Filter)?.map(Arc::new);
-        Ok(Self { dns, checks, relay_tls: tls::relay_client(&config.relay)?, rspamd })
+        Ok(Self { dns, checks, relay_tls: RelayClients::new(&config.relay)?, rspamd })
     }
 }
 
@@ -87,7 +86,7 @@ impl<S> App<S> {
     }
 
     /// TLS towards the next hop.
-    pub(crate) fn relay_tls(&self) -> Arc<ClientConfig> {
+    pub(crate) fn relay_tls(&self) -> RelayClients {
         self.made(|made| made.relay_tls.clone())
     }
 
@@ -118,7 +117,9 @@ impl<S> App<S> {
 impl<S: Store> Serve for App<S> {
     async fn serve(self: Arc<Self>, connection: Connection) -> io::Result<()> {
         match connection.service.protocol() {
-            Protocol::Smtp | Protocol::Submission => smtp::session(self, connection).await,
+            Protocol::Smtp | Protocol::Submission | Protocol::Lmtp => {
+                smtp::session(self, connection).await
+            }
             Protocol::Imap => imap::session(self, connection).await,
             Protocol::Pop3 => pop3::session(self, connection).await,
         }

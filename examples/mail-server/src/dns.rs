@@ -1,6 +1,6 @@
 //! Where mail for a domain goes: RFC 5321 §5.1, RFC 7505.
 
-use crate::{advice::Data, unique};
+use crate::{advice::Data, config::literal, unique};
 use hickory_resolver::{
     Resolver, TokioResolver,
     config::{ConnectionConfig, NameServerConfig, ResolveHosts, ResolverConfig},
@@ -87,9 +87,14 @@ impl Dns {
 
     /// The hosts that take mail for `domain`, in the order to try them; never empty.
     ///
-    /// `own_name` is the name of this server: it and all that come after it are left out (RFC 5321
-    /// §5.1), as mail sent there would come back.
-    pub(crate) async fn route(&self, domain: &str, own_name: &str) -> Result<Vec<Hop>, NoRoute> {
+    /// `own_name` and `own_addresses` are this server's: it and all that come after it are left out (RFC
+    /// 5321 §5.1), as mail sent there would come back.
+    pub(crate) async fn route(
+        &self,
+        domain: &str,
+        own_name: &str,
+        own_addresses: &[IpAddr],
+    ) -> Result<Vec<Hop>, NoRoute> {
         let no_route = |reason| NoRoute::new(domain, reason);
         if domain.starts_with('[') {
             return match Destination::of(Domain::Literal(domain)).map_err(no_route)? {
@@ -114,8 +119,19 @@ impl Dns {
                 break;
             }
         }
-        delivery::hops(hosts, &[], MOST_HOPS)
+        delivery::hops(hosts, own_addresses, MOST_HOPS)
             .map_err(|reason| NoRoute { detail, ..no_route(reason) })
+    }
+
+    /// A host by its name, or by an address in brackets, at all its addresses.
+    pub(crate) async fn host(&self, host: &str) -> Result<Vec<Hop>, NoRoute> {
+        if let Some(address) = literal(host) {
+            return Ok(vec![Hop::new(host, address)]);
+        }
+        let mut detail = None;
+        let found = self.addresses(host, &mut detail).await;
+        delivery::hops([(Mx::new(0, host), found)], &[], MOST_HOPS)
+            .map_err(|reason| NoRoute { detail, ..NoRoute::new(host, reason) })
     }
 
     /// The records of this name of the same type as `like`; none is no failure.
@@ -168,9 +184,9 @@ impl Dns {
         let Some(host) = absolute(host) else { return AddressLookup::None };
         let (v4, v6) =
             tokio::join!(self.resolver.ipv4_lookup(host.clone()), self.resolver.ipv6_lookup(host));
-        let mut found = Vec::new();
+        let mut families = [Vec::new(), Vec::new()];
         let mut doubt = None;
-        for answer in [v4, v6] {
+        for (answer, found) in [v4, v6].into_iter().zip(&mut families) {
             match answer {
                 Ok(lookup) => {
                     found.extend(lookup.answers().iter().filter_map(|r| r.data.ip_addr()));
@@ -179,6 +195,7 @@ impl Dns {
                 Err(error) => doubt = Some(error),
             }
         }
+        let found = alternating(families);
         match doubt {
             _ if !found.is_empty() => AddressLookup::Addresses(found),
             None => AddressLookup::None,
@@ -187,6 +204,19 @@ impl Dns {
                 AddressLookup::Failed
             }
         }
+    }
+}
+
+/// One of each family in turn, so that many of one leave room for the other.
+fn alternating<T>([one, other]: [Vec<T>; 2]) -> Vec<T> {
+    let (mut one, mut other) = (one.into_iter(), other.into_iter());
+    let mut all = Vec::new();
+    loop {
+        let pair = (one.next(), other.next());
+        if let (None, None) = pair {
+            return all;
+        }
+        all.extend(pair.0.into_iter().chain(pair.1));
     }
 }
 

@@ -1,4 +1,4 @@
-//! The seven services a mail server offers, and what each expects of a connection.
+//! The services a mail server offers, and what each expects of a connection.
 
 use crate::config::{Port, Ports};
 use std::fmt;
@@ -13,6 +13,7 @@ pub(crate) enum Service {
     Imaps,
     Pop3,
     Pop3s,
+    Lmtp,
 }
 
 /// What is spoken there.
@@ -24,10 +25,12 @@ pub(crate) enum Protocol {
     Submission,
     Imap,
     Pop3,
+    /// Mail that another server has accepted for users of this one (RFC 2033).
+    Lmtp,
 }
 
 impl Service {
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::Smtp,
         Self::Submission,
         Self::Submissions,
@@ -35,6 +38,7 @@ impl Service {
         Self::Imaps,
         Self::Pop3,
         Self::Pop3s,
+        Self::Lmtp,
     ];
 
     pub(crate) const fn protocol(self) -> Protocol {
@@ -43,6 +47,7 @@ impl Service {
             Self::Submission | Self::Submissions => Protocol::Submission,
             Self::Imap | Self::Imaps => Protocol::Imap,
             Self::Pop3 | Self::Pop3s => Protocol::Pop3,
+            Self::Lmtp => Protocol::Lmtp,
         }
     }
 
@@ -61,6 +66,7 @@ impl Service {
             Self::Imaps => "imaps",
             Self::Pop3 => "pop3",
             Self::Pop3s => "pop3s",
+            Self::Lmtp => "lmtp",
         }
     }
 
@@ -73,6 +79,7 @@ impl Service {
             Self::Imaps => "imaps",
             Self::Pop3 => "pop3",
             Self::Pop3s => "pop3s",
+            Self::Lmtp => "lmtp",
         }
     }
 
@@ -85,6 +92,7 @@ impl Service {
             Self::Imaps => ports.imaps,
             Self::Pop3 => ports.pop3,
             Self::Pop3s => ports.pop3s,
+            Self::Lmtp => ports.lmtp,
         }
     }
 
@@ -93,7 +101,9 @@ impl Service {
         match self {
             _ if self.implicit_tls() => b"",
             // RFC 3463 §3.8: X.7.0, security.
-            Self::Smtp | Self::Submission => b"421 4.7.0 too many errors, try again later\r\n",
+            Self::Smtp | Self::Submission | Self::Lmtp => {
+                b"421 4.7.0 too many errors, try again later\r\n"
+            }
             Self::Imap => b"* BYE [UNAVAILABLE] too many errors, try again later\r\n",
             _ => b"-ERR [SYS/TEMP] too many errors, try again later\r\n",
         }
@@ -105,7 +115,9 @@ impl Service {
             _ if self.implicit_tls() => b"",
             // RFC 5321 §3.8: 421 in place of the greeting; RFC 3463 §3.4: 4.3.2, not accepting
             // messages now.
-            Self::Smtp | Self::Submission => b"421 4.3.2 too many connections, try again later\r\n",
+            Self::Smtp | Self::Submission | Self::Lmtp => {
+                b"421 4.3.2 too many connections, try again later\r\n"
+            }
             // RFC 9051 §7.1.5: a BYE greeting.
             Self::Imap => b"* BYE [UNAVAILABLE] too many connections, try again later\r\n",
             // RFC 3206 §4.

@@ -77,7 +77,11 @@ pub(super) fn envelope<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, Envelope<'
         [b')', ..] => missing(i, notes).map(|(rest, ())| (rest, Vec::new())),
         _ => preceded(blank(notes), |i| address_list(i, notes)).parse(i),
     };
-    let (rest, date) = preceded(tag("("), |i| self::text(i, notes)).parse(input)?;
+    let (rest, _) = tag("(")(input)?;
+    let (rest, date) = match rest {
+        [b')', ..] => missing(rest, notes).map(|(rest, ())| (rest, None))?,
+        _ => self::text(rest, notes)?,
+    };
     let (rest, subject) = text(rest)?;
     let (rest, from) = list(rest)?;
     let (rest, sender) = list(rest)?;
@@ -380,7 +384,7 @@ fn single<'a>(input: &'a [u8], depth: u32, notes: &Notes) -> Res<'a, BodyStructu
     rest = one_blank(rest, notes)?;
     if lines.is_none()
         && (message.is_some() || kind.eq_ignore_ascii_case(b"text"))
-        && matches!(rest, [b' ', b'0'..=b'9' | b'-', ..])
+        && (matches!(rest, [b' ', b'0'..=b'9' | b'-', ..]) || is_quoted_number(rest))
     {
         let (after, read) = preceded(blank(notes), |i| self::size(i, notes)).parse(rest)?;
         lines = Some(read);
@@ -431,7 +435,13 @@ fn extensions<'a>(
     let rest = one_blank(rest, notes)?;
     let Some(after) = more(rest) else { return Ok(rest) };
     let (rest, read) = match after.first() {
-        Some(b'(') => paren_list(string)(after)?,
+        Some(b'(') => {
+            let (rest, all) = paren_list(string)(after)?;
+            if all.is_empty() {
+                notes.note(DeviationKind::MissingField, after)?;
+            }
+            (rest, all)
+        }
         _ => text(after, notes).map(|(rest, one)| (rest, one.into_iter().collect()))?,
     };
     out.language = read;
@@ -443,6 +453,13 @@ fn extensions<'a>(
         rest = any_value(after)?.0;
     }
     Ok(rest)
+}
+
+/// A blank and digits in quotes.
+fn is_quoted_number(input: &[u8]) -> bool {
+    let Some(inside) = input.strip_prefix(b" \"") else { return false };
+    let digits = inside.iter().take_while(|b| b.is_ascii_digit()).count();
+    digits > 0 && inside.get(digits) == Some(&b'"')
 }
 
 /// What follows a blank, if that is not the end of the body.

@@ -289,7 +289,7 @@ pub(super) fn words<'a, T>(
     }
 }
 
-/// A number that some servers have below zero, or as NIL.
+/// A number that some servers have below zero, in quotes, or as NIL.
 pub(super) fn size<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, u64> {
     match input {
         [b'-', rest @ ..] => {
@@ -301,6 +301,11 @@ pub(super) fn size<'a>(input: &'a [u8], notes: &Notes) -> Res<'a, u64> {
             let (rest, ()) = nil(input)?;
             notes.note(DeviationKind::NilForString, input)?;
             Ok((rest, 0))
+        }
+        [b'"', ..] => {
+            let (inside, _) = unquoted(input, notes)?;
+            let (rest, n) = number64(inside)?;
+            Ok((rest.get(1..).unwrap_or_default(), n))
         }
         _ => match number64(input) {
             Err(error) => {

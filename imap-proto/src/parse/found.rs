@@ -101,6 +101,16 @@ fn return_data<'a>(
     notes: &Notes,
 ) -> Result<&'a [u8], nom::Err<nom::error::Error<&'a [u8]>>> {
     let is = |known: &str| known.eq_ignore_ascii_case(name);
+    let twice = (is("MIN") && result.min.is_some())
+        || (is("MAX") && result.max.is_some())
+        || (is("ALL") && result.all.is_some())
+        || (is("COUNT") && result.count.is_some())
+        || (is("MODSEQ") && result.mod_seq.is_some())
+        || (is("PARTIAL") && result.partial.is_some())
+        || (is("RELEVANCY") && result.relevancy.is_some());
+    if twice {
+        notes.note(DeviationKind::ExtraField, input)?;
+    }
     let pairs = |i| separated_list1(sp, separated_pair(number, sp, uid_list)).parse(i);
     Ok(match () {
         () if is("MIN") => store(nz(input)?, &mut result.min),

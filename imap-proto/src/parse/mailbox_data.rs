@@ -201,6 +201,9 @@ fn status_value<'a>(
                     | StatusItem::AppendLimit
                     | StatusItem::DeletedStorage
             );
+            if data.value(item).is_some() {
+                notes.note(DeviationKind::ExtraField, value)?;
+            }
             if n == 0 && matches!(item, StatusItem::UidNext | StatusItem::UidValidity) {
                 notes.note(DeviationKind::ZeroNumber, value)?;
             }

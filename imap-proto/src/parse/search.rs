@@ -100,9 +100,12 @@ fn return_opts(input: &[u8]) -> Res<'_, SearchReturn<'_>> {
         let (rest, name) = atom(input)?;
         match () {
             () if name.eq_ignore_ascii_case("PARTIAL") => {
-                let (rest, range) = { range }.parse(rest)?;
-                returns.partial = Some(range);
-                return Ok((rest, ()));
+                let (after, range) = { range }.parse(rest)?;
+                // RFC 9394 §3.1: one, and no ALL with it; the server says so where it acts.
+                if returns.partial.replace(range).is_some() {
+                    return fail(rest, ErrorKind::Many0);
+                }
+                return Ok((after, ()));
             }
             () if name.eq_ignore_ascii_case("UPDATE") => {
                 let (rest, items) = opt(preceded(sp, notify::update_items)).parse(rest)?;

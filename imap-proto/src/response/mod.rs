@@ -310,8 +310,7 @@ pub struct ListItem<'a> {
     pub child_info: Vec<Text<'a>>,
     /// OLDNAME: its name before RENAME (RFC 9051 §6.3.9.7).
     pub old_name: Option<Mailbox<'a>>,
-    /// Other extended data: name and value as they came.
-    pub other: Vec<(Text<'a>, Raw<'a>)>,
+    pub(crate) other: Vec<(Text<'a>, Raw<'a>)>,
 }
 
 impl<'a> ListItem<'a> {
@@ -329,6 +328,21 @@ impl<'a> ListItem<'a> {
             old_name: None,
             other: Vec::new(),
         }
+    }
+
+    /// Other extended data: name and value as they came.
+    pub fn other(&self) -> &[(Text<'a>, Raw<'a>)] {
+        &self.other
+    }
+
+    /// With extended data of this name besides. What has a field of its own is left out.
+    #[must_use]
+    pub fn with_other(mut self, name: Text<'a>, value: Raw<'a>) -> Self {
+        let known = |field: &str| name.eq_ignore_ascii_case(field.as_bytes());
+        if !known("CHILDINFO") && !known("OLDNAME") {
+            self.other.push((name, value));
+        }
+        self
     }
 }
 
@@ -452,7 +466,8 @@ pub enum FetchData<'a> {
     GmailThreadId(u64),
     /// `X-GM-LABELS`, of Gmail; a backslash begins those of the system.
     GmailLabels(Vec<Text<'a>>),
-    /// A section whose octets were streamed.
+    /// A section whose octets were streamed. Only the client machine makes it.
+    #[non_exhaustive]
     Streamed {
         /// Which.
         section: SectionName<'a>,

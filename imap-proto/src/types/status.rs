@@ -84,11 +84,24 @@ pub struct StatusData {
     pub mailbox_id: Option<Atom<'static>>,
     /// Octets of messages with `\Deleted`.
     pub deleted_storage: Option<u64>,
-    /// Values that are not known: name and value as they came.
-    pub other: Vec<(Atom<'static>, Raw<'static>)>,
+    pub(crate) other: Vec<(Atom<'static>, Raw<'static>)>,
 }
 
 impl StatusData {
+    /// Values that are not known: name and value as they came.
+    pub fn other(&self) -> &[(Atom<'static>, Raw<'static>)] {
+        &self.other
+    }
+
+    /// With a value of this name besides. What has a field of its own is left out.
+    #[must_use]
+    pub fn with_other(mut self, name: Atom<'static>, value: Raw<'static>) -> Self {
+        if StatusItem::new(&name).is_none() {
+            self.other.push((name, value));
+        }
+        self
+    }
+
     /// The value of `item`, if known and a number.
     pub fn value(&self, item: StatusItem) -> Option<u64> {
         match item {

@@ -3,6 +3,9 @@ use core::fmt;
 
 use super::Code;
 
+/// What no text holds (RFC 3501 §9 `TEXT-CHAR`).
+const BREAKS: [char; 3] = ['\r', '\n', '\0'];
+
 /// `resp-text`: an optional code and text for people.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -14,9 +17,17 @@ pub struct StatusText<'a> {
 }
 
 impl<'a> StatusText<'a> {
-    /// A code and a text.
+    /// A code and a text. Blanks stand for CR, LF and NUL, which no text holds, and before a `[`, with which a text without
+    /// a code cannot begin.
     pub fn new(code: Option<Code<'a>>, text: impl Into<Cow<'a, str>>) -> Self {
-        Self { code, text: text.into() }
+        let mut text = text.into();
+        if text.contains(BREAKS) {
+            text = Cow::Owned(text.replace(BREAKS, " "));
+        }
+        if code.is_none() && text.starts_with('[') {
+            text = Cow::Owned(alloc::format!(" {text}"));
+        }
+        Self { code, text }
     }
 
     /// The same, owned.
@@ -40,6 +51,7 @@ impl fmt::Display for StatusText<'_> {
         if self.code.is_none() && self.text.starts_with('[') {
             f.write_str(" ")?;
         }
-        self.text.chars().try_for_each(|c| f.write_char(if c.is_control() { ' ' } else { c }))
+        let whole = |c: char| if BREAKS.contains(&c) { ' ' } else { c };
+        self.text.chars().try_for_each(|c| f.write_char(whole(c)))
     }
 }

@@ -177,7 +177,7 @@ async fn may_send(ip: IpAddr, domain: &str, config: &Config, dns: &Dns, found: &
 }
 
 async fn outward(domain: &str, config: &Config, dns: &Dns, found: &mut Findings) {
-    let hops = match dns.route(domain, &config.hostname).await {
+    let hops = match dns.route(domain, &config.hostname, &[]).await {
         Ok(hops) => hops,
         Err(error) => {
             let to_do = "name another domain with --outbound, or see to the name server";

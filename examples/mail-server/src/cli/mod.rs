@@ -110,6 +110,9 @@ pub(crate) struct PortFlags {
     /// POP3, TLS from the first octet [default: 2995]
     #[arg(long, value_name = "PORT")]
     pub(crate) pop3s_port: Option<Port>,
+    /// LMTP, STARTTLS [default: off]
+    #[arg(long, value_name = "PORT")]
+    pub(crate) lmtp_port: Option<Port>,
     /// Metrics and health by HTTP, on 127.0.0.1 [default: off]
     #[arg(long, value_name = "PORT")]
     pub(crate) metrics_port: Option<Port>,

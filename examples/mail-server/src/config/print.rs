@@ -23,6 +23,7 @@ fn write(out: &mut String, config: &Config) -> fmt::Result {
         relay,
         checks,
         filter,
+        trusted,
         accounts,
         pop3,
         limits,
@@ -46,6 +47,8 @@ fn write(out: &mut String, config: &Config) -> fmt::Result {
     set(out, "imaps", &ports.imaps)?;
     set(out, "pop3", &ports.pop3)?;
     set(out, "pop3s", &ports.pop3s)?;
+    key(out, "Mail that another server has accepted for users of this one; see [trusted].")?;
+    set(out, "lmtp", &ports.lmtp)?;
     key(out, "http://127.0.0.1:PORT/metrics for Prometheus, and /health.")?;
     set(out, "metrics", &ports.metrics)?;
 
@@ -65,10 +68,13 @@ fn write(out: &mut String, config: &Config) -> fmt::Result {
     optional(out, "name-server", relay.name_server.as_ref(), "127.0.0.1:53")?;
     key(
         out,
-        "\"opportunistic\": TLS if offered, any certificate. \"verified\": never without a good one.",
+        "\"off\"; \"opportunistic\": TLS if offered, any certificate; \"required\": never without; \"verified\": never without a good one.",
     )?;
     set(out, "tls", &relay.tls as &RelayTls)?;
-    key(out, "PEM file with the roots that \"verified\" trusts.")?;
+    key(
+        out,
+        "PEM file with the roots to trust where a certificate is checked; those of the system if absent.",
+    )?;
     optional(out, "ca", relay.ca.as_ref(), "/etc/ssl/certs/ca-certificates.crt")?;
     key(out, "Seconds before the first retry; later gaps double, up to two hours.")?;
     set(out, "first-retry-seconds", &relay.first_retry_seconds)?;
@@ -80,6 +86,14 @@ fn write(out: &mut String, config: &Config) -> fmt::Result {
     set(out, "connections-per-destination", &relay.connections_per_destination)?;
     key(out, "Seconds a connection is kept for the next message to the same server; 0 for none.")?;
     set(out, "keep-seconds", &relay.keep_seconds)?;
+    key(
+        out,
+        "Other ways for certain domains, each a [[relay.routes]] with domains, host, port, protocol, tls, user, password-file, source.",
+    )?;
+    for route in &relay.routes {
+        writeln!(out, "[[relay.routes]]")?;
+        out.push_str(&toml::to_string(route).map_err(|_| fmt::Error)?);
+    }
 
     writeln!(out, "\n[checks] # of mail from other servers")?;
     key(
@@ -107,6 +121,17 @@ fn write(out: &mut String, config: &Config) -> fmt::Result {
         "A message it has no verdict on: \"tempfail\" to try again later, \"accept\" to go on without.",
     )?;
     set(out, "on-failure", &filter.on_failure)?;
+
+    writeln!(out, "\n[trusted] # programs in front of this one, by addresses and networks")?;
+    key(out, "Servers that deliver by LMTP. What they bring is not checked.")?;
+    set(out, "lmtp", &trusted.lmtp)?;
+    key(
+        out,
+        "Proxies: each of their connections begins with a header of the PROXY protocol, at every listener.",
+    )?;
+    set(out, "proxy", &trusted.proxy)?;
+    key(out, "Servers that may say by XCLIENT for whom they speak.")?;
+    set(out, "xclient", &trusted.xclient)?;
 
     writeln!(out, "\n[accounts]")?;
     key(

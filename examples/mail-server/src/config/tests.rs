@@ -78,6 +78,19 @@ fn what_is_printed_reads_back_the_same() {
         give_up_seconds: 6,
         connections_per_destination: 3,
         keep_seconds: 0,
+        routes: vec![
+            Route { domains: vec!["*".into()], host: Some("[::1]".into()), ..Route::default() },
+            Route {
+                domains: vec!["c.test".into(), "*.c.test".into()],
+                host: Some("lmtp.c.test".into()),
+                port: Some(24),
+                protocol: RouteProtocol::Lmtp,
+                tls: Some(RelayTls::Implicit),
+                user: Some("me".into()),
+                password_file: Some("/etc/secret".into()),
+                source: vec![IpAddr::V4(Ipv4Addr::LOCALHOST)],
+            },
+        ],
     };
     full.accounts.ready_made = false;
     full.accounts.own_from = false;
@@ -87,6 +100,9 @@ fn what_is_printed_reads_back_the_same() {
         dnsbl: vec!["bl.test".into()],
         exempt: vec![],
     };
+    full.ports.lmtp = Port::number(24);
+    let network = || vec!["192.0.2.0/24".parse().expect("a network")];
+    full.trusted = Trusted { lmtp: vec![], proxy: network(), xclient: network() };
     full.filter = Filter {
         rspamd: Some("http://127.0.0.1:11333".into()),
         seconds: 5,

@@ -72,7 +72,7 @@ async fn travel(servers: &Servers, show: &Arc<Show>) -> Result<()> {
     submit::submit(servers, &letter, show.sink(Step::Submit)).await?;
 
     let mut more = format!("The name server at {} was asked:\n", servers.names.address());
-    for hop in servers.a.app.dns().route("b.test", A).await? {
+    for hop in servers.a.app.dns().route("b.test", A, &[]).await? {
         let (host, address) = (hop.host, hop.address);
         more.push_str(&format!("  b.test  MX  {host}\n  {host}  A  {address}\n"));
     }

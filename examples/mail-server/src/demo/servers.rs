@@ -27,6 +27,7 @@ const OFF: Ports = Ports {
     imaps: Port::OFF,
     pop3: Port::OFF,
     pop3s: Port::OFF,
+    lmtp: Port::OFF,
     metrics: Port::OFF,
 };
 

@@ -1,6 +1,7 @@
 //! Listeners: bound all or none, then one task a connection.
 
 mod bind;
+mod proxied;
 mod record;
 
 pub(crate) use self::{
@@ -10,7 +11,7 @@ pub(crate) use self::{
 
 use crate::{
     config::{Config, Current},
-    limits::{self, Limit, Limits},
+    limits::{Limit, Limits},
     metrics::Metrics,
     service::Service,
     wire::{Line, Side, Trace, Wire},
@@ -99,13 +100,16 @@ impl Listening {
                 Ok((tcp, peer)) => {
                     pause = SHORTEST_PAUSE;
                     let most = self.settings.get().limits.connections;
-                    let (place, client) = (open.place(most), self.limits.connect(peer.ip()));
-                    match (place, client) {
-                        (Some(place), Ok(client)) => {
-                            self.spawn(service, tcp, peer, app.clone(), (place, client));
+                    match open.place(most) {
+                        Some(place) => self.spawn(service, tcp, peer, app.clone(), place),
+                        None => {
+                            self.tasks.spawn(self.clone().refuse(
+                                service,
+                                tcp,
+                                peer,
+                                "connections",
+                            ));
                         }
-                        (None, _) => self.refuse(service, tcp, peer, "connections"),
-                        (_, Err(limit)) => self.refuse(service, tcp, peer, limit.name()),
                     }
                 }
                 Err(error) if only_this_connection(&error) => {
@@ -123,10 +127,38 @@ impl Listening {
     fn spawn(
         &self,
         service: Service,
+        mut tcp: TcpStream,
+        peer: SocketAddr,
+        app: Arc<impl Serve>,
+        place: Place,
+    ) {
+        let this = self.clone();
+        self.tasks.spawn(async move {
+            let _place = place;
+            let is_proxy = this.settings.get().trusted.proxy.iter().any(|n| n.contains(peer.ip()));
+            let peer = match is_proxy {
+                false => peer,
+                true => tokio::select! {
+                    () = this.stopping.cancelled() => return,
+                    client = proxied::client(&mut tcp, peer) => match client {
+                        Ok(client) => client,
+                        Err(error) => return warn!(%service, proxy = %peer, %error, "no PROXY header"),
+                    },
+                },
+            };
+            match this.limits.connect(peer.ip()) {
+                Ok(_client) => this.session(service, tcp, peer, app).await,
+                Err(limit) => this.refuse(service, tcp, peer, limit.name()).await,
+            }
+        });
+    }
+
+    async fn session(
+        &self,
+        service: Service,
         tcp: TcpStream,
         peer: SocketAddr,
         app: Arc<impl Serve>,
-        place: (Place, limits::Place),
     ) {
         static COUNT: AtomicU64 = AtomicU64::new(1);
         let span = info_span!(
@@ -136,11 +168,9 @@ impl Listening {
             %peer
         );
         let (tls, stopping) = (self.tls.clone(), self.stopping.clone());
-        let limits = self.limits.clone();
         let (metrics, config) = (self.metrics.clone(), self.settings.get());
         let session = async move {
-            let _place = place;
-            let record = Arc::new(Record::new(service, peer, metrics, limits));
+            let record = Arc::new(Record::new(service, peer, metrics, self.limits.clone()));
             debug!("connected");
             // Small answers must not wait for the acknowledgement of the one before.
             let _ = tcp.set_nodelay(true);
@@ -159,11 +189,17 @@ impl Listening {
                 Err(error) => record.ended(format!("broken off: {error}")),
             }
         };
-        self.tasks.spawn(session.instrument(span));
+        session.instrument(span).await;
     }
 
     /// Says in the protocol's words that this is one too many.
-    fn refuse(&self, service: Service, mut tcp: TcpStream, peer: SocketAddr, limit: &str) {
+    async fn refuse(
+        self,
+        service: Service,
+        mut tcp: TcpStream,
+        peer: SocketAddr,
+        limit: &'static str,
+    ) {
         warn!(%service, %peer, limit, "connection refused");
         self.metrics.turned_away(service, limit);
         let words = match limit {
@@ -171,11 +207,7 @@ impl Listening {
             _ => service.no_room(),
         };
         // The socket is new, so its buffer is empty: the line goes at once or not at all.
-        if !words.is_empty() {
-            self.tasks.spawn(async move {
-                let _ = time::timeout(LONGEST_PAUSE, tcp.write_all(words)).await;
-            });
-        }
+        let _ = time::timeout(LONGEST_PAUSE, tcp.write_all(words)).await;
     }
 }
 
@@ -202,7 +234,7 @@ impl Drop for Place {
 
 /// With what is counted of it, and written to the log word for word where that is wanted.
 fn observed(mut wire: Wire, record: &Arc<Record>, config: &Config) -> Wire {
-    let (service, peer) = (record.service, record.peer);
+    let (service, peer) = (record.service, record.peer());
     if config.log.trace.iter().any(|watched| watched.matches(service, peer.ip())) {
         let sink = Arc::new(|Line { by, text, .. }: Line| match by {
             Side::Client => info!("C: {text}"),

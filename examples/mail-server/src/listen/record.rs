@@ -16,7 +16,7 @@ use tracing::{info, warn};
 #[derive(Debug)]
 pub(crate) struct Record {
     pub(crate) service: Service,
-    pub(crate) peer: SocketAddr,
+    peer: Mutex<SocketAddr>,
     metrics: Arc<Metrics>,
     limits: Limits,
     since: Instant,
@@ -42,7 +42,7 @@ impl Record {
         metrics.opened(service);
         Self {
             service,
-            peer,
+            peer: Mutex::new(peer),
             metrics,
             limits,
             since: Instant::now(),
@@ -58,9 +58,20 @@ impl Record {
         }
     }
 
+    /// The client.
+    pub(crate) fn peer(&self) -> SocketAddr {
+        *self.peer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// From now on the client is another one, for whom this one speaks.
+    pub(crate) fn speaks_for(&self, client: SocketAddr) {
+        info!(%client, "XCLIENT");
+        *self.peer.lock().unwrap_or_else(PoisonError::into_inner) = client;
+    }
+
     /// Whether the client may name a user now: it has not failed too often.
     pub(crate) fn may_go_on(&self) -> bool {
-        !self.limits.is_shut_out(self.peer.ip())
+        !self.limits.is_shut_out(self.peer().ip())
     }
 
     /// The client gets what it needs to prove a password. If it does not, that was a wrong one.
@@ -99,8 +110,8 @@ impl Record {
     }
 
     fn failed(&self) {
-        if self.limits.failed(self.peer.ip()) {
-            warn!(ip = %self.peer.ip(), "shut out for a while: too many failures");
+        if self.limits.failed(self.peer().ip()) {
+            warn!(ip = %self.peer().ip(), "shut out for a while: too many failures");
         }
     }
 

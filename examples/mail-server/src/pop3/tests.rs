@@ -23,6 +23,7 @@ const OFF: Ports = Ports {
     imaps: Port::OFF,
     pop3: Port::ANY,
     pop3s: Port::OFF,
+    lmtp: Port::OFF,
     metrics: Port::OFF,
 };
 

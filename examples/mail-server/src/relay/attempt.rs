@@ -1,19 +1,15 @@
 //! One attempt for one envelope: domain by domain, server by server.
 
 use super::{
-    Attempted, Relay,
+    Attempted, Relay, route,
     target::{Security, Target},
     transfer::{self, Again, Letter, Transferred},
     wishes,
 };
-use crate::{config::RelayTls, dns::NoRoute, smtp::forward_path};
+use crate::smtp::forward_path;
 use mailstore::{Envelope, Store, Timestamp};
-use smtp_proto::{
-    EnhancedCode, ForwardPath,
-    client::Envelope as Wanted,
-    delivery::{Hop, Outcome},
-};
-use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
+use smtp_proto::{EnhancedCode, ForwardPath, client::Envelope as Wanted, delivery::Outcome};
+use std::{collections::BTreeMap, time::Duration};
 use tokio::time;
 use tracing::{debug, warn};
 
@@ -65,9 +61,9 @@ async fn to_domain<S: Store>(
     domain: &str,
     mut group: Group,
 ) -> Vec<Attempted> {
-    let targets = match route(relay, domain).await {
+    let targets = match route::targets(relay, domain).await {
         Ok(targets) => targets,
-        Err(no_route) => return all(group, &no_route.outcome()),
+        Err(outcome) => return all(group, &outcome),
     };
     let mut attempted = Vec::new();
     let mut last_error = "no server to try".to_owned();
@@ -104,24 +100,6 @@ async fn to_domain<S: Store>(
     // RFC 3463 §3.5: X.4.1, no answer from host.
     attempted.extend(all(group, &Outcome::deferred(EnhancedCode::new(4, 4, 1), last_error)));
     attempted
-}
-
-/// The servers of a domain, and how to speak to them.
-async fn route<S>(relay: &Relay<S>, domain: &str) -> Result<Vec<Target>, NoRoute> {
-    let config = relay.app.config();
-    let hops = relay.app.dns().route(domain, &config.hostname).await?;
-    let settings = &config.relay;
-    let target = |hop: Hop| Target {
-        host: hop.host,
-        address: SocketAddr::new(hop.address, settings.port),
-        source: settings.source.iter().find(|a| a.is_ipv4() == hop.address.is_ipv4()).copied(),
-        tls: match settings.tls {
-            RelayTls::Opportunistic => Security::Opportunistic,
-            RelayTls::Verified => Security::Verified,
-        },
-        chunking: true,
-    };
-    Ok(hops.into_iter().map(target).collect())
 }
 
 /// What a server has decided: those recipients leave the group.

@@ -5,6 +5,7 @@ mod bounce;
 mod destinations;
 mod dispatch;
 mod idle;
+mod route;
 mod session;
 mod silent;
 mod switch;

@@ -2,13 +2,18 @@
 
 use super::{
     Relay,
-    target::{Security, Target},
+    target::{Login, Security, Target},
 };
-use crate::wire::{Side, Trace, Wire};
+use crate::{
+    config::literal,
+    wire::{Side, Trace, Wire},
+};
 use mailwire::{
     Machine,
     driver::{Driver, Stop},
+    sasl::client::Credentials,
 };
+use ring::rand::{SecureRandom, SystemRandom};
 use rustls::pki_types::ServerName;
 use smtp_proto::{
     Reply,
@@ -20,9 +25,11 @@ use std::{
     time::{Duration, Instant},
 };
 use tokio::{
+    fs,
     net::{TcpSocket, TcpStream},
     time,
 };
+use zeroize::Zeroizing;
 
 /// For the connection and, after it, for the TLS handshake; and for the goodbye.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -63,22 +70,31 @@ impl Session {
             wire.watch(Trace::new(hostname, &target.host, Side::Client, sink.clone()));
         }
         let mut config = Config::new(hostname);
-        config.chunking = target.chunking;
-        let driver = Driver::new(Client::new(config), wire);
-        let mut session = Self { driver, messages: 0 };
+        (config.chunking, config.protocol) = (target.chunking, target.protocol);
+        let machine = match target.tls {
+            Security::Implicit => {
+                secure(relay, target, &mut wire).await?;
+                Client::over_tls(config)
+            }
+            _ => Client::new(config),
+        };
+        let mut session = Self { driver: Driver::new(machine, wire), messages: 0 };
         session.ready().await?;
         let offered = session.driver.machine.extensions().starttls;
         match target.tls {
-            Security::Off => {}
+            Security::Off | Security::Implicit => {}
             Security::Opportunistic if !offered => {}
-            Security::Verified if !offered => {
+            _ if !offered => {
                 let why = "the server offers no TLS, and it is demanded";
                 return Err(Broken::Tls(io::Error::other(why)));
             }
-            Security::Opportunistic | Security::Verified => {
+            _ => {
                 session = session.start_tls(relay, target).await?;
                 session.ready().await?;
             }
+        }
+        if let Some(login) = &target.login {
+            session.log_in(login).await?;
         }
         Ok(session)
     }
@@ -103,16 +119,34 @@ impl Session {
         }
         let (mut machine, mut wire) = self.driver.into_parts();
         machine.upgrade();
-        let name = match ServerName::try_from(target.host.clone()) {
-            Ok(name) => name,
-            Err(_) => ServerName::IpAddress(target.address.ip().into()),
-        };
-        let handshake = wire.connect_tls(relay.app.relay_tls(), name);
-        let handshake = time::timeout(PATIENCE, handshake).await.map_err(io::Error::from);
-        handshake.and_then(|done| done).map_err(|error| {
-            Broken::Tls(io::Error::new(error.kind(), format!("TLS handshake failed: {error}")))
-        })?;
+        secure(relay, target, &mut wire).await?;
         Ok(Self { driver: Driver::new(machine, wire), messages: self.messages })
+    }
+
+    /// A server that does not take the password is no reason to send messages back: the operator can
+    /// mend it.
+    async fn log_in(&mut self, Login { user, password_file }: &Login) -> Result<(), Broken> {
+        let text = fs::read_to_string(password_file).await.map(Zeroizing::new);
+        let text = text.map_err(|error| {
+            Broken::Said(format!("cannot read {}: {error}", password_file.display()))
+        })?;
+        let mut credentials = Credentials::password(user, text.lines().next().unwrap_or_default());
+        let mut nonce = [0; 18];
+        // Without random numbers there is no SCRAM.
+        if SystemRandom::new().fill(&mut nonce).is_ok() {
+            credentials.nonce = nonce.to_vec();
+        }
+        let machine = &mut self.driver.machine;
+        machine.auth(credentials).map_err(|_| {
+            Broken::Said("the server offers no way to log in that may be used".into())
+        })?;
+        match self.driver.next().await? {
+            Some(Event::Authenticated) => Ok(()),
+            Some(Event::Refused { reply, .. }) => {
+                Err(Broken::Said(format!("cannot log in as {user}: {}", one_line(reply))))
+            }
+            _ => Err(self.closed()),
+        }
     }
 
     /// Why the server says no more.
@@ -130,6 +164,26 @@ impl Session {
         }
         let _ = time::timeout(PATIENCE, self.driver.shutdown()).await;
     }
+}
+
+/// The TLS handshake.
+async fn secure<S>(relay: &Relay<S>, target: &Target, wire: &mut Wire) -> Result<(), Broken> {
+    let name = match literal(&target.host) {
+        Some(ip) => ServerName::IpAddress(ip.into()),
+        None => match ServerName::try_from(target.host.clone()) {
+            Ok(name) => name,
+            Err(_) => ServerName::IpAddress(target.address.ip().into()),
+        },
+    };
+    let clients = relay.app.relay_tls();
+    let client = match target.tls {
+        Security::Verified | Security::Implicit => clients.verified,
+        Security::Off | Security::Opportunistic | Security::Required => clients.any,
+    };
+    let handshake = time::timeout(PATIENCE, wire.connect_tls(client, name)).await;
+    handshake.map_err(io::Error::from).and_then(|done| done).map_err(|error| {
+        Broken::Tls(io::Error::new(error.kind(), format!("TLS handshake failed: {error}")))
+    })
 }
 
 async fn connect<S>(relay: &Relay<S>, target: &Target) -> io::Result<TcpStream> {

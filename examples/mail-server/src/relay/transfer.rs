@@ -9,7 +9,7 @@ use crate::{app::App, trust};
 use mailstore::{Body, Store};
 use smtp_proto::{
     EnhancedCode,
-    client::{CannotSend, Envelope, Event, Stage},
+    client::{CannotSend, Envelope, Event, Protocol, Stage},
     delivery::{Outcome, Verdict},
     header::HeaderFilter,
 };
@@ -73,24 +73,26 @@ pub(super) async fn transfer<S: Store>(
         None => Session::open(relay, target).await,
     };
     let sent = match opened {
-        Ok(mut session) => match messages(&mut session, envelope, letter, is_kept, done).await {
-            Ok(()) => {
-                let keep = Duration::from_secs(relay.app.config().relay.keep_seconds);
-                if let Some(session) = relay.idle.give(target.clone(), session, keep) {
-                    session.quit().await;
+        Ok(mut session) => {
+            match messages(&mut session, target, envelope, letter, is_kept, done).await {
+                Ok(()) => {
+                    let keep = Duration::from_secs(relay.app.config().relay.keep_seconds);
+                    if let Some(session) = relay.idle.give(target.clone(), session, keep) {
+                        session.quit().await;
+                    }
+                    return;
                 }
-                return;
-            }
-            Err(broken) => {
-                if session.driver.machine.is_bdat_unknown() {
-                    // What it got of the message it took for commands.
-                    (done.again, done.in_doubt) = (Some(Again::WithoutChunking), false);
+                Err(broken) => {
+                    if session.driver.machine.is_bdat_unknown() {
+                        // What it got of the message it took for commands.
+                        (done.again, done.in_doubt) = (Some(Again::WithoutChunking), false);
+                    }
+                    // Whether it can still say goodbye does not matter.
+                    tokio::spawn(session.quit());
+                    broken
                 }
-                // Whether it can still say goodbye does not matter.
-                tokio::spawn(session.quit());
-                broken
             }
-        },
+        }
         Err(broken) => broken,
     };
     // Nothing was said that could have come to something.
@@ -110,6 +112,7 @@ pub(super) async fn transfer<S: Store>(
 /// The message, in as many transactions as the server wants for its recipients.
 async fn messages(
     session: &mut Session,
+    target: &Target,
     envelope: &Envelope,
     letter: &Letter,
     is_kept: bool,
@@ -131,7 +134,8 @@ async fn messages(
         match begun {
             Ok(()) => {
                 session.messages += 1;
-                message(session, letter, places.start, is_kept, done).await?;
+                let protocol = target.protocol;
+                message(session, protocol, letter, places.start, is_kept, done).await?;
             }
             // RFC 9422 §4.1 and §4.3: the others over another connection.
             Err(cannot @ (CannotSend::Mails(_) | CannotSend::Domains(_)))
@@ -149,6 +153,7 @@ async fn messages(
 /// Sends the message and gathers what becomes of each recipient; `first` is the place of the first.
 async fn message(
     session: &mut Session,
+    protocol: Protocol,
     letter: &Letter,
     first: usize,
     is_kept: bool,
@@ -166,7 +171,11 @@ async fn message(
                     return Err(Broken::Said(super::session::one_line(reply)));
                 }
                 if let Verdict::Relayed { .. } = outcome.verdict {
-                    outcome.verdict = Verdict::Relayed { reports };
+                    outcome.verdict = match protocol {
+                        // RFC 2033 §4.2: it is in the mailbox.
+                        Protocol::Lmtp => Verdict::Delivered,
+                        _ => Verdict::Relayed { reports },
+                    };
                 }
                 done.outcomes.push((first + index, outcome));
             }

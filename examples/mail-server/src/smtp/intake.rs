@@ -28,6 +28,8 @@ pub(super) struct Trail<'a> {
     pub(super) client: &'a str,
     pub(super) ip: IpAddr,
     pub(super) with: With,
+    /// A server that has looked at it already.
+    pub(super) is_trusted: bool,
 }
 
 /// Someone a message goes to, with the sender's wishes.
@@ -82,8 +84,9 @@ impl Intake {
         filter.remove("Return-Path");
         let is_checked = author.is_none()
             && config.checks.policy != CheckPolicy::Off
+            && !trail.is_trusted
             && !config.is_exempt(trail.ip);
-        if author.is_some() || !config.is_exempt(trail.ip) {
+        if author.is_some() || !(trail.is_trusted || config.is_exempt(trail.ip)) {
             // RFC 8601 §5: only what is written here, or by who is trusted, can be believed.
             filter.remove("Authentication-Results");
         }
@@ -131,12 +134,14 @@ impl Intake {
         self.filtered.clear();
     }
 
-    /// Stores the message for all its recipients, and says so only once it is durable.
+    /// Stores the message, and says so only once it is durable: for all its recipients; or, where `full`
+    /// takes the places of those who have no room, for the others.
     pub(super) async fn finish<S: Store>(
         mut self,
         app: &App<S>,
         mail: &Mail<'_>,
-        addressees: &[Addressee],
+        mut addressees: Vec<Addressee>,
+        full: Option<&mut Vec<usize>>,
     ) -> Result<Reply, Reply> {
         self.filter.finish(&mut self.filtered);
         if self.failed.is_none() {
@@ -152,17 +157,32 @@ impl Intake {
             own_from(app, author, &staged).await?;
         }
         if let Some(scrutiny) = &self.scrutiny {
-            (staged, is_junk) = scrutiny.run(app, mail, addressees, staged).await?;
+            (staged, is_junk) = scrutiny.run(app, mail, &addressees, staged).await?;
+        }
+        if let Some(full) = full {
+            let all = addressees.len();
+            for (place, addressee) in addressees.iter().enumerate() {
+                match policy::is_full(app, &addressee.recipient, staged.size()).await {
+                    Ok(true) => full.push(place),
+                    Ok(false) => {}
+                    Err(error) => return Err(refusal(&error)),
+                }
+            }
+            let mut place = 0..all;
+            addressees.retain(|_| place.next().is_some_and(|place| !full.contains(&place)));
+            if addressees.is_empty() {
+                return Err(Reply::new(452, "4.2.2 The mailbox is full"));
+            }
         }
         let id = self.id;
         let (size, eight_bit) = (staged.size(), self.eight_bit);
         let stored = async {
-            let delivery = delivery(app, staged, eight_bit, is_junk, mail, addressees).await?;
+            let delivery = delivery(app, staged, eight_bit, is_junk, mail, &addressees).await?;
             app.store.deliver(delivery).await
         };
         let delivered = stored.await.map_err(|error| refusal(&error))?;
         info!(id, size, from = %mail.from, recipients = addressees.len(), is_junk, "message accepted");
-        success::report(app, mail, addressees, delivered.message, size).await;
+        success::report(app, mail, &addressees, delivered.message, size).await;
         Ok(Reply::new(250, format!("2.0.0 Accepted as {id}")))
     }
 }

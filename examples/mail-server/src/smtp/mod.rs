@@ -6,6 +6,7 @@ mod intake;
 mod policy;
 mod scrutiny;
 mod session;
+mod stranger;
 mod success;
 
 pub(crate) use self::{

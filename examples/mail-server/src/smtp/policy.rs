@@ -105,23 +105,46 @@ async fn local_recipient<S: Store>(
     size: u64,
 ) -> Result<Result<Recipient, Reply>, AccountError> {
     let found = receivers(app, &path).await?;
-    for account in &found {
-        let quota = app.store.quota(account.id).await?;
+    let receivers: Vec<_> = found.iter().map(|account| account.id).collect();
+    if has_no_room(app, &receivers, size).await? {
+        // RFC 3463 §3.3: X.2.2, mailbox full.
+        return Ok(Err(Reply::new(452, "4.2.2 The mailbox is full")));
+    }
+    Ok(match receivers.is_empty() {
+        true => Err(Reply::new(550, "5.1.1 No such user here")),
+        false => Ok(Recipient::Local { path, receivers }),
+    })
+}
+
+/// Whether one who receives mail for this recipient has no room for so many octets.
+pub(super) async fn is_full<S: Store>(
+    app: &App<S>,
+    recipient: &Recipient,
+    size: u64,
+) -> mailstore::Result<bool> {
+    match recipient {
+        Recipient::Local { receivers, .. } => has_no_room(app, receivers, size).await,
+        Recipient::Remote(_) => Ok(false),
+    }
+}
+
+async fn has_no_room<S: Store>(
+    app: &App<S>,
+    receivers: &[AccountId],
+    size: u64,
+) -> mailstore::Result<bool> {
+    for account in receivers {
+        let quota = app.store.quota(*account).await?;
         let full = |held: u64, limit: Option<u64>, more: u64| {
             limit.is_some_and(|limit| held >= limit || held.saturating_add(more) > limit)
         };
         if full(quota.octets, quota.limits.octets, size)
             || full(quota.messages, quota.limits.messages, 1)
         {
-            // RFC 3463 §3.3: X.2.2, mailbox full.
-            return Ok(Err(Reply::new(452, "4.2.2 The mailbox is full")));
+            return Ok(true);
         }
     }
-    let receivers: Vec<_> = found.iter().map(|account| account.id).collect();
-    Ok(match receivers.is_empty() {
-        true => Err(Reply::new(550, "5.1.1 No such user here")),
-        false => Ok(Recipient::Local { path, receivers }),
-    })
+    Ok(false)
 }
 
 /// The accounts behind a local address.

@@ -1,17 +1,16 @@
 //! One connection: events of the machine in, decisions out.
 
 use super::{
-    dnsbl::{self, Listing},
-    greylist::Attempt,
     intake::{Addressee, Intake, Trail},
     policy::{self, Recipient, unavailable},
+    stranger::Stranger,
 };
 use crate::{
     accounts::mechanisms,
     app::App,
+    config::Network,
     listen::{Connection, Record},
     service::Protocol,
-    unique,
 };
 use mailstore::{Account, Store};
 use mailwire::{
@@ -20,25 +19,44 @@ use mailwire::{
     sasl::Verdict,
 };
 use smtp_proto::{
-    Mail, Rcpt, Reply,
+    Attributes, Mail, Rcpt, Reply,
     server::{Config, Event, Role, Server},
     trace::With,
 };
-use std::{io, sync::Arc, time::Duration};
-use tracing::{debug, warn};
+use std::{
+    io,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
+use tracing::debug;
 
 pub(crate) async fn session<S: Store>(app: Arc<App<S>>, connection: Connection) -> io::Result<()> {
     let Connection { service, wire, record, tls, stopping } = connection;
     let role = match service.protocol() {
         Protocol::Submission => Role::Submission,
+        Protocol::Lmtp => Role::Lmtp,
         _ => Role::Relay,
     };
-    let config = machine_config(&app, role);
+    let mut config = machine_config(&app, role);
+    if is_trusted(&app.config().trusted.xclient, &record) {
+        config.offer.xclient = Some("NAME ADDR PORT PROTO HELO LOGIN".into());
+    }
     let mut machine =
         if service.implicit_tls() { Server::over_tls(config) } else { Server::new(config) };
     machine.set_channel_binding(wire.channel_binding());
-    let mut session =
-        Session { app, record, role, account: None, transaction: None, listing: None };
+    let is_let_in = role != Role::Lmtp || is_trusted(&app.config().trusted.lmtp, &record);
+    if !is_let_in {
+        misuse(machine.turn_away(Reply::new(554, "5.7.1 LMTP is not for you")))?;
+    }
+    let mut session = Session {
+        app,
+        record,
+        role,
+        account: None,
+        transaction: None,
+        stranger: Stranger::default(),
+        helo: None,
+    };
     let mut driver = Driver::new(machine, wire);
     let mut told = false;
     loop {
@@ -79,10 +97,19 @@ pub(crate) async fn session<S: Store>(app: Arc<App<S>>, connection: Connection) 
                 }
                 misuse(driver.machine.reply(reply))?;
             }
+            Answer::Replies(replies) => {
+                for reply in replies {
+                    misuse(driver.machine.reply(reply))?;
+                }
+            }
             Answer::Verdict(verdict) => misuse(driver.machine.verdict(verdict))?,
             Answer::Nothing => {}
         }
     }
+}
+
+fn is_trusted(networks: &[Network], record: &Record) -> bool {
+    networks.iter().any(|network| network.contains(record.peer().ip()))
 }
 
 fn misuse(result: Result<(), mailwire::Misuse>) -> io::Result<()> {
@@ -108,6 +135,8 @@ fn machine_config<S>(app: &App<S>, role: Role) -> Config {
 /// What the machine is told.
 enum Answer {
     Reply(Reply),
+    /// One for each recipient (RFC 2033 §4.2).
+    Replies(Vec<Reply>),
     Verdict(Verdict),
     Nothing,
 }
@@ -118,14 +147,17 @@ struct Session<S> {
     role: Role,
     account: Option<Account>,
     transaction: Option<Transaction>,
-    /// What the lists of clients say, once they were asked.
-    listing: Option<Option<Listing>>,
+    stranger: Stranger,
+    /// What the client called itself, as a trusted peer has it.
+    helo: Option<String>,
 }
 
 /// A message underway.
 struct Transaction {
     mail: Mail<'static>,
     addressees: Vec<Addressee>,
+    /// For each RCPT that was accepted, the place of its addressee.
+    accepted: Vec<usize>,
     intake: Option<Intake>,
 }
 
@@ -146,12 +178,16 @@ impl<S: Store> Session<S> {
                 }
                 Answer::Nothing
             }
+            Event::Message { .. } if self.role == Role::Lmtp => {
+                Answer::Replies(self.lmtp_message().await)
+            }
             Event::Message { .. } => Answer::Reply(self.message().await),
             Event::Reset(why) => {
                 debug!(?why, "message given up");
                 self.transaction = None;
                 Answer::Nothing
             }
+            Event::Xclient(attributes) => Answer::Reply(self.xclient(attributes).await),
             // RFC 5321 §3.5.3 and §7.3: neither yes nor no, for who asks may be collecting.
             Event::Verify { .. } => Answer::Reply(Reply::new(
                 252,
@@ -168,7 +204,7 @@ impl<S: Store> Session<S> {
 
     async fn mail(&mut self, mail: Mail<'static>) -> Reply {
         // RFC 3463 §3.8: X.7.1, not allowed; 450 is what others say where it will be later.
-        if self.role == Role::Relay && !self.app.limits.message(self.record.peer.ip()) {
+        if self.role == Role::Relay && !self.app.limits.message(self.record.peer().ip()) {
             return Reply::new(450, "4.7.1 Too many messages from you at present");
         }
         if let Some(account) = &self.account {
@@ -178,7 +214,8 @@ impl<S: Store> Session<S> {
                 Err(error) => return unavailable(&error),
             }
         }
-        self.transaction = Some(Transaction { mail, addressees: Vec::new(), intake: None });
+        self.transaction =
+            Some(Transaction { mail, addressees: Vec::new(), accepted: Vec::new(), intake: None });
         Reply::sender_ok()
     }
 
@@ -191,7 +228,7 @@ impl<S: Store> Session<S> {
         };
         let size = transaction.mail.params.size.unwrap_or_default();
         let judged = match policy::recipient(&self.app, self.account.as_ref(), to, size).await {
-            Ok(recipient) => self.stranger(recipient).await,
+            Ok(recipient) => self.known(recipient).await,
             refused => refused,
         };
         let Some(transaction) = &mut self.transaction else {
@@ -203,8 +240,11 @@ impl<S: Store> Session<S> {
             }
             Ok(recipient) => {
                 // The same mailbox twice gets one copy.
-                if transaction.addressees.iter().all(|known| known.recipient != recipient) {
-                    transaction.addressees.push(Addressee { recipient, params });
+                let addressees = &mut transaction.addressees;
+                let known = addressees.iter().position(|known| known.recipient == recipient);
+                transaction.accepted.push(known.unwrap_or(addressees.len()));
+                if known.is_none() {
+                    addressees.push(Addressee { recipient, params });
                 }
                 Reply::recipient_ok()
             }
@@ -217,66 +257,97 @@ impl<S: Store> Session<S> {
         }
     }
 
-    /// What is asked of clients that nobody knows.
-    async fn stranger(&mut self, recipient: Recipient) -> Result<Recipient, Reply> {
-        let (config, ip) = (self.app.config(), self.record.peer.ip());
-        if self.role != Role::Relay || config.is_exempt(ip) {
-            return Ok(recipient);
+    /// Asks about clients that nobody knows.
+    async fn known(&mut self, recipient: Recipient) -> Result<Recipient, Reply> {
+        match (self.role, &self.transaction) {
+            (Role::Relay, Some(transaction)) => {
+                let ip = self.record.peer().ip();
+                self.stranger.may_bring(&self.app, ip, &transaction.mail, recipient).await
+            }
+            _ => Ok(recipient),
         }
-        if self.listing.is_none() {
-            let found = dnsbl::listing(&self.app.dns(), &config.checks.dnsbl, ip).await;
-            self.listing = Some(found);
-        }
-        // RFC 5321 §4.5.1: mail for postmaster is refused only in exceptional cases; who is listed may ask why.
-        if let Some(Some(Listing { zone, why })) = &self.listing
-            && !recipient.is_postmaster()
-        {
-            let text = format!("5.7.1 {ip} is listed by {zone} {why}");
-            return Err(Reply::new(554, text.trim_end().to_owned()));
-        }
-        let wait = Duration::from_secs(config.checks.greylist_seconds);
-        let Some(transaction) = self.transaction.as_ref().filter(|_| !wait.is_zero()) else {
-            return Ok(recipient);
+    }
+
+    /// A trusted peer speaks for another client.
+    async fn xclient(&mut self, attributes: Attributes<'_>) -> Reply {
+        let known = |name: &str| {
+            let value = attributes.value(name).map(|value| value.decode().into_owned());
+            value.filter(|value| !value.starts_with('['))
         };
-        let from = transaction.mail.from.mailbox().map(policy::address).unwrap_or_default();
-        let attempt = Attempt { ip, from, to: recipient.path().address().to_string() };
-        match self.app.greylist.ask(attempt, wait, unique::seconds()).await {
-            Ok(None) => Ok(recipient),
-            // RFC 6647 §5: a 4yz reply; 451 4.7.1 is what most say.
-            Ok(Some(left)) => {
-                let seconds = left.as_secs();
-                Err(Reply::new(451, format!("4.7.1 Greylisted, try again in {seconds} seconds")))
-            }
-            Err(error) => {
-                warn!(%error, "the greylist cannot be asked; the client goes on");
-                Ok(recipient)
-            }
+        let account = match known("LOGIN") {
+            Some(user) => match self.app.users.find(&user).await {
+                Ok(Some(account)) => Some(account),
+                Ok(None) => return Reply::new(550, "5.7.8 There is no such user"),
+                Err(error) => return unavailable(&error),
+            },
+            None => None,
+        };
+        if let Some(ip) = known("ADDR") {
+            let ip = ip.strip_prefix("IPV6:").or(ip.strip_prefix("ipv6:")).unwrap_or(&ip);
+            let Ok(ip) = ip.parse::<IpAddr>() else {
+                return Reply::new(501, "5.5.4 ADDR is no address");
+            };
+            let port = known("PORT").and_then(|port| port.parse().ok()).unwrap_or_default();
+            self.record.speaks_for(SocketAddr::new(ip.to_canonical(), port));
+            self.stranger = Stranger::default();
         }
+        if let Some(account) = &account {
+            self.record.logged_in(&account.login);
+        }
+        (self.account, self.transaction, self.helo) = (account, None, known("HELO"));
+        Reply::new(220, format!("{} ESMTP again", self.app.config().hostname))
     }
 
     /// The client has been told to go ahead.
     fn begin(&mut self, machine: &Server) {
         let Some(transaction) = &mut self.transaction else { return };
-        let client = machine.client_name().unwrap_or_default();
+        let client = self.helo.as_deref().or(machine.client_name()).unwrap_or_default();
         let with = With::new(machine.is_extended(), machine.is_tls(), self.account.is_some())
-            .smtp_utf8(transaction.mail.params.smtp_utf8);
-        let trail = Trail { client, ip: self.record.peer.ip(), with };
+            .smtp_utf8(transaction.mail.params.smtp_utf8)
+            .lmtp(self.role == Role::Lmtp);
+        let is_trusted = self.role == Role::Lmtp;
+        let trail = Trail { client, ip: self.record.peer().ip(), with, is_trusted };
         let author = self.account.clone().filter(|_| self.role == Role::Submission);
         let Transaction { mail, addressees, .. } = transaction;
         transaction.intake = Some(Intake::new(&self.app, &trail, author, &mail.from, addressees));
     }
 
     async fn message(&mut self) -> Reply {
-        let Some(Transaction { mail, addressees, intake: Some(intake) }) = self.transaction.take()
+        let Some(Transaction { mail, addressees, intake: Some(intake), .. }) =
+            self.transaction.take()
         else {
             return Reply::new(451, "4.3.0 No message underway");
         };
-        match intake.finish(&self.app, &mail, &addressees).await {
+        match intake.finish(&self.app, &mail, addressees, None).await {
             Ok(accepted) => {
                 self.record.message();
                 accepted
             }
             Err(refusal) => refusal,
         }
+    }
+
+    /// An answer for each RCPT that was accepted, in their order.
+    async fn lmtp_message(&mut self) -> Vec<Reply> {
+        let Some(Transaction { mail, addressees, accepted, intake: Some(intake) }) =
+            self.transaction.take()
+        else {
+            return Vec::new();
+        };
+        let mut full = Vec::new();
+        let done = intake.finish(&self.app, &mail, addressees, Some(&mut full)).await;
+        if done.is_ok() {
+            self.record.message();
+        }
+        let reply = done.unwrap_or_else(|refusal| refusal);
+        let answer = |place: usize| match full.contains(&place) {
+            true => Reply::new(452, "4.2.2 The mailbox is full"),
+            false => reply.clone(),
+        };
+        let replies: Vec<_> = accepted.into_iter().map(answer).collect();
+        for refused in replies.iter().filter(|reply| reply.code() >= 400) {
+            self.record.refused(refused.code());
+        }
+        replies
     }
 }

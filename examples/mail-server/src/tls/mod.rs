@@ -10,7 +10,7 @@ mod shown;
 pub(crate) use self::{
     files::write_key,
     judge::{judge, key_hash},
-    relay::relay_client,
+    relay::{RelayClients, relay_client},
 };
 
 use self::shown::Shown;

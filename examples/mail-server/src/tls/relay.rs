@@ -21,30 +21,49 @@ use std::{path::PathBuf, sync::Arc};
 /// **Verified** accepts only certificates that lead to one of the configured roots and vouch for
 /// the next hop's name; the relay must then not fall back to plain text either.
 pub(crate) fn relay_client(relay: &Relay) -> Result<Arc<ClientConfig>, TlsError> {
-    let builder =
-        ClientConfig::builder_with_provider(provider()).with_safe_default_protocol_versions()?;
-    let config = match relay.tls {
-        RelayTls::Opportunistic => builder
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(AnyCertificate(provider())))
-            .with_no_client_auth(),
-        RelayTls::Verified => {
-            builder.with_root_certificates(roots(relay.ca.as_ref())?).with_no_client_auth()
-        }
-    };
-    Ok(Arc::new(config))
+    let clients = RelayClients::new(relay)?;
+    Ok(match relay.tls {
+        RelayTls::Verified | RelayTls::Implicit => clients.verified,
+        RelayTls::Off | RelayTls::Opportunistic | RelayTls::Required => clients.any,
+    })
 }
 
-/// The configured roots; those that cannot be used are skipped, as system bundles hold a few odd
-/// ones.
+/// As which client to speak TLS with a server.
+#[derive(Clone, Debug)]
+pub(crate) struct RelayClients {
+    /// Any certificate will do.
+    pub(crate) any: Arc<ClientConfig>,
+    /// One that leads to a root and is for the name.
+    pub(crate) verified: Arc<ClientConfig>,
+}
+
+impl RelayClients {
+    pub(crate) fn new(relay: &Relay) -> Result<Self, TlsError> {
+        let builder = || {
+            ClientConfig::builder_with_provider(provider()).with_safe_default_protocol_versions()
+        };
+        let any = builder()?
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(AnyCertificate(provider())))
+            .with_no_client_auth();
+        let verified =
+            builder()?.with_root_certificates(roots(relay.ca.as_ref())?).with_no_client_auth();
+        Ok(Self { any: Arc::new(any), verified: Arc::new(verified) })
+    }
+}
+
+/// The configured roots, or those of the system; those that cannot be used are skipped, as system
+/// bundles hold a few odd ones.
 fn roots(ca: Option<&PathBuf>) -> Result<RootCertStore, TlsError> {
     let mut roots = RootCertStore::empty();
-    if let Some(path) = ca {
-        let (usable, _) = roots.add_parsable_certificates(certificates(path)?);
-        if usable == 0 {
-            let why = "none of its certificates can be a root".into();
-            return Err(TlsError::Unusable { path: path.clone(), why });
-        }
+    let Some(path) = ca else {
+        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        return Ok(roots);
+    };
+    let (usable, _) = roots.add_parsable_certificates(certificates(path)?);
+    if usable == 0 {
+        let why = "none of its certificates can be a root".into();
+        return Err(TlsError::Unusable { path: path.clone(), why });
     }
     Ok(roots)
 }

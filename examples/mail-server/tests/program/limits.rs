@@ -29,10 +29,13 @@ fn a_client_has_so_many_connections_whatever_the_listener() {
     assert_eq!(turned_away(&a, "imaps"), "");
     a.wait_for_log(&["connection refused", "limit=\"ip-connections\""]);
     assert!(smtp.say("QUIT").starts_with("221"));
-    // Its place is free once the log has the session.
-    a.wait_for_log(&["service=smtp", "session tls="]);
-    let mut smtp = Smtp::with(&a, "smtp");
-    assert!(smtp.say("NOOP").starts_with("250"));
+    drop(smtp);
+    // Its place is free a moment later.
+    let free = || {
+        let mut talk = Talk::with(&a, "smtp");
+        talk.line().starts_with("220")
+    };
+    assert!((0..1000).any(|_| free()));
 }
 
 #[test]

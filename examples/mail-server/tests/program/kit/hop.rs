@@ -99,7 +99,7 @@ impl Session {
 pub(crate) fn usual(command: &str) -> Option<&'static str> {
     Some(match command.split([' ', ':']).next().unwrap() {
         "" => "220 hop.test",
-        "EHLO" => "250-hop.test\r\n250 8BITMIME",
+        "EHLO" | "LHLO" => "250-hop.test\r\n250 8BITMIME",
         "DATA" => "354 go on",
         "QUIT" => "221 bye",
         _ => "250 ok",

@@ -122,8 +122,14 @@ impl Server {
 
     /// Tells it to stop, and waits. Returns exit status and standard error.
     #[cfg(unix)]
-    pub(crate) fn terminate(mut self) -> (Option<i32>, String) {
+    pub(crate) fn terminate(self) -> (Option<i32>, String) {
         self.signal("TERM");
+        self.end()
+    }
+
+    /// Waits for the end, once it was told to stop. Returns exit status and standard error.
+    #[cfg(unix)]
+    pub(crate) fn end(mut self) -> (Option<i32>, String) {
         let mut rest = String::new();
         self.out.read_to_string(&mut rest).unwrap();
         let status = self.child.wait().unwrap().code();

@@ -42,7 +42,8 @@ impl Smtp {
         self.say(&format!("{message}."))
     }
 
-    fn reply(&mut self) -> String {
+    /// The next reply, all its lines.
+    pub(crate) fn reply(&mut self) -> String {
         let mut reply = self.0.line();
         while reply.lines().last().unwrap().as_bytes().get(3) == Some(&b'-') {
             reply.push('\n');

@@ -8,7 +8,7 @@ use rustls::{
 };
 use std::{
     io::{BufRead, BufReader, Read, Write},
-    net::TcpStream,
+    net::{SocketAddr, TcpStream},
     sync::Arc,
 };
 
@@ -32,6 +32,20 @@ impl Talk {
             _ => Stream::Plain(tcp),
         };
         Self { stream: BufReader::new(stream) }
+    }
+
+    /// With whoever listens there.
+    pub(crate) fn at(address: SocketAddr) -> Self {
+        let tcp = TcpStream::connect(address).unwrap();
+        tcp.set_read_timeout(Some(PATIENCE)).unwrap();
+        tcp.set_nodelay(true).unwrap();
+        Self { stream: BufReader::new(Stream::Plain(tcp)) }
+    }
+
+    /// Whether the other side has closed, without a word.
+    pub(crate) fn is_over(&mut self) -> bool {
+        // What it did not read makes its close a reset.
+        matches!(self.stream.read(&mut [0]), Ok(0) | Err(_))
     }
 
     /// Goes on under TLS; the certificate must be one of the server's own CA.
