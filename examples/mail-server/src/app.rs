@@ -28,6 +28,8 @@ pub(crate) struct App<S> {
     pub(crate) settings: Current,
     pub(crate) store: S,
     pub(crate) users: Users<S>,
+    /// What IMAP sessions are told.
+    pub(crate) news: imap::News,
     /// What mail that leaves is signed with.
     pub(crate) keys: DkimKeys,
     /// Whether anything is sent.

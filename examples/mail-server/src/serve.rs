@@ -152,6 +152,7 @@ impl Server {
         let app = Arc::new(App {
             settings,
             store,
+            news: Default::default(),
             users,
             made,
             keys,

@@ -7,13 +7,14 @@ mod ids;
 mod list;
 mod mailboxes;
 mod messages;
+mod news;
 mod notes;
 mod search;
 mod selected;
 mod session;
 mod sort;
 
-pub(crate) use session::session;
+pub(crate) use self::{news::News, session::session};
 
 use crate::app::App;
 use imap_proto::{server::Server, types::Code};

@@ -140,14 +140,16 @@ impl<S: Store> Session<S> {
             Some(Seen::Deleted) => return self.gone(),
             _ => selected.news = false,
         }
-        let changes = match self.app.store.changes_since(selected.mailbox, selected.modseq).await {
+        let (store, mailbox, until) =
+            (&self.app.store, selected.mailbox, selected.watcher.modseq());
+        let changes = match self.app.news.since(store, mailbox, selected.modseq, until).await {
             Ok(changes) => changes,
             Err(mailstore::Error::NotFound { .. }) => return self.gone(),
             Err(error) => return Err(Failure::Store(error)),
         };
         let machine = &mut self.driver.machine;
         let (new, known): (Vec<_>, Vec<_>) =
-            changes.rows.into_iter().partition(|row| row.uid >= selected.uid_next);
+            changes.rows.iter().partition(|row| row.uid >= selected.uid_next);
         for row in known {
             let mod_seq = Some(row.modseq.value());
             machine.flags(row.uid.value(), flags::names(&row.flags), mod_seq);

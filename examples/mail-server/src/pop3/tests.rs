@@ -75,6 +75,7 @@ async fn start_with(pop3: Pop3, messages: &[&str]) -> Fixture {
     let app = App {
         settings,
         store: store.clone(),
+        news: Default::default(),
         users,
         made,
         keys,
