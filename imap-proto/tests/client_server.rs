@@ -231,7 +231,7 @@ fn a_refused_append_sends_no_octets_where_literals_are_asked_for() {
 fn octets_before_the_handshake_end_the_session() {
     let mut client = Client::new(Config::default());
     let now = mailwire::Instant::default();
-    client.recv().push(b"* OK hello\r\n");
+    client.recv().push(b"* OK [CAPABILITY IMAP4rev1 STARTTLS] hello\r\n");
     assert_eq!(client.poll(now), mailwire::Step::Event);
     assert!(matches!(client.event(), Event::Greeting { .. }));
     client.starttls().unwrap();

@@ -1,6 +1,6 @@
-//! The commands, as calls.
+//! Commands, and those of the session itself.
 
-use alloc::{borrow::Cow, vec::Vec};
+use alloc::{borrow::Cow, string::String, vec::Vec};
 
 use mailwire::{
     Misuse,
@@ -12,50 +12,46 @@ use mailwire::{
 
 use super::{
     Client,
-    core::{Core, Kind, Queued, Then},
+    core::Core,
     event::Tag,
+    queue::{Kind, Queued},
 };
 use crate::{
-    command::{
-        Append, AppendBody, AppendData, AppendMessage, Command, Literals, PrintOptions, SecretText,
-        Tagged,
-    },
-    types::{
-        Atom, FetchItems, Flag, ListQuery, Mailbox, OneOrMore, SearchQuery, SequenceSet,
-        StatusItem, StoreAction, Tag as TagText,
-    },
+    command::{Command, IdFields, SecretText},
+    types::{Atom, OneOrMore},
 };
 
-const ONE_TO_COME: Misuse = Misuse::new("append: one message, whose octets come later");
 const LOG_IN: Misuse = Misuse::new("log in first");
 
 impl Core {
-    fn push(&mut self, command: &Command<'_>, kind: Kind, then: Then) -> Tag {
-        let tag = self.new_tag();
-        let text = Self::tag_text(tag);
-        let options = PrintOptions::new(self.literals());
-        let mut printed = Tagged::new(TagText::checked(&text), command.clone()).print(options);
-        // The octets of a message are sent as they come, and the line's end behind them.
-        if let Some(gap) = printed.gaps.first() {
-            printed.octets.truncate(gap.at);
-            printed.waits.retain(|wait| *wait < gap.at);
+    /// Queues a command, if the state and what is offered allow it.
+    pub(super) fn give(&mut self, command: &Command<'_>) -> Result<Tag, Misuse> {
+        let early = matches!(command, Command::Capability | Command::Noop | Command::Id(_));
+        if !early && !self.may_use_mailboxes() {
+            return Err(LOG_IN);
         }
-        self.queue.push_back(Queued {
-            tag,
-            kind,
-            octets: printed.octets,
-            waits: printed.waits.into(),
-            then,
-        });
-        tag
+        self.allows(command)?;
+        Ok(self.push(command, None))
     }
 
-    fn literals(&self) -> Literals {
-        match () {
-            () if self.has("LITERAL+") => Literals::Plus,
-            () if self.has("LITERAL-") => Literals::Minus,
-            () => Literals::Sync,
-        }
+    fn push(&mut self, command: &Command<'_>, exchange: Option<Exchange>) -> Tag {
+        let tag = self.new_tag();
+        let kind = match command {
+            Command::Login { .. } | Command::Authenticate { .. } => Kind::Login,
+            Command::StartTls => Kind::StartTls,
+            Command::Compress(_) => Kind::Compress,
+            Command::Unauthenticate => Kind::Unauthenticate,
+            Command::Idle => Kind::Idle(tag),
+            Command::Logout => Kind::Logout,
+            Command::Enable(names) => {
+                self.asked.extend(names.iter().map(|name| String::from(name.as_str())));
+                Kind::Enable
+            }
+            _ => Kind::Plain,
+        };
+        let command = command.clone().into_owned();
+        self.queue.push_back(Queued { tag, kind, command, exchange });
+        tag
     }
 
     fn may_send_passwords(&self) -> Result<(), Misuse> {
@@ -67,9 +63,7 @@ impl Core {
 
     /// Commands after login may be pipelined behind it.
     fn may_use_mailboxes(&self) -> bool {
-        self.logged_in
-            || self.inflight.iter().any(|(_, kind)| matches!(kind, Kind::Login))
-            || self.queue.iter().any(|queued| matches!(queued.kind, Kind::Login))
+        self.logged_in || self.is_on_its_way(Kind::Login)
     }
 }
 
@@ -79,44 +73,37 @@ impl Core {
 /// The calls that return an error do so when the session is in no state for them; nothing is sent
 /// then.
 impl Client {
-    /// Any command without a body, password or continuation.
+    /// Any command, for those that have no call of their own.
     ///
     /// # Errors
     ///
-    /// [`Misuse`] for a command that has its own call: LOGIN, AUTHENTICATE, STARTTLS, APPEND, REPLACE, IDLE
-    /// and LOGOUT; and before login for one that needs it.
+    /// [`Misuse`] before login for one that needs it, where the server has not offered what the command needs, and for
+    /// those that only their own calls give: LOGIN, AUTHENTICATE, STARTTLS, COMPRESS, IDLE and LOGOUT.
     pub fn command(&mut self, command: &Command<'_>) -> Result<Tag, Misuse> {
         match command {
             Command::Login { .. }
             | Command::Authenticate { .. }
             | Command::StartTls
-            | Command::Append(_)
-            | Command::Replace(_)
+            | Command::Compress(_)
             | Command::Idle
             | Command::Logout => Err(Misuse::new("this command has its own call")),
-            Command::Capability | Command::Noop | Command::Id(_) => {
-                Ok(self.core.push(command, Kind::Plain, Then::Nothing))
-            }
-            _ if self.core.may_use_mailboxes() => {
-                Ok(self.core.push(command, Kind::Plain, Then::Nothing))
-            }
-            _ => Err(LOG_IN),
+            _ => self.core.give(command),
         }
     }
 
     /// CAPABILITY: then [`has`](Self::has) knows.
     pub fn capability(&mut self) -> Tag {
-        self.core.push(&Command::Capability, Kind::Plain, Then::Nothing)
+        self.core.push(&Command::Capability, None)
     }
 
     /// NOOP.
     pub fn noop(&mut self) -> Tag {
-        self.core.push(&Command::Noop, Kind::Plain, Then::Nothing)
+        self.core.push(&Command::Noop, None)
     }
 
     /// LOGOUT: the session is over with its answer.
     pub fn logout(&mut self) -> Tag {
-        self.core.push(&Command::Logout, Kind::Logout, Then::Nothing)
+        self.core.push(&Command::Logout, None)
     }
 
     /// STARTTLS: with its answer the driver replaces the transport. Commands given after it are sent
@@ -124,26 +111,33 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`Misuse`] under TLS, and after login.
+    /// [`Misuse`] under TLS, after login, and where the server has not offered it.
     pub fn starttls(&mut self) -> Result<Tag, Misuse> {
         if self.core.tls || self.core.may_use_mailboxes() {
             return Err(Misuse::new("STARTTLS comes first"));
         }
-        Ok(self.core.push(&Command::StartTls, Kind::StartTls, Then::Upgrade))
+        self.core.allows(&Command::StartTls)?;
+        Ok(self.core.push(&Command::StartTls, None))
     }
 
     /// LOGIN.
     ///
     /// # Errors
     ///
-    /// [`Misuse`] without TLS, unless the configuration allows it.
+    /// [`Misuse`] without TLS, unless the configuration allows it, and where the server says LOGINDISABLED.
     pub fn login(&mut self, user: &str, password: &Secret) -> Result<Tag, Misuse> {
         self.core.may_send_passwords()?;
+        // RFC 3501 §6.2.3
+        if self.core.has("LOGINDISABLED") {
+            return Err(Misuse::new(
+                "the server does not take LOGIN here: starttls, or authenticate",
+            ));
+        }
         let command = Command::Login {
             user: Cow::Borrowed(user.as_bytes()),
             password: SecretText::new(password.expose().as_bytes()),
         };
-        Ok(self.core.push(&command, Kind::Login, Then::Nothing))
+        Ok(self.core.push(&command, None))
     }
 
     /// AUTHENTICATE, by the best mechanism that the server offers and the credentials serve.
@@ -162,176 +156,64 @@ impl Client {
             .choose(offered.iter().copied(), tls)
             .ok_or(Misuse::new("authenticate: no mechanism offered may be used"))?;
         let mut exchange = Exchange::new(mechanism, credentials, &offered);
-        let at_once = self.core.has("SASL-IR") && !self.core.config.no_initial_response;
+        let at_once = self.core.offers("SASL-IR") && !self.core.config.no_initial_response;
         let initial = if at_once { exchange.initial() } else { None };
         let initial = initial.map(SecretText::new);
         let command = Command::Authenticate { mechanism: Atom::checked(mechanism.name()), initial };
-        Ok(self.core.push(&command, Kind::Login, Then::Sasl(exchange)))
+        Ok(self.core.push(&command, Some(exchange)))
     }
 
-    /// SELECT; EXAMINE if `read_only`.
+    /// ENABLE (RFC 5161): what the server grants comes as [`Response::Enabled`](crate::response::Response::Enabled), and
+    /// [`is_enabled`](Self::is_enabled) knows it. Commands given after it wait for the answer: after IMAP4rev2 and
+    /// UTF8=ACCEPT names and texts are said in UTF-8.
     ///
     /// # Errors
     ///
-    /// [`Misuse`] before login; so do all that follow.
-    pub fn select(&mut self, mailbox: &Mailbox<'_>, read_only: bool) -> Result<Tag, Misuse> {
-        let mailbox = mailbox.clone();
-        self.command(&Command::Select { mailbox, read_only, condstore: false, qresync: None })
+    /// [`Misuse`] before login, for a name that is no atom, and where the server has not offered ENABLE or one of these.
+    pub fn enable(&mut self, names: &[&str]) -> Result<Tag, Misuse> {
+        let names: Option<Vec<Atom<'_>>> = names.iter().map(|name| Atom::new(*name)).collect();
+        let names = names.and_then(OneOrMore::new);
+        let names = names.ok_or(Misuse::new("enable: one capability's name or more"))?;
+        self.core.give(&Command::Enable(names))
     }
 
-    /// LIST.
+    /// COMPRESS (RFC 4978): with its answer both directions are compressed by DEFLATE, as
+    /// [`Step::Compress`](mailwire::Step::Compress) tells the driver. Commands given after it are compressed.
     ///
     /// # Errors
     ///
-    /// [`Misuse`] before login, and for an extended query where the server does not offer
-    /// LIST-EXTENDED.
-    pub fn list(&mut self, query: &ListQuery<'_>) -> Result<Tag, Misuse> {
-        if query.is_extended() && !self.core.has("LIST-EXTENDED") {
-            return Err(Misuse::new("the server does not offer LIST-EXTENDED"));
-        }
-        self.command(&Command::List(query.clone()))
+    /// [`Misuse`] before login, where the server has not offered COMPRESS=DEFLATE, and when the session is compressed.
+    pub fn compress(&mut self) -> Result<Tag, Misuse> {
+        self.core.give(&Command::Compress(Atom::checked("DEFLATE")))
     }
 
-    /// STATUS.
+    /// UNAUTHENTICATE (RFC 8437): the session goes on as before login. Commands given after it wait for the answer.
     ///
     /// # Errors
     ///
-    /// [`Misuse`] before login.
-    pub fn status(
-        &mut self,
-        mailbox: &Mailbox<'_>,
-        items: OneOrMore<StatusItem>,
-    ) -> Result<Tag, Misuse> {
-        self.command(&Command::Status(mailbox.clone(), items))
+    /// [`Misuse`] before login, where the server has not offered it, and in a compressed session.
+    pub fn unauthenticate(&mut self) -> Result<Tag, Misuse> {
+        self.core.give(&Command::Unauthenticate)
     }
 
-    /// FETCH, by UID or by number.
+    /// ID (RFC 2971): what this program tells of itself; empty for nothing. It may be given before login.
     ///
     /// # Errors
     ///
-    /// [`Misuse`] before login.
-    pub fn fetch(
-        &mut self,
-        uid: bool,
-        set: &SequenceSet,
-        items: &FetchItems<'_>,
-    ) -> Result<Tag, Misuse> {
-        let (set, items) = (set.clone(), items.clone());
-        self.command(&Command::Fetch {
-            uid,
-            set,
-            items,
-            modifiers: crate::command::FetchModifiers::default(),
-        })
+    /// [`Misuse`] where the server has not offered ID.
+    pub fn id(&mut self, fields: IdFields<'_>) -> Result<Tag, Misuse> {
+        self.core.give(&Command::Id(fields))
     }
 
-    /// STORE, by UID or by number.
+    /// IDLE (RFC 2177), until [`done`](Self::done). Before the server could lose patience
+    /// ([`Timeouts::idle`](super::Timeouts::idle)) the session ends it and begins it anew by itself, as long as
+    /// [`deadline`](mailwire::Machine::deadline) is heeded: the host sees one IDLE, however long it is. Commands given
+    /// meanwhile wait for `done`.
     ///
     /// # Errors
     ///
-    /// [`Misuse`] before login.
-    pub fn store(
-        &mut self,
-        uid: bool,
-        set: &SequenceSet,
-        action: StoreAction,
-        flags: &[Flag<'_>],
-        silent: bool,
-    ) -> Result<Tag, Misuse> {
-        let (set, flags): (_, Vec<Flag<'_>>) = (set.clone(), flags.to_vec());
-        self.command(&Command::Store { uid, set, action, silent, flags, unchanged_since: None })
-    }
-
-    /// SEARCH, for UIDs or for numbers.
-    ///
-    /// # Errors
-    ///
-    /// [`Misuse`] before login, and for a RETURN where the server does not offer ESEARCH.
-    pub fn search(&mut self, uid: bool, query: &SearchQuery<'_>) -> Result<Tag, Misuse> {
-        if query.returns.is_some() && !self.core.has("ESEARCH") {
-            return Err(Misuse::new("the server does not offer ESEARCH"));
-        }
-        self.command(&Command::Search { uid, query: query.clone() })
-    }
-
-    /// COPY, by UID or by number.
-    ///
-    /// # Errors
-    ///
-    /// [`Misuse`] before login.
-    pub fn copy(
-        &mut self,
-        uid: bool,
-        set: &SequenceSet,
-        mailbox: &Mailbox<'_>,
-    ) -> Result<Tag, Misuse> {
-        self.command(&Command::Copy { uid, set: set.clone(), mailbox: mailbox.clone() })
-    }
-
-    /// MOVE (RFC 6851), by UID or by number.
-    ///
-    /// # Errors
-    ///
-    /// [`Misuse`] before login, and where the server does not offer MOVE.
-    pub fn move_to(
-        &mut self,
-        uid: bool,
-        set: &SequenceSet,
-        mailbox: &Mailbox<'_>,
-    ) -> Result<Tag, Misuse> {
-        if !self.core.has("MOVE") {
-            return Err(Misuse::new("the server does not offer MOVE"));
-        }
-        self.command(&Command::Move { uid, set: set.clone(), mailbox: mailbox.clone() })
-    }
-
-    /// EXPUNGE; with a set UID EXPUNGE (RFC 4315).
-    ///
-    /// # Errors
-    ///
-    /// [`Misuse`] before login, and for a set where the server does not offer UIDPLUS.
-    pub fn expunge(&mut self, uids: Option<&SequenceSet>) -> Result<Tag, Misuse> {
-        if uids.is_some() && !self.core.has("UIDPLUS") {
-            return Err(Misuse::new("the server does not offer UIDPLUS"));
-        }
-        self.command(&Command::Expunge(uids.cloned()))
-    }
-
-    /// APPEND: [`Event::Upload`](super::Event::Upload) asks for the octets. Where the server offers
-    /// LITERAL+ they are not waited for.
-    ///
-    /// # Errors
-    ///
-    /// [`Misuse`] before login, and for anything but one literal whose octets come later.
-    pub fn append(&mut self, append: &Append<'_>) -> Result<Tag, Misuse> {
-        if !self.core.may_use_mailboxes() {
-            return Err(LOG_IN);
-        }
-        let size = match &append.messages[..] {
-            [AppendMessage { body: AppendBody::Literal(literal), .. }] => match literal.data() {
-                AppendData::ToCome { len } => *len,
-                AppendData::Octets(_) => return Err(ONE_TO_COME),
-            },
-            _ => return Err(ONE_TO_COME),
-        };
-        let non_sync = self.core.literals().is_non_sync(size);
-        let then = Then::Upload { size, non_sync };
-        Ok(self.core.push(&Command::Append(append.clone()), Kind::Plain, then))
-    }
-
-    /// IDLE (RFC 2177), until [`done`](Self::done). Before the server could lose patience it is
-    /// ended by itself: [`Event::Done`](super::Event::Done) says so, and it can be given anew.
-    ///
-    /// # Errors
-    ///
-    /// [`Misuse`] before login, and where the server does not offer IDLE.
+    /// [`Misuse`] before login, and where the server has not offered IDLE.
     pub fn idle(&mut self) -> Result<Tag, Misuse> {
-        if !self.core.may_use_mailboxes() {
-            return Err(LOG_IN);
-        }
-        if !self.core.has("IDLE") {
-            return Err(Misuse::new("the server does not offer IDLE"));
-        }
-        Ok(self.core.push(&Command::Idle, Kind::Plain, Then::Idle))
+        self.core.give(&Command::Idle)
     }
 }

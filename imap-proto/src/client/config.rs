@@ -46,7 +46,7 @@ impl Default for Limits {
 pub struct Timeouts {
     /// For the server to say something while a command is unanswered.
     pub response: Duration,
-    /// Before IDLE is ended, to be given anew. RFC 2177 §3: at least every 29 minutes.
+    /// Before IDLE is given anew. RFC 2177 §3: at least every 29 minutes; longer times are cut to that.
     pub idle: Duration,
 }
 

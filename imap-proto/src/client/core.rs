@@ -1,78 +1,26 @@
 //! The session's motion: octets to events.
 
-use alloc::{
-    collections::VecDeque,
-    string::{String, ToString},
-    vec::Vec,
-};
-use core::{mem, num::NonZeroU32};
+use alloc::{collections::VecDeque, string::String, vec::Vec};
+use core::{mem, time::Duration};
 
 use bytes::Bytes;
-use mailwire::{Close, Instant, RecvBuf, SendBuf, Step, sasl::client::Exchange};
+use mailwire::{Close, Instant, RecvBuf, SendBuf, Step};
 
 use super::{
     config::Config,
-    event::{Event, Tag},
+    event::{Announce, Event, Tag, lend},
+    queue::{Kind, Queued, Sending},
+    section::{Announced, closed, literal_event, names_a_section, section_of},
 };
 use crate::{
     frame::{Frame, Framer},
     parse,
-    response::{FetchData, Response, Status},
-    types::{Code, Names, SectionName, StatusText},
+    response::{Response, Status},
+    types::Names,
 };
 
-/// What a command's answer changes.
 #[derive(Debug)]
-pub(super) enum Kind {
-    Plain,
-    Login,
-    StartTls,
-    Logout,
-}
-
-/// A command that waits to be sent.
-#[derive(Debug)]
-pub(super) struct Queued {
-    pub(super) tag: Tag,
-    pub(super) kind: Kind,
-    /// Octets, and where to stop for `+`.
-    pub(super) octets: Vec<u8>,
-    pub(super) waits: VecDeque<usize>,
-    pub(super) then: Then,
-}
-
-/// What follows the octets of a command.
-#[derive(Debug)]
-pub(super) enum Then {
-    Nothing,
-    /// A SASL exchange.
-    Sasl(Exchange),
-    /// The octets of a message; whether they need no `+`.
-    Upload {
-        size: u64,
-        non_sync: bool,
-    },
-    Idle,
-    /// TLS: nothing may follow.
-    Upgrade,
-}
-
-/// The command that is being sent, and holds up those behind it.
-#[derive(Debug)]
-pub(super) enum Sending {
-    /// Waits for `+` to go on.
-    Literal(Queued, usize),
-    Sasl(Tag, Exchange),
-    UploadAsked(Tag, u64),
-    Upload(u64),
-    IdleAsked(Tag),
-    Idle(Tag, Option<Instant>),
-    /// DONE is said, or the exchange is given up: its answer is waited for.
-    Ending(Tag),
-}
-
-#[derive(Debug)]
-enum Phase {
+pub(super) enum Phase {
     Greeting,
     Ready,
     /// A frame waits to be looked at.
@@ -85,23 +33,6 @@ enum Phase {
     Idling(Tag),
 }
 
-/// As what a frame is shown.
-#[derive(Clone, Copy, Debug)]
-enum Announce {
-    Greeting,
-    Done(Tag),
-    /// An answer to a command that was not given.
-    Stray,
-    Data,
-}
-
-/// A response up to a literal that is streamed, closed so that it can be read.
-#[derive(Debug)]
-struct Announced {
-    frame: Vec<u8>,
-    len: u64,
-}
-
 #[derive(Debug)]
 pub(super) struct Core {
     pub(super) config: Config,
@@ -112,25 +43,33 @@ pub(super) struct Core {
     pub(super) sending: Option<Sending>,
     pub(super) tls: bool,
     pub(super) logged_in: bool,
+    /// What the server has said to have enabled.
+    pub(super) enabled: Vec<String>,
+    /// What ENABLE was given for, granted or not.
+    pub(super) asked: Vec<String>,
+    pub(super) compressed: bool,
     pub(super) upgrading: bool,
+    pub(super) compressing: bool,
     pub(super) closed: Option<Close>,
     pub(super) eof: bool,
     pub(super) next_tag: u32,
     pub(super) greeted: bool,
     framer: Framer,
-    phase: Phase,
+    pub(super) phase: Phase,
     /// The response so far, where a section of it was streamed.
     gathered: Vec<u8>,
     /// Octets of the streamed section to come.
     left: u64,
     lent: usize,
-    since: Option<Instant>,
+    /// Since when the server is waited for: from what it or this side said last.
+    pub(super) since: Option<Instant>,
     heard: u64,
     leaving: bool,
     /// The frame that was announced; lent by the event.
     current: Bytes,
-    upgrade_after_event: bool,
-    close_after_event: Option<Close>,
+    pub(super) upgrade_after_event: bool,
+    pub(super) compress_after_event: bool,
+    pub(super) close_after_event: Option<Close>,
     /// What was wrong with the frame announced last.
     pub(super) deviations: Vec<parse::Deviation>,
     /// What a strict session ended for.
@@ -147,7 +86,11 @@ impl Core {
             sending: None,
             tls,
             logged_in: false,
+            enabled: Vec::new(),
+            asked: Vec::new(),
+            compressed: false,
             upgrading: false,
+            compressing: false,
             closed: None,
             eof: false,
             next_tag: 1,
@@ -162,6 +105,7 @@ impl Core {
             leaving: false,
             current: Bytes::new(),
             upgrade_after_event: false,
+            compress_after_event: false,
             close_after_event: None,
             deviations: Vec::new(),
             refused: None,
@@ -188,6 +132,10 @@ impl Core {
                     continue;
                 }
                 return if self.send.is_empty() { Step::Upgrade } else { Step::NeedFlush };
+            }
+            if self.compressing {
+                recv.close();
+                return if self.send.is_empty() { Step::Compress } else { Step::NeedFlush };
             }
             match self.phase {
                 Phase::Frame(_)
@@ -267,19 +215,18 @@ impl Core {
             began.get_or_insert(now);
         }
         if self.deadline().is_some_and(|deadline| now >= deadline) {
-            if matches!(self.sending, Some(Sending::Idle(..))) {
-                self.end_idle();
-                return None;
+            match self.sending {
+                Some(Sending::Idle(idle, _)) => self.renew_idle(idle),
+                _ => self.close(Close::Timeout),
             }
-            self.close(Close::Timeout);
             return None;
         }
         let user_moves = match &self.sending {
-            Some(Sending::Upload(..)) => self.send.len() <= self.config.limits.output,
+            Some(Sending::Upload { .. }) => self.send.len() <= self.config.limits.output,
             Some(_) => false,
             None => self.inflight.is_empty() && self.queue.is_empty() && self.greeted,
         };
-        if matches!(self.sending, Some(Sending::Upload(..))) && !user_moves {
+        if matches!(self.sending, Some(Sending::Upload { .. })) && !user_moves {
             return Some(Step::NeedFlush);
         }
         let streaming = matches!(self.phase, Phase::Streaming);
@@ -287,8 +234,15 @@ impl Core {
     }
 
     pub(super) fn deadline(&self) -> Option<Instant> {
-        if let Some(Sending::Idle(_, began)) = &self.sending {
-            return began.map(|began| began + self.config.timeouts.idle);
+        match &self.sending {
+            // RFC 2177 §3
+            Some(Sending::Idle(_, began)) => {
+                let longest = self.config.timeouts.idle.min(Duration::from_secs(29 * 60));
+                return began.map(|began| began + longest);
+            }
+            // The host is waited for.
+            Some(Sending::Upload { .. }) => return None,
+            _ => {}
         }
         let waiting = !self.greeted || !self.inflight.is_empty();
         self.since.filter(|_| waiting).map(|since| since + self.config.timeouts.response)
@@ -303,6 +257,20 @@ impl Core {
         self.since = None;
         // RFC 3501 §6.2.1: what was known before TLS is not to be trusted.
         self.capabilities.clear();
+    }
+
+    pub(super) fn compression_started(&mut self) {
+        self.compressed = true;
+        self.since = None;
+    }
+
+    /// How mailbox names are encoded: after ENABLE of UTF8=ACCEPT or IMAP4rev2 (RFC 6855 §3, RFC 9051 §5.1), and where the
+    /// server knows nothing else.
+    pub(super) fn names(&self) -> Names {
+        match self.is_utf8() {
+            true => Names::Utf8,
+            false => Names::ModifiedUtf7,
+        }
     }
 
     /// A literal: of a message's section it is streamed if it is large, otherwise it is gathered.
@@ -340,7 +308,7 @@ impl Core {
     /// A whole response. Continuations are dealt with here; the rest becomes an event.
     fn frame(&mut self, frame: Bytes) {
         self.deviations.clear();
-        let read = match parse::streamed_response(&frame, Names::default()) {
+        let read = match parse::streamed_response(&frame, self.names()) {
             Ok(read) => read,
             Err(_) => return self.close(Close::Protocol),
         };
@@ -370,7 +338,7 @@ impl Core {
                 let at = self.inflight.iter().position(|(have, _)| Some(*have) == known);
                 match at.and_then(|at| self.inflight.remove(at)) {
                     Some((tag, kind)) => {
-                        self.answered(tag, &kind, status.into(), &text);
+                        let Some(tag) = self.answered(tag, kind, status, &text) else { return };
                         Announce::Done(tag)
                     }
                     None => Announce::Stray,
@@ -378,6 +346,13 @@ impl Core {
             }
             (Response::Capability(words), _) => {
                 self.capabilities = words.into_iter().map(String::from).collect();
+                Announce::Data
+            }
+            (Response::Enabled(names), _) => {
+                // RFC 5161 §3.2: an answer to ENABLE, and to nothing else.
+                if self.inflight.iter().any(|(_, kind)| *kind == Kind::Enable) {
+                    self.enabled.extend(names.into_iter().map(String::from));
+                }
                 Announce::Data
             }
             (Response::Status { status, text }, _) => {
@@ -391,77 +366,20 @@ impl Core {
         self.phase = Phase::Frame(announce);
     }
 
-    fn learn_code(&mut self, text: &StatusText<'_>) {
-        if let Some(Code::Capability(words)) = &text.code {
-            self.capabilities = words.iter().map(ToString::to_string).collect();
-        }
-    }
-
-    /// A command is answered: what was held up by it goes on.
-    fn answered(&mut self, tag: Tag, kind: &Kind, status: Status, text: &StatusText<'_>) {
-        let sending = match &self.sending {
-            Some(Sending::Literal(queued, _)) => Some(queued.tag),
-            Some(
-                Sending::Sasl(tag, _)
-                | Sending::UploadAsked(tag, _)
-                | Sending::IdleAsked(tag)
-                | Sending::Idle(tag, _)
-                | Sending::Ending(tag),
-            ) => Some(*tag),
-            // The octets were announced and have to be given, whatever the server says.
-            Some(Sending::Upload(..)) | None => None,
-        };
-        if sending == Some(tag) {
-            self.sending = None;
-        }
-        match (kind, status) {
-            (Kind::Login, Status::Ok) => {
-                self.logged_in = true;
-                // RFC 3501 §6.2.2: they may differ after login.
-                self.capabilities.clear();
-            }
-            (Kind::StartTls, Status::Ok) => self.upgrade_after_event = true,
-            (Kind::Logout, _) => self.close_after_event = Some(Close::Done),
-            _ => {}
-        }
-        self.learn_code(text);
-    }
-
-    /// `+`: the command that is being sent may go on. Nobody waits for it: it is ignored.
-    fn continuation(&mut self, text: &StatusText<'_>) {
-        match self.sending.take() {
-            Some(Sending::Literal(queued, from)) => self.send_from(queued, from),
-            Some(Sending::Sasl(tag, exchange)) => self.challenge(tag, exchange, &text.text),
-            Some(Sending::UploadAsked(tag, size)) => {
-                self.upload(tag, size);
-            }
-            Some(Sending::IdleAsked(tag)) => {
-                self.sending = Some(Sending::Idle(tag, None));
-                self.phase = Phase::Idling(tag);
-            }
-            other => self.sending = other,
-        }
-    }
-
-    /// The octets of a message may come; of an empty one there are none to ask for.
-    pub(super) fn upload(&mut self, tag: Tag, size: u64) {
-        if size == 0 {
-            self.send.put(b"\r\n");
-            self.sending = None;
-        } else {
-            self.sending = Some(Sending::Upload(size));
-            self.phase = Phase::Upload(tag);
-        }
+    /// The host is asked for octets.
+    pub(super) fn ask_for_octets(&mut self, tag: Tag) {
+        self.phase = Phase::Upload(tag);
     }
 
     pub(super) fn event<'a>(&'a mut self, recv: &'a mut RecvBuf) -> Event<'a> {
         match mem::replace(&mut self.phase, Phase::Ready) {
             Phase::Frame(announce) => {
                 self.upgrading = mem::take(&mut self.upgrade_after_event);
+                self.compressing = mem::take(&mut self.compress_after_event);
                 if let Some(why) = self.close_after_event.take() {
                     self.close(why);
                 }
-                lend(&self.current, announce)
+                lend(&self.current, announce, self.names())
             }
             Phase::Literal(announced) => {
                 self.phase = Phase::Streaming;
@@ -481,74 +399,4 @@ impl Core {
             }
         }
     }
-}
-
-fn lend(frame: &[u8], announce: Announce) -> Event<'_> {
-    let read = parse::streamed_response(frame, Names::default()).map(|read| read.response);
-    match (read, announce) {
-        (Ok(Response::Status { status, text }), Announce::Greeting) => {
-            Event::Greeting { pre_auth: status == Status::PreAuth, text }
-        }
-        (Ok(Response::Tagged { status, text, .. }), Announce::Done(tag)) => {
-            Event::Done { tag, status, text }
-        }
-        (_, Announce::Stray) => {
-            Event::Data(Response::Unknown(crate::response::RawLine::checked(frame)))
-        }
-        (Ok(response), _) => Event::Data(response),
-        (Err(_), _) => Event::Nothing,
-    }
-}
-
-fn literal_event(announced: &Announced) -> Event<'static> {
-    let len = announced.len;
-    section_of(&announced.frame).map_or(Event::Nothing, |(number, uid, section, origin)| {
-        Event::Literal { number, uid, section, origin, len }
-    })
-}
-
-/// A response up to a literal, closed so that it can be read.
-fn closed(gathered: &[u8], head: &[u8]) -> Vec<u8> {
-    [gathered, head, b")\r\n"].concat()
-}
-
-/// Number and UID, as far as the server has said them, the section and its first octet.
-type SectionOf = (Option<NonZeroU32>, Option<NonZeroU32>, SectionName<'static>, Option<u64>);
-
-/// The section whose octets are to be streamed: the last item of the response.
-fn section_of(frame: &[u8]) -> Option<SectionOf> {
-    let read = parse::streamed_response(frame, Names::default()).ok()?;
-    let (number, mut uid, items) = match read.response {
-        Response::Fetch(number, items) => (Some(number), None, items),
-        Response::Unnumbered(items) => (None, None, items),
-        Response::UidFetch(uid, items) => (None, Some(uid), items),
-        _ => return None,
-    };
-    let mut found = None;
-    for item in items {
-        match item {
-            FetchData::Uid(n) => uid = Some(n),
-            FetchData::Streamed { section, origin, .. } => {
-                found = Some((section.into_owned(), origin));
-            }
-            _ => {}
-        }
-    }
-    found.map(|(section, origin)| (number, uid, section, origin))
-}
-
-/// Whether what stands before the literal may be the name of a section. Cheap.
-fn names_a_section(head: &[u8]) -> bool {
-    let Some(at) = memchr::memrchr(b'{', head) else { return false };
-    let before = head.get(..at).unwrap_or_default();
-    let Some(before) = before.strip_suffix(b" ") else { return false };
-    let ends = |name: &str| {
-        let tail = before.len().checked_sub(name.len()).and_then(|from| before.get(from..));
-        tail.is_some_and(|tail| tail.eq_ignore_ascii_case(name.as_bytes()))
-    };
-    before.ends_with(b"]")
-        || (before.ends_with(b">") && before.contains(&b']'))
-        || ends("RFC822")
-        || ends("RFC822.HEADER")
-        || ends("RFC822.TEXT")
 }

@@ -1,8 +1,9 @@
 use core::{fmt, num::NonZeroU32};
 
 use crate::{
-    response::{Completion, Response},
-    types::{SectionName, StatusText},
+    parse,
+    response::{Completion, RawLine, Response, Status},
+    types::{Names, SectionName, StatusText},
 };
 
 /// Names a command: its answer carries it.
@@ -56,10 +57,36 @@ pub enum Event<'a> {
     },
     /// Octets of the section.
     Chunk(&'a [u8]),
-    /// The server takes the message of this APPEND: give its octets by
+    /// The server takes a message, or a part of one, of this APPEND or REPLACE: give its octets by
     /// [`send`](super::Client::send).
     Upload(Tag),
     /// The server has begun to idle: it will tell what changes, until
     /// [`done`](super::Client::done).
     Idling(Tag),
+}
+
+/// As what a frame is shown.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Announce {
+    Greeting,
+    Done(Tag),
+    /// An answer to a command that was not given.
+    Stray,
+    Data,
+}
+
+/// The event that a frame is.
+pub(super) fn lend(frame: &[u8], announce: Announce, names: Names) -> Event<'_> {
+    let read = parse::streamed_response(frame, names).map(|read| read.response);
+    match (read, announce) {
+        (Ok(Response::Status { status, text }), Announce::Greeting) => {
+            Event::Greeting { pre_auth: status == Status::PreAuth, text }
+        }
+        (Ok(Response::Tagged { status, text, .. }), Announce::Done(tag)) => {
+            Event::Done { tag, status, text }
+        }
+        (_, Announce::Stray) => Event::Data(Response::Unknown(RawLine::checked(frame))),
+        (Ok(response), _) => Event::Data(response),
+        (Err(_), _) => Event::Nothing,
+    }
 }

@@ -1,7 +1,8 @@
 //! The client machine: a session, without input or output.
 //!
 //! Commands are calls that give back a [`Tag`]; they may be made one after the other without waiting
-//! and are pipelined. What the server says comes as [`Event`]s: data as it comes, and one
+//! and are pipelined. A call for what the server has not offered, or that does not fit the session's state, is refused and
+//! nothing is sent. What the server says comes as [`Event`]s: data as it comes, and one
 //! [`Event::Done`] for each command. Data that nobody asked for may come at any time and looks the
 //! same.
 //!
@@ -9,11 +10,30 @@
 //! [`Event::Literal`] and [`Event::Chunk`]s before the response it stands in, and an APPEND's octets
 //! are given by [`Client::send`] once [`Event::Upload`] asks for them.
 
+/// Refuses where the server has not offered any of these.
+macro_rules! need {
+    ($core:expr, $name:literal $(or $other:literal)*) => {
+        if !($core.offers($name) $(|| $core.offers($other))*) {
+            let sentence = concat!("the server has not offered ", $name, $(" or ", $other,)* " (capability asks)");
+            return Err(mailwire::Misuse::new(sentence));
+        }
+    };
+}
+
+mod accounts;
+mod answer;
+mod charset;
 mod commands;
 mod config;
 mod core;
 mod event;
+mod mailboxes;
+mod messages;
+mod needs;
+mod offer;
 mod output;
+mod queue;
+mod section;
 
 use alloc::string::String;
 
@@ -60,6 +80,16 @@ impl Client {
     /// Whether the server offers this, in any case.
     pub fn has(&self, capability: &str) -> bool {
         self.core.has(capability)
+    }
+
+    /// Whether the server has enabled this, in any case, and asked by [`enable`](Self::enable).
+    pub fn is_enabled(&self, capability: &str) -> bool {
+        self.core.is_enabled(capability)
+    }
+
+    /// Whether the connection is compressed.
+    pub fn is_compressed(&self) -> bool {
+        self.core.compressed
     }
 
     /// Whether the connection is under TLS.
@@ -117,7 +147,15 @@ impl Machine for Client {
             self.core.tls_started();
             self.recv.open();
         }
-        // Octets that came early ended the session: there are none to hand over.
+        if self.core.compressing {
+            self.core.compressing = false;
+            self.core.compression_started();
+            // What came early is compressed already.
+            let early = self.recv.take(self.recv.len());
+            self.recv.open();
+            return early;
+        }
+        // Octets that came before TLS ended the session: there are none to hand over.
         Bytes::new()
     }
 

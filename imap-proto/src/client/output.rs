@@ -1,6 +1,6 @@
 //! What the client says: commands in order, as far as the server lets them go.
 
-use alloc::{format, string::String};
+use alloc::{collections::VecDeque, string::ToString};
 
 use bytes::Bytes;
 use mailwire::{
@@ -10,45 +10,89 @@ use mailwire::{
 
 use super::{
     Client,
-    core::{Core, Kind, Queued, Sending, Then},
+    core::Core,
     event::Tag,
+    queue::{Idle, Kind, Outgoing, Queued, Sending},
+};
+use crate::{
+    command::{Command, Literals, PrintOptions, Tagged},
+    types::Tag as TagText,
 };
 
 impl Core {
     /// Sends queued commands, up to one that has to wait for the server.
     pub(super) fn send_queued(&mut self) {
         while self.sending.is_none() && self.send.len() <= self.config.limits.output {
-            // STARTTLS and what comes after it: all before must be answered.
-            let blocked =
-                self.queue.front().is_none_or(|next| {
-                    matches!(next.then, Then::Upgrade) && !self.inflight.is_empty()
-                }) || self.inflight.iter().any(|(_, kind)| matches!(kind, Kind::StartTls));
+            let blocked = self
+                .queue
+                .front()
+                .is_none_or(|next| next.kind.is_alone() && !self.inflight.is_empty())
+                || self.inflight.iter().any(|(_, kind)| kind.holds_up());
             if blocked || !self.greeted {
                 return;
             }
-            let Some(mut queued) = self.queue.pop_front() else { return };
-            let kind = core::mem::replace(&mut queued.kind, Kind::Plain);
-            self.inflight.push_back((queued.tag, kind));
-            self.send_from(queued, 0);
+            let Some(queued) = self.queue.pop_front() else { return };
+            self.inflight.push_back((queued.tag, queued.kind));
+            let outgoing = self.print(queued);
+            self.send_on(outgoing);
         }
     }
 
-    /// Sends a command from this octet on, up to the next literal that has to be waited for.
-    pub(super) fn send_from(&mut self, mut queued: Queued, from: usize) {
-        let wait = queued.waits.pop_front();
-        let to = wait.unwrap_or(queued.octets.len());
-        self.send.put(queued.octets.get(from..to).unwrap_or_default());
-        if let Some(at) = wait {
-            self.sending = Some(Sending::Literal(queued, at));
-            return;
+    /// The octets of a command, as the session has them now: with the literals that are offered and the encodings that are
+    /// enabled.
+    fn print(&self, queued: Queued) -> Outgoing {
+        let Queued { tag, kind, mut command, exchange } = queued;
+        super::charset::fit(&mut command, self.is_utf8());
+        let options = PrintOptions::new(self.literals());
+        let options = if self.is_utf8() { options.utf8() } else { options };
+        let text = tag.to_string();
+        let printed = Tagged::new(TagText::checked(&text), command).print(options);
+        let mut stops: VecDeque<(usize, Option<u64>)> =
+            printed.waits.iter().map(|at| (*at, None)).collect();
+        stops.extend(printed.gaps.iter().map(|gap| (gap.at, Some(gap.len))));
+        // Where octets come later behind a literal that is waited for, the wait is first.
+        stops.make_contiguous().sort_unstable();
+        Outgoing { tag, kind, octets: printed.octets.into(), stops, exchange, at: 0 }
+    }
+
+    pub(super) fn literals(&self) -> Literals {
+        match () {
+            () if self.offers("LITERAL+") => Literals::Plus,
+            () if self.offers("LITERAL-") => Literals::Minus,
+            () => Literals::Sync,
         }
-        let tag = queued.tag;
-        self.sending = match queued.then {
-            Then::Nothing | Then::Upgrade => None,
-            Then::Sasl(exchange) => Some(Sending::Sasl(tag, exchange)),
-            Then::Idle => Some(Sending::IdleAsked(tag)),
-            Then::Upload { size, non_sync: true } => return self.upload(tag, size),
-            Then::Upload { size, non_sync: false } => Some(Sending::UploadAsked(tag, size)),
+    }
+
+    /// Sends more of a command, up to where it has to stop.
+    pub(super) fn send_on(&mut self, mut outgoing: Outgoing) {
+        self.since = None;
+        loop {
+            let stop = outgoing.stops.pop_front();
+            let to = stop.map_or(outgoing.octets.len(), |(at, _)| at);
+            self.send.put(outgoing.octets.get(outgoing.at..to).unwrap_or_default());
+            outgoing.at = to;
+            match stop {
+                Some((_, None)) => {
+                    self.sending = Some(Sending::Literal(outgoing));
+                    return;
+                }
+                // There is nothing to ask for.
+                Some((_, Some(0))) => {}
+                Some((_, Some(left))) => {
+                    self.ask_for_octets(outgoing.tag);
+                    self.sending = Some(Sending::Upload { left, answered: false, outgoing });
+                    return;
+                }
+                None => break,
+            }
+        }
+        let tag = outgoing.tag;
+        self.sending = match (outgoing.exchange, outgoing.kind) {
+            (Some(exchange), _) => Some(Sending::Sasl(tag, exchange)),
+            (None, Kind::Idle(shown)) => {
+                Some(Sending::IdleAsked(Idle { tag, shown, ending: false }))
+            }
+            (None, _) => None,
         };
     }
 
@@ -74,20 +118,30 @@ impl Core {
     }
 
     pub(super) fn end_idle(&mut self) {
-        if let Some(Sending::Idle(tag, _)) = self.sending {
+        if let Some(Sending::Idle(idle, _)) = self.sending {
             self.send.put(b"DONE\r\n");
-            self.sending = Some(Sending::Ending(tag));
+            self.since = None;
+            self.sending = Some(Sending::Ending(idle.tag));
         }
+    }
+
+    /// Ends IDLE before the server loses patience, to begin it again at once.
+    pub(super) fn renew_idle(&mut self, idle: Idle) {
+        self.send.put(b"DONE\r\n");
+        self.since = None;
+        self.sending = Some(Sending::Renewing(idle));
+    }
+
+    /// The next IDLE, under a tag of its own, before all that waits.
+    pub(super) fn idle_again(&mut self, shown: Tag) {
+        let (tag, kind) = (self.new_tag(), Kind::Idle(shown));
+        self.queue.push_front(Queued { tag, kind, command: Command::Idle, exchange: None });
     }
 
     pub(super) fn new_tag(&mut self) -> Tag {
         let tag = Tag(self.next_tag);
         self.next_tag = self.next_tag.wrapping_add(1);
         tag
-    }
-
-    pub(super) fn tag_text(tag: Tag) -> String {
-        format!("{tag}")
     }
 }
 
@@ -100,7 +154,7 @@ impl Client {
     /// [`Misuse`] when no upload wants so many.
     pub fn send(&mut self, octets: Bytes) -> Result<(), Misuse> {
         let core = &mut self.core;
-        let Some(Sending::Upload(left)) = &mut core.sending else {
+        let Some(Sending::Upload { left, .. }) = &mut core.sending else {
             return Err(Misuse::new("no upload is asked for"));
         };
         let Some(rest) = left.checked_sub(octets.len() as u64) else {
@@ -109,8 +163,12 @@ impl Client {
         *left = rest;
         core.send.put_bytes(octets);
         if rest == 0 {
-            core.send.put(b"\r\n");
-            core.sending = None;
+            match core.sending.take() {
+                // Refused meanwhile: nothing of it is wanted any more.
+                Some(Sending::Upload { answered: true, .. }) => core.send.put(b"\r\n"),
+                Some(Sending::Upload { outgoing, .. }) => core.send_on(outgoing),
+                other => core.sending = other,
+            }
         }
         Ok(())
     }
@@ -118,7 +176,7 @@ impl Client {
     /// Octets of the upload that are still to be given; `None` when there is no upload.
     pub fn upload_left(&self) -> Option<u64> {
         match self.core.sending {
-            Some(Sending::Upload(left)) => Some(left),
+            Some(Sending::Upload { left, .. }) => Some(left),
             _ => None,
         }
     }
@@ -129,10 +187,22 @@ impl Client {
     ///
     /// [`Misuse`] when the server is not idling.
     pub fn done(&mut self) -> Result<(), Misuse> {
-        if !matches!(self.core.sending, Some(Sending::Idle(..))) {
-            return Err(Misuse::new("done ends IDLE"));
+        let core = &mut self.core;
+        match &mut core.sending {
+            Some(Sending::Idle(..)) => core.end_idle(),
+            Some(Sending::IdleAsked(idle)) if idle.tag != idle.shown => idle.ending = true,
+            Some(Sending::Renewing(idle)) => core.sending = Some(Sending::Ending(idle.tag)),
+            _ => return Err(Misuse::new("done ends IDLE")),
         }
-        self.core.end_idle();
         Ok(())
+    }
+
+    /// Whether the server idles: until [`done`](Self::done) no command is sent.
+    pub fn is_idling(&self) -> bool {
+        match &self.core.sending {
+            Some(Sending::Idle(..) | Sending::Renewing(_)) => true,
+            Some(Sending::IdleAsked(idle)) => idle.tag != idle.shown && !idle.ending,
+            _ => false,
+        }
     }
 }

@@ -47,6 +47,9 @@ impl<'a> Mailbox<'a> {
     /// The inbox.
     pub const INBOX: Mailbox<'static> = Mailbox(Cow::Borrowed("INBOX"));
 
+    /// The empty name, by which METADATA knows the server itself (RFC 5464 §4.2).
+    pub(crate) const SERVER: Mailbox<'static> = Mailbox(Cow::Borrowed(""));
+
     /// A name from Unicode text.
     pub fn new(name: impl Into<Cow<'a, str>>) -> Result<Self, InvalidMailbox> {
         let name = name.into();
