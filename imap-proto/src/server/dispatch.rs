@@ -1,23 +1,26 @@
 //! From a command to its answer, or to the event that asks the host.
 
-use alloc::{borrow::Cow, boxed::Box, format, string::String, vec::Vec};
+use alloc::{borrow::Cow, format, string::String, vec::Vec};
 
 use mailwire::Close;
 
 use super::{
-    answer::part,
     core::Core,
     event::Event,
+    found::part,
     notes,
-    view::View,
+    resolve::{
+        asks_mod_seq, is_known_charset, names_numbers, needs_a_view, resolve, resolve_query,
+    },
+    served::is_served,
     work::{Begin, Phase, Status, Work},
 };
 use crate::{
     command::{Command, FetchModifiers, MailboxFilter, QResync},
     print::{nstring, string},
     types::{
-        Atom, FetchItem, Flag, ListQuery, SearchKey, SearchQuery, SearchReturn, SequenceSet,
-        SortKey, SpecialUse, StatusItem, ThreadAlgorithm, UidSet,
+        Atom, FetchItem, Flag, ListQuery, SearchQuery, SearchReturn, SortKey, SpecialUse,
+        StatusItem, ThreadAlgorithm, UidSet,
     },
 };
 
@@ -454,182 +457,4 @@ impl Core {
         line.extend_from_slice(b"\r\n");
         self.send.put(&line);
     }
-}
-
-/// Whether a command names messages by number, or would be answered by numbers (RFC 9586 §3).
-fn names_numbers(command: &Command<'_>) -> bool {
-    match command {
-        Command::Fetch { uid, .. }
-        | Command::Store { uid, .. }
-        | Command::Copy { uid, .. }
-        | Command::Move { uid, .. } => !uid,
-        Command::Search { uid, query } | Command::ESearch { uid, query, .. } => {
-            !uid || key_numbers(&query.key)
-        }
-        Command::Sort { uid, key, .. } | Command::Thread { uid, key, .. } => {
-            !uid || key_numbers(key)
-        }
-        _ => false,
-    }
-}
-
-fn key_numbers(key: &SearchKey<'_>) -> bool {
-    key.any(&|key| matches!(key, SearchKey::Sequence(set) if !set.is_saved()))
-}
-
-/// The UIDs a command names; `None` if it names a number that does not exist.
-fn resolve(view: &View, set: &SequenceSet, uid: bool) -> Option<UidSet> {
-    // RFC 5182 §2.1: `$` may be empty; then nothing is done, and that is OK.
-    if set.is_saved() {
-        return Some(view.saved.clone());
-    }
-    if uid { Some(view.known_uids(set)) } else { view.uids_of_numbers(set) }
-}
-
-/// A query without numbers, `*` and `\Recent`: UIDs instead.
-fn resolve_query(view: &View, query: SearchQuery<'static>) -> SearchQuery<'static> {
-    let all = view.all();
-    SearchQuery { key: resolve_key(view, &all, query.key), ..query }
-}
-
-fn resolve_key(view: &View, all: &UidSet, key: SearchKey<'static>) -> SearchKey<'static> {
-    let boxed = |key: Box<SearchKey<'static>>| Box::new(resolve_key(view, all, *key));
-    match key {
-        SearchKey::Sequence(set) | SearchKey::Uid(set) if set.is_saved() => {
-            uid_key(view.saved.intersection(all))
-        }
-        SearchKey::Sequence(set) => {
-            // Numbers that do not exist match nothing.
-            let existing = set.resolve(view.count());
-            let existing = existing.intersection(&UidSet::range(1, view.count()));
-            let uids = SequenceSet::new(existing).and_then(|set| view.uids_of_numbers(&set));
-            uid_key(uids.unwrap_or_default())
-        }
-        SearchKey::Uid(set) => uid_key(set.resolve(view.last_uid()).intersection(all)),
-        SearchKey::Recent => uid_key(view.recent.clone()),
-        SearchKey::And(keys) => SearchKey::And(keys.map(|key| resolve_key(view, all, key))),
-        SearchKey::Or(a, b) => SearchKey::Or(boxed(a), boxed(b)),
-        SearchKey::Not(key) => SearchKey::Not(boxed(key)),
-        other => other,
-    }
-}
-
-/// These UIDs; nothing, where there are none.
-fn uid_key(uids: UidSet) -> SearchKey<'static> {
-    let none = || SearchKey::Not(Box::new(SearchKey::All));
-    SequenceSet::new(uids).map_or_else(none, SearchKey::Uid)
-}
-
-/// Whether the machine acts on the command; others are known to the grammar only.
-fn is_served(command: &Command<'_>) -> bool {
-    if let Command::List(query) = command {
-        return !query.returns.my_rights;
-    }
-    !matches!(
-        command,
-        Command::Notify(_)
-            | Command::StoreLabels { .. }
-            | Command::Comparator(_)
-            | Command::GetJmapAccess
-            | Command::CancelUpdate(_)
-            | Command::XList { .. }
-            | Command::SetAcl { .. }
-            | Command::DeleteAcl { .. }
-            | Command::GetAcl(_)
-            | Command::ListRights { .. }
-            | Command::MyRights(_)
-            | Command::GenUrlAuth(_)
-            | Command::ResetKey(_)
-            | Command::UrlFetch(_)
-    )
-}
-
-impl Core {
-    /// Whether the host keeps what the command is about.
-    fn is_configured(&self, command: &Command<'_>) -> bool {
-        match command {
-            Command::GetQuota(_) | Command::GetQuotaRoot(_) | Command::SetQuota { .. } => {
-                self.config.quotas
-            }
-            Command::GetMetadata { .. } | Command::SetMetadata { .. } => self.config.metadata,
-            Command::List(query) => self.config.metadata || query.returns.metadata.is_empty(),
-            Command::Unauthenticate => self.config.unauthenticate,
-            Command::Compress(_) => self.config.compress,
-            Command::ESearch { .. } => self.config.multi_search,
-            _ => true,
-        }
-    }
-
-    /// Whether the machine acts on all that the search asks for.
-    fn is_served_search(&self, query: &SearchQuery<'_>) -> bool {
-        let served = query.returns.as_ref().is_none_or(|returns| {
-            let more = returns.relevancy || returns.context || returns.update.is_some();
-            // RFC 9394 §3.1: PARTIAL and ALL exclude each other.
-            let both = returns.partial.is_some() && returns.all;
-            !(more || both)
-        });
-        served && self.is_served_key(&query.key)
-    }
-
-    fn is_served_key(&self, key: &SearchKey<'_>) -> bool {
-        match key {
-            SearchKey::And(keys) => keys.iter().all(|key| self.is_served_key(key)),
-            SearchKey::Or(a, b) => self.is_served_key(a) && self.is_served_key(b),
-            SearchKey::Not(key) => self.is_served_key(key),
-            SearchKey::ModSeq(_) | SearchKey::FlagModSeq(..) => self.config.mod_seqs,
-            SearchKey::EmailId(_) | SearchKey::ThreadId(_) => self.config.object_ids,
-            SearchKey::Filter(_) => self.config.filters,
-            SearchKey::SavedBefore(_)
-            | SearchKey::SavedOn(_)
-            | SearchKey::SavedSince(_)
-            | SearchKey::SaveDateSupported => self.config.save_dates,
-            other => !is_unknown_key(other),
-        }
-    }
-
-    fn is_served_item(&self, item: &FetchItem<'_>) -> bool {
-        match item {
-            FetchItem::ModSeq => self.config.mod_seqs,
-            FetchItem::SaveDate => self.config.save_dates,
-            FetchItem::EmailId | FetchItem::ThreadId => self.config.object_ids,
-            FetchItem::Preview { .. } => self.config.previews,
-            FetchItem::Binary { .. } | FetchItem::BinarySize(_) => self.config.binary,
-            other => !is_unknown_item(other),
-        }
-    }
-}
-
-/// Whether a key means messages of the selected mailbox.
-fn needs_a_view(key: &SearchKey<'_>) -> bool {
-    key.any(&|key| match key {
-        SearchKey::Sequence(_) => true,
-        SearchKey::Uid(set) => set.is_saved(),
-        _ => false,
-    })
-}
-
-/// Whether mod-sequences decide: then they are told (RFC 7162 §3.1.5).
-fn asks_mod_seq(key: &SearchKey<'_>) -> bool {
-    key.any(&|key| matches!(key, SearchKey::ModSeq(_) | SearchKey::FlagModSeq(..)))
-}
-
-fn is_known_charset(charset: &str) -> bool {
-    ["US-ASCII", "UTF-8"].iter().any(|known| known.eq_ignore_ascii_case(charset))
-}
-
-/// Keys of extensions that are not offered.
-fn is_unknown_key(key: &SearchKey<'_>) -> bool {
-    matches!(
-        key,
-        SearchKey::Fuzzy(_)
-            | SearchKey::GmailRaw(_)
-            | SearchKey::GmailMessageId(_)
-            | SearchKey::GmailThreadId(_)
-            | SearchKey::GmailLabel(_)
-    )
-}
-
-/// Items of extensions that are not offered.
-fn is_unknown_item(item: &FetchItem<'_>) -> bool {
-    matches!(item, FetchItem::GmailMessageId | FetchItem::GmailThreadId | FetchItem::GmailLabels)
 }
