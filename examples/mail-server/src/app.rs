@@ -5,6 +5,7 @@ use crate::{
     config::{Config, Current},
     dns::Dns,
     filter::{Filters, MailFilter, Rspamd},
+    http::{self, Web},
     imap,
     limits::Limits,
     listen::{Connection, Serve},
@@ -123,6 +124,11 @@ impl<S: Store> Serve for App<S> {
                 smtp::session(self, connection).await
             }
             Protocol::Imap => imap::session(self, connection).await,
+            Protocol::Web => {
+                let Connection { wire, stopping, .. } = connection;
+                http::serve(wire, Arc::new(Web { app: self }), stopping).await;
+                Ok(())
+            }
             Protocol::Pop3 => pop3::session(self, connection).await,
         }
     }

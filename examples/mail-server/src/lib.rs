@@ -5,6 +5,7 @@
 #![allow(clippy::std_instead_of_core, reason = "a program that always has std")]
 
 mod accounts;
+mod acme;
 mod admin;
 mod advice;
 mod app;

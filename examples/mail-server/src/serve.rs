@@ -2,6 +2,7 @@
 
 use crate::{
     accounts::{self, AccountError, Directory, LoginSecret, Refusal, Users, WellKnown},
+    acme,
     admin::{self, Admin},
     app::{App, Made, MadeError},
     cli::Settings,
@@ -113,7 +114,7 @@ impl Server {
         filters: Filters,
     ) -> Result<Self, ServeError> {
         // What others may hold comes first: a second start changes nothing.
-        let bound = listen::bind(&config).await?;
+        let bound = listen::bind(&config)?;
         let monitor = match config.ports.metrics.to_bind() {
             Some(port) => Some(http::bind(port).await?),
             None => None,
@@ -143,6 +144,7 @@ impl Server {
         let addresses = bound.iter().map(|bound| (bound.service, bound.address)).collect();
         let serving = Listening {
             tls: tls.config.clone(),
+            web: tls.web.clone(),
             settings: settings.clone(),
             metrics: metrics.clone(),
             limits: limits.clone(),
@@ -172,6 +174,8 @@ impl Server {
         });
         let relaying = relay::run(app.clone(), serving.stopping.clone(), serving.tasks.clone());
         serving.tasks.spawn(relaying);
+        let certificates = acme::run(app.clone(), tls.clone(), serving.stopping.clone());
+        serving.tasks.spawn(certificates);
         let ca = tls.ca.clone();
         Ok(Self { app, serving, addresses, monitor, well_known, ca, tls })
     }

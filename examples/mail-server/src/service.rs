@@ -14,6 +14,7 @@ pub(crate) enum Service {
     Pop3,
     Pop3s,
     Lmtp,
+    Https,
 }
 
 /// What is spoken there.
@@ -27,10 +28,12 @@ pub(crate) enum Protocol {
     Pop3,
     /// Mail that another server has accepted for users of this one (RFC 2033).
     Lmtp,
+    /// What mail programs and servers want to know (RFC 8461).
+    Web,
 }
 
 impl Service {
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Smtp,
         Self::Submission,
         Self::Submissions,
@@ -39,6 +42,7 @@ impl Service {
         Self::Pop3,
         Self::Pop3s,
         Self::Lmtp,
+        Self::Https,
     ];
 
     pub(crate) const fn protocol(self) -> Protocol {
@@ -48,12 +52,13 @@ impl Service {
             Self::Imap | Self::Imaps => Protocol::Imap,
             Self::Pop3 | Self::Pop3s => Protocol::Pop3,
             Self::Lmtp => Protocol::Lmtp,
+            Self::Https => Protocol::Web,
         }
     }
 
     /// Whether TLS starts with the first octet (RFC 8314 §3); otherwise by a command.
     pub(crate) const fn implicit_tls(self) -> bool {
-        matches!(self, Self::Submissions | Self::Imaps | Self::Pop3s)
+        matches!(self, Self::Submissions | Self::Imaps | Self::Pop3s | Self::Https)
     }
 
     /// Key in the configuration file's `[ports]`, and flag with `-port` after it.
@@ -67,6 +72,7 @@ impl Service {
             Self::Pop3 => "pop3",
             Self::Pop3s => "pop3s",
             Self::Lmtp => "lmtp",
+            Self::Https => "https",
         }
     }
 
@@ -80,6 +86,7 @@ impl Service {
             Self::Pop3 => "pop3",
             Self::Pop3s => "pop3s",
             Self::Lmtp => "lmtp",
+            Self::Https => "https",
         }
     }
 
@@ -93,6 +100,7 @@ impl Service {
             Self::Pop3 => ports.pop3,
             Self::Pop3s => ports.pop3s,
             Self::Lmtp => ports.lmtp,
+            Self::Https => ports.https,
         }
     }
 

@@ -106,6 +106,7 @@ fn words(service: Service) -> (&'static str, &'static str) {
         Service::Pop3 => ("reading by POP3", "STLS"),
         Service::Pop3s => ("reading by POP3", "TLS"),
         Service::Lmtp => ("mail by LMTP", "STARTTLS"),
+        Service::Https => ("settings, policy", "TLS"),
     }
 }
 

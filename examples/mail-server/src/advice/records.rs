@@ -2,6 +2,7 @@
 
 use crate::{
     config::{Config, Port},
+    http::policy_id,
     trust::{DkimKeys, State},
 };
 use std::{fmt, net::IpAddr};
@@ -134,21 +135,39 @@ fn of_domain(setup: &Setup<'_>, domain: &str) -> Vec<Record> {
         "Where others report that TLS with this server fails (RFC 8460).",
     ));
     found.extend(services(setup.config, domain));
-    let https = "https://mta-sts.DOMAIN/.well-known/mta-sts.txt is served by a web server of yours";
-    let mut sts = record(
-        format!("_mta-sts.{domain}"),
-        txt("v=STSv1; id=1"),
-        format!(
-            "Others send under TLS only (RFC 8461). The file has the lines `version: STSv1`, `mode: enforce`, `mx: {host}`, `max_age: 604800`.",
-        ),
-    );
-    sts.only_if = Some(https);
-    found.push(sts);
+    found.extend(by_https(setup.config, domain));
+    found
+}
+
+/// What is served by HTTPS, here or by a web server of the operator's.
+fn by_https(config: &Config, domain: &str) -> Vec<Record> {
+    let host = &config.hostname;
+    let is_served = config.ports.https != Port::OFF;
+    let mut found = Vec::new();
+    let mut add = |name: String, data, why: String, only_if| {
+        let only_if = if is_served { None } else { Some(only_if) };
+        found.push(Record { name, data, why, only_if });
+    };
+    if let Some(id) = policy_id(config) {
+        let https =
+            "https://mta-sts.DOMAIN/.well-known/mta-sts.txt is served by a web server of yours";
+        if is_served {
+            let why = "Other servers fetch the policy below from here.".to_owned();
+            add(format!("mta-sts.{domain}"), Data::Cname(host.clone()), why, https);
+        }
+        let why = match is_served {
+            true => "Others send under TLS only, with a good certificate (RFC 8461). Change the id with the policy.".to_owned(),
+            false => format!(
+                "Others send under TLS only (RFC 8461). The file has the lines `version: STSv1`, `mode: enforce`, `mx: {host}`, `max_age: 604800`.",
+            ),
+        };
+        add(format!("_mta-sts.{domain}"), Data::Txt(format!("v=STSv1; id={id}")), why, https);
+    }
     for name in ["autoconfig", "autodiscover"] {
-        let why = "Some mail programs look here for their settings (Thunderbird, Outlook).";
-        let mut name = record(format!("{name}.{domain}"), Data::Cname(host.clone()), why);
-        name.only_if = Some("a web server of yours serves the settings there");
-        found.push(name);
+        let why =
+            "Some mail programs look here for their settings (Thunderbird, Outlook).".to_owned();
+        let settings = "a web server of yours serves the settings there";
+        add(format!("{name}.{domain}"), Data::Cname(host.clone()), why, settings);
     }
     found
 }
@@ -211,7 +230,10 @@ mod tests {
             "_smtp._tls.b.test TXT   \"v=TLSRPTv1; rua=mailto:postmaster@b.test\"",
             "_imaps._tcp.b.test SRV   0 1 2993 mx.b.test.",
             "_pop3._tcp.b.test SRV   0 0 0 .",
-            "?_mta-sts.b.test TXT   \"v=STSv1; id=1\"",
+            &format!(
+                "?_mta-sts.b.test TXT   \"v=STSv1; id={}\"",
+                policy_id(&config).expect("a policy")
+            ),
             "?autoconfig.b.test CNAME mx.b.test.",
         ] {
             assert!(lines.iter().any(|line| line == expected), "{expected:?} in {lines:#?}");

@@ -113,6 +113,9 @@ pub(crate) struct PortFlags {
     /// LMTP, STARTTLS [default: off]
     #[arg(long, value_name = "PORT")]
     pub(crate) lmtp_port: Option<Port>,
+    /// Settings for mail programs, MTA-STS, ACME [default: off]
+    #[arg(long, value_name = "PORT")]
+    pub(crate) https_port: Option<Port>,
     /// Metrics and health by HTTP, on 127.0.0.1 [default: off]
     #[arg(long, value_name = "PORT")]
     pub(crate) metrics_port: Option<Port>,

@@ -1,5 +1,6 @@
 //! The settings: built-in defaults, then the configuration file, then the flags.
 
+mod acme;
 mod current;
 mod file;
 mod filter;
@@ -10,6 +11,7 @@ mod route;
 mod watched;
 
 pub(crate) use self::{
+    acme::Acme,
     current::Current,
     file::ConfigError,
     filter::{Filter, OnFailure},
@@ -44,6 +46,9 @@ pub(crate) struct Config {
     pub(crate) listen: Vec<IpAddr>,
     pub(crate) ports: Ports,
     pub(crate) tls: Tls,
+    pub(crate) acme: Acme,
+    /// The policy that is served by HTTPS (RFC 8461).
+    pub(crate) mta_sts: StsMode,
     pub(crate) relay: Relay,
     pub(crate) checks: Checks,
     pub(crate) filter: Filter,
@@ -66,6 +71,8 @@ pub(crate) struct Ports {
     pub(crate) pop3: Port,
     pub(crate) pop3s: Port,
     pub(crate) lmtp: Port,
+    /// By HTTPS: the policy of MTA-STS, and the settings of mail programs. Authorities look here (ACME).
+    pub(crate) https: Port,
     /// Metrics and health by HTTP, on 127.0.0.1 whatever `listen` says.
     pub(crate) metrics: Port,
 }
@@ -78,6 +85,18 @@ pub(crate) struct Tls {
     pub(crate) certificate: Option<PathBuf>,
     /// PEM file: its private key.
     pub(crate) key: Option<PathBuf>,
+}
+
+/// What other servers do that cannot send under TLS with a good certificate.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum StsMode {
+    /// There is no policy.
+    Off,
+    /// They send all the same, and report it.
+    Testing,
+    /// They do not send.
+    Enforce,
 }
 
 /// How mail for other domains leaves.
@@ -302,6 +321,7 @@ impl Config {
         set(&mut self.ports.pop3, flags.ports.pop3_port);
         set(&mut self.ports.pop3s, flags.ports.pop3s_port);
         set(&mut self.ports.lmtp, flags.ports.lmtp_port);
+        set(&mut self.ports.https, flags.ports.https_port);
         set(&mut self.ports.metrics, flags.ports.metrics_port);
         set(&mut self.relay.port, flags.relay_port);
         set(&mut self.log.level, flags.log);
@@ -346,6 +366,10 @@ impl Config {
                 return wrong("relay.routes", why);
             }
         }
+        if self.acme.accept_terms && self.ports.https == Port::OFF {
+            let why = "the authority looks at the HTTPS port: set `https = 443` in [ports]";
+            return wrong("acme.accept-terms", why.into());
+        }
         if self.relay.port == 0 {
             return wrong("relay.port", "0 is not a port to send to".into());
         }
@@ -388,6 +412,8 @@ impl Default for Config {
             listen: vec![IpAddr::V4(Ipv4Addr::LOCALHOST)],
             ports: Ports::default(),
             tls: Tls::default(),
+            acme: Acme::default(),
+            mta_sts: StsMode::Enforce,
             relay: Relay::default(),
             pop3: Pop3::default(),
             checks: Checks::default(),
@@ -411,6 +437,7 @@ impl Default for Ports {
             pop3: Port::number(2110),
             pop3s: Port::number(2995),
             lmtp: Port::OFF,
+            https: Port::OFF,
             metrics: Port::OFF,
         }
     }

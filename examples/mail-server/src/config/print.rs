@@ -20,6 +20,8 @@ fn write(out: &mut String, config: &Config) -> fmt::Result {
         listen,
         ports,
         tls,
+        acme,
+        mta_sts,
         relay,
         checks,
         filter,
@@ -38,6 +40,11 @@ fn write(out: &mut String, config: &Config) -> fmt::Result {
     set(out, "data", data)?;
     key(out, "Addresses to listen on.")?;
     set(out, "listen", listen)?;
+    key(
+        out,
+        "MTA-STS, served by HTTPS: \"enforce\" that others send under TLS, \"testing\" or \"off\".",
+    )?;
+    set(out, "mta-sts", mta_sts)?;
 
     writeln!(out, "\n[ports] # a number, 0 for any free port, or \"off\"")?;
     set(out, "smtp", &ports.smtp)?;
@@ -49,6 +56,8 @@ fn write(out: &mut String, config: &Config) -> fmt::Result {
     set(out, "pop3s", &ports.pop3s)?;
     key(out, "Mail that another server has accepted for users of this one; see [trusted].")?;
     set(out, "lmtp", &ports.lmtp)?;
+    key(out, "By HTTPS: settings for mail programs, the policy of MTA-STS, proof for [acme].")?;
+    set(out, "https", &ports.https)?;
     key(out, "http://127.0.0.1:PORT/metrics for Prometheus, and /health.")?;
     set(out, "metrics", &ports.metrics)?;
 
@@ -56,6 +65,21 @@ fn write(out: &mut String, config: &Config) -> fmt::Result {
     key(out, "PEM files. Without them a CA and a certificate are generated in the data folder.")?;
     optional(out, "certificate", tls.certificate.as_ref(), "/etc/ssl/mail.pem")?;
     optional(out, "key", tls.key.as_ref(), "/etc/ssl/mail.key")?;
+
+    writeln!(
+        out,
+        "\n[acme] # certificates from Let's Encrypt and the like; without files in [tls], with `https` in [ports]"
+    )?;
+    key(out, "Whether the authority's terms are accepted: then it is asked.")?;
+    set(out, "accept-terms", &acme.accept_terms)?;
+    key(out, "Address that it may write to.")?;
+    optional(out, "contact", acme.contact.as_ref(), "you@example.org")?;
+    set(out, "directory", &acme.directory)?;
+    key(
+        out,
+        "PEM file with the root of the authority's own certificate; those of the system if absent.",
+    )?;
+    optional(out, "ca", acme.ca.as_ref(), "/etc/ssl/pebble.pem")?;
 
     writeln!(out, "\n[relay] # how mail for other domains leaves")?;
     set(out, "port", &relay.port)?;

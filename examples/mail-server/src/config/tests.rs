@@ -103,6 +103,13 @@ fn what_is_printed_reads_back_the_same() {
     full.ports.lmtp = Port::number(24);
     let network = || vec!["192.0.2.0/24".parse().expect("a network")];
     full.trusted = Trusted { lmtp: vec![], proxy: network(), xclient: network() };
+    full.mta_sts = StsMode::Testing;
+    full.acme = Acme {
+        accept_terms: true,
+        contact: Some("a@b.test".into()),
+        directory: "https://localhost:14000/dir".into(),
+        ca: Some("root.pem".into()),
+    };
     full.filter = Filter {
         rspamd: Some("http://127.0.0.1:11333".into()),
         seconds: 5,

@@ -28,6 +28,7 @@ const OFF: Ports = Ports {
     pop3: Port::OFF,
     pop3s: Port::OFF,
     lmtp: Port::OFF,
+    https: Port::OFF,
     metrics: Port::OFF,
 };
 

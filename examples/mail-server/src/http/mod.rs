@@ -1,8 +1,12 @@
 //! HTTP/1.1, by hyper: for the operator's tools and for mail programs that set themselves up.
 
 mod monitor;
+mod web;
 
-pub(crate) use self::monitor::{Monitor, bind};
+pub(crate) use self::{
+    monitor::{Monitor, bind},
+    web::{Web, policy_id},
+};
 
 use bytes::Bytes;
 use http_body_util::Full;
@@ -18,6 +22,8 @@ use tracing::debug;
 
 /// A client says what it wants within this time.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+const PLAIN: &str = "text/plain; charset=utf-8";
 
 pub(crate) type Answer = Response<Full<Bytes>>;
 

@@ -1,6 +1,6 @@
 //! `/metrics` and `/health`, on loopback only.
 
-use super::{Answer, Site, text};
+use super::{Answer, PLAIN, Site, text};
 use crate::{app::App, listen::BindError, metrics::Measured};
 use hyper::{Method, Request, StatusCode, body::Incoming};
 use mailstore::{EmbeddedStore, Queue};
@@ -17,7 +17,6 @@ use tracing::warn;
 
 /// <https://prometheus.io/docs/instrumenting/exposition_formats/>.
 const METRICS: &str = "text/plain; version=0.0.4; charset=utf-8";
-const PLAIN: &str = "text/plain; charset=utf-8";
 
 /// The operator's view of a server.
 pub(crate) struct Monitor {

@@ -1,6 +1,7 @@
 //! Binding all listeners, or saying in one sentence why not.
 
 use crate::{config::Config, service::Service};
+use socket2::{Domain, Socket, Type};
 use std::{io, net::SocketAddr};
 use tokio::net::TcpListener;
 
@@ -40,12 +41,12 @@ impl BindError {
 }
 
 /// Binds every service that has a port, on every address.
-pub(crate) async fn bind(config: &Config) -> Result<Vec<Bound>, BindError> {
+pub(crate) fn bind(config: &Config) -> Result<Vec<Bound>, BindError> {
     let mut bound = Vec::new();
     for service in Service::ALL {
         let Some(port) = service.port(&config.ports).to_bind() else { continue };
         for ip in &config.listen {
-            bound.push(bind_one(service, SocketAddr::new(*ip, port)).await?);
+            bound.push(bind_one(service, SocketAddr::new(*ip, port))?);
         }
     }
     if bound.is_empty() {
@@ -54,13 +55,28 @@ pub(crate) async fn bind(config: &Config) -> Result<Vec<Bound>, BindError> {
     Ok(bound)
 }
 
-async fn bind_one(service: Service, address: SocketAddr) -> Result<Bound, BindError> {
+fn bind_one(service: Service, address: SocketAddr) -> Result<Bound, BindError> {
     let named = |error| BindError::named(service.name(), address, error);
-    match TcpListener::bind(address).await {
+    match listener(address) {
         Ok(listener) => {
             let address = listener.local_addr().map_err(named)?;
             Ok(Bound { service, address, listener })
         }
         Err(error) => Err(named(error)),
     }
+}
+
+/// As tokio does it, but that `::` is IPv6 only, so that `0.0.0.0` can be listened on beside it.
+fn listener(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+    if address.is_ipv6() {
+        socket.set_only_v6(true)?;
+    }
+    // A port whose last connections are not quite over can be had at once.
+    #[cfg(unix)]
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(1024)?;
+    TcpListener::from_std(socket.into())
 }

@@ -68,6 +68,8 @@ pub(crate) trait Serve: Send + Sync + 'static {
 #[derive(Clone, Debug)]
 pub(crate) struct Listening {
     pub(crate) tls: Arc<ServerConfig>,
+    /// TLS of the HTTPS listener.
+    pub(crate) web: Arc<ServerConfig>,
     /// How many connections one listener serves at once, and more.
     pub(crate) settings: Current,
     pub(crate) metrics: Arc<Metrics>,
@@ -167,7 +169,8 @@ impl Listening {
             %service,
             %peer
         );
-        let (tls, stopping) = (self.tls.clone(), self.stopping.clone());
+        let tls = if service == Service::Https { &self.web } else { &self.tls };
+        let (tls, stopping) = (tls.clone(), self.stopping.clone());
         let (metrics, config) = (self.metrics.clone(), self.settings.get());
         let session = async move {
             let record = Arc::new(Record::new(service, peer, metrics, self.limits.clone()));

@@ -35,6 +35,7 @@ const OFF: Ports = Ports {
     pop3: Port::OFF,
     pop3s: Port::OFF,
     lmtp: Port::OFF,
+    https: Port::OFF,
     metrics: Port::OFF,
 };
 
@@ -46,12 +47,14 @@ fn config(ports: Ports) -> Config {
 async fn start(ports: Ports) -> (Listening, Vec<SocketAddr>) {
     let folder = tempfile::tempdir().expect("a folder");
     let config = Config { data: folder.path().into(), ..config(ports) };
-    let bound = bind(&config).await.expect("bound");
+    let bound = bind(&config).expect("bound");
     let mut two = config.clone();
     two.limits.connections = 2;
     let addresses = bound.iter().map(|bound| bound.address).collect();
+    let tls = tls::server(&config).expect("a certificate");
     let listening = Listening {
-        tls: tls::server(&config).expect("a certificate").config,
+        tls: tls.config,
+        web: tls.web,
         limits: Limits::new(Current::new(two.clone())),
         settings: Current::new(two),
         metrics: Arc::new(Metrics::new().expect("metrics")),
@@ -129,7 +132,7 @@ async fn stopping_lets_sessions_say_goodbye_and_takes_no_more() {
 async fn a_taken_port_is_named_with_the_flag_that_changes_it() {
     let taken = TcpListener::bind("127.0.0.1:0").await.expect("bound");
     let port = taken.local_addr().expect("an address").port();
-    let error = bind(&config(Ports { pop3s: Port::number(port), ..OFF })).await.expect_err("taken");
+    let error = bind(&config(Ports { pop3s: Port::number(port), ..OFF })).expect_err("taken");
     assert_eq!(
         error.to_string(),
         format!(
@@ -142,7 +145,7 @@ async fn a_taken_port_is_named_with_the_flag_that_changes_it() {
 async fn an_address_of_another_machine_is_named() {
     let mut config = config(Ports { imap: Port::ANY, ..OFF });
     config.listen = vec!["192.0.2.1".parse().expect("an address")];
-    let error = bind(&config).await.expect_err("not ours");
+    let error = bind(&config).expect_err("not ours");
     assert_eq!(
         error.to_string(),
         "192.0.2.1 is not an address of this machine; choose another with --listen"
@@ -151,6 +154,17 @@ async fn an_address_of_another_machine_is_named() {
 
 #[tokio::test]
 async fn with_all_ports_off_there_is_nothing_to_serve() {
-    let error = bind(&config(OFF)).await.expect_err("nothing");
+    let error = bind(&config(OFF)).expect_err("nothing");
     assert_eq!(error.to_string(), "all ports are off; there is nothing to serve");
+}
+
+#[tokio::test]
+async fn every_address_of_both_kinds_is_listened_on_at_one_port() {
+    let free = TcpListener::bind("0.0.0.0:0").await.expect("bound");
+    let port = free.local_addr().expect("an address").port();
+    drop(free);
+    let mut config = config(Ports { imap: Port::number(port), ..OFF });
+    config.listen = vec!["0.0.0.0".parse().expect("IPv4"), "::".parse().expect("IPv6")];
+    let bound = bind(&config).expect("both");
+    assert_eq!(bound.len(), 2);
 }

@@ -24,6 +24,7 @@ const OFF: Ports = Ports {
     pop3: Port::ANY,
     pop3s: Port::OFF,
     lmtp: Port::OFF,
+    https: Port::OFF,
     metrics: Port::OFF,
 };
 
@@ -56,11 +57,13 @@ async fn start_with(pop3: Pop3, messages: &[&str]) -> Fixture {
         let message = NewMessage::new(staged).flags(Flags::DELETED);
         store.append(inbox, vec![message]).await.expect("appended");
     }
-    let bound = listen::bind(&config).await.expect("bound");
+    let bound = listen::bind(&config).expect("bound");
     let address = bound[0].address;
     let settings = Current::new(config.clone());
+    let tls = tls::server(&config).expect("a certificate");
     let listening = Listening {
-        tls: tls::server(&config).expect("a certificate").config,
+        tls: tls.config,
+        web: tls.web,
         settings: settings.clone(),
         metrics: Arc::new(Metrics::new().expect("metrics")),
         limits: crate::limits::Limits::new(settings.clone()),

@@ -164,7 +164,7 @@ fn set_dates(params: &mut CertificateParams, life: Duration) {
 }
 
 /// Whether this is a server certificate of that CA, and will be for a while.
-fn verify_against(
+pub(super) fn verify_against(
     ca: &CertificateDer<'_>,
     certificate: &ParsedCertificate<'_>,
 ) -> Result<(), rustls::Error> {

@@ -1,6 +1,7 @@
 //! TLS: the certificate this server shows, and what is demanded of the servers that mail is relayed
 //! to.
 
+mod acme;
 mod files;
 mod generate;
 mod judge;
@@ -8,6 +9,7 @@ mod relay;
 mod shown;
 
 pub(crate) use self::{
+    acme::AcmeFile,
     files::write_key,
     judge::{judge, key_hash},
     relay::{RelayClients, relay_client},
@@ -45,6 +47,8 @@ pub(crate) enum TlsError {
 pub(crate) struct ServerTls {
     /// TLS 1.2 and 1.3, certificate and key loaded.
     pub(crate) config: Arc<ServerConfig>,
+    /// The same for HTTPS, and for authorities that look there.
+    pub(crate) web: Arc<ServerConfig>,
     /// The certificate in use.
     shown: Arc<Shown>,
     /// The generated CA, for clients to trust; `None` if the certificate came from the
@@ -60,7 +64,9 @@ pub(crate) fn server(config: &Config) -> Result<ServerTls, TlsError> {
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()
         .with_cert_resolver(shown.clone());
-    Ok(ServerTls { config: Arc::new(server), shown, ca })
+    let mut web = server.clone();
+    web.alpn_protocols = vec![b"http/1.1".to_vec(), acme::ALPN.to_vec()];
+    Ok(ServerTls { config: Arc::new(server), web: Arc::new(web), shown, ca })
 }
 
 impl ServerTls {
@@ -77,6 +83,11 @@ fn identity(config: &Config) -> Result<(Identity, Option<PathBuf>), TlsError> {
     Ok(match (&config.tls.certificate, &config.tls.key) {
         (Some(certificate), Some(key)) => (Identity::read(certificate, key)?, None),
         _ => {
+            if config.acme.is_used(&config.tls)
+                && let Some(identity) = AcmeFile::of(config).read()
+            {
+                return Ok((identity, None));
+            }
             let made = generate::keep(&config.data, &Names::of(config))?;
             (made.identity, Some(made.ca))
         }

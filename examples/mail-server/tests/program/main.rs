@@ -31,3 +31,4 @@ mod strangers;
 mod sync;
 mod trust;
 mod users;
+mod web;

@@ -42,6 +42,14 @@ impl Talk {
         Self { stream: BufReader::new(Stream::Plain(tcp)) }
     }
 
+    /// With whoever listens there, under TLS from the start.
+    pub(crate) fn tls_at(server: &Server, address: SocketAddr) -> Self {
+        match Self::at(address).stream.into_inner() {
+            Stream::Plain(tcp) => Self { stream: BufReader::new(tls(server, tcp)) },
+            Stream::Tls(_) => panic!("it is plain"),
+        }
+    }
+
     /// Whether the other side has closed, without a word.
     pub(crate) fn is_over(&mut self) -> bool {
         // What it did not read makes its close a reset.
