@@ -1,6 +1,7 @@
 """The hosts of the network, and what the name server says of them."""
 
 import contextlib
+import http.server
 import imaplib
 import os
 import pwd
@@ -40,6 +41,16 @@ dead.failover A 127.0.1.9
 ; the way is by a smarthost
 smart MX 10 mx.b
 grey MX 10 mx.grey
+; MTA-STS: both of b's names are in the policy of the first, the host of the other has no TLS
+_mta-sts.sts TXT "v=STSv1; id=1;"
+mta-sts.sts A 127.0.1.6
+sts MX 10 mx.b
+_mta-sts.sts-clear TXT "v=STSv1; id=1;"
+mta-sts.sts-clear A 127.0.1.7
+sts-clear MX 10 mx.grey
+_mta-sts.sts-other TXT "v=STSv1; id=1;"
+mta-sts.sts-other A 127.0.1.7
+sts-other MX 10 mx.exim
 mx.grey A 127.0.1.5
 """
 
@@ -160,6 +171,10 @@ class Ours:
         argv = [self.program, "--config", self.configuration, "--log", "debug"]
         self.child = self.stage.spawn(argv, self.output)
         self.stage.await_greeting(self.child, 25, self.output, self.address)
+
+    def lines(self, word):
+        """Of its log, with this word."""
+        return [line for line in self.output.read_text().splitlines() if word in line]
 
     def kill(self):
         """As `kill -9` does it."""
@@ -318,6 +333,45 @@ class Exim(Peer):
         """How many there have been from there."""
         log = (self.home / "mainlog").read_text()
         return len(re.findall(rf"SMTP connection from .*\[{re.escape(address)}\].*\(TCP/IP", log))
+
+
+class PolicyHost:
+    """Serves an MTA-STS policy by HTTPS for these domains."""
+
+    def __init__(self, stage, address, domains, policy):
+        self.asked = 0
+        host = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                host.asked += 1
+                known = self.path == "/.well-known/mta-sts.txt"
+                self.send_response(200 if known else 404)
+                self.send_header("Content-Type", "text/plain")
+                self.send_header("Content-Length", str(len(policy)))
+                self.end_headers()
+                self.wfile.write(policy.encode())
+
+            def log_message(self, *_):
+                pass
+
+        contexts = {}
+        for domain in domains:
+            name = f"mta-sts.{domain}"
+            home = stage.folder / name
+            home.mkdir()
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*stage.certificate(name, home))
+            contexts[name] = context
+        outer = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        outer.sni_callback = lambda s, name, _: setattr(s, "context", contexts[name])
+        self.server = http.server.ThreadingHTTPServer((address, 443), Handler)
+        self.server.socket = outer.wrap_socket(self.server.socket, server_side=True)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
 
 
 class Greylist:

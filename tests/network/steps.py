@@ -6,12 +6,15 @@ import subprocess
 import time
 import uuid
 
-from hosts import Greylist
+from hosts import Greylist, PolicyHost
 from kit import need
 from peer import reported
 
 PATIENCE = 30  # seconds
 WAITING = int(os.environ.get("MESSAGES", "300"))  # messages that wait for a host that is down
+
+
+POLICY = "version: STSv1\r\nmode: enforce\r\nmx: {mx}\r\nmax_age: 86400\r\n"
 
 
 def until(look, why):
@@ -136,6 +139,8 @@ def run(report, stage, a, b, postfix, exim):
             if source is not target:
                 report.step(f"{source.name} to-{target.name}", lambda: travelled(source, target))
 
+    grey = None
+
     def refused():
         _, (code, words) = bring(b, "x@strict.test", "x@strict.test")
         need(code == 550 and b"DMARC" in words, words)
@@ -158,7 +163,8 @@ def run(report, stage, a, b, postfix, exim):
         arrived(b, token)
 
     def greylisted():
-        host = Greylist()
+        nonlocal grey
+        grey = host = Greylist()
         stage.closing.append(host.listener.close)
         token, raw = letter(a.user, "x@grey.test")
         a.submit(["x@grey.test"], raw)
@@ -192,6 +198,51 @@ def run(report, stage, a, b, postfix, exim):
         need(1 <= connections <= 5, f"{connections} connections")
         return f"20 messages over {connections} connections"
 
+    def sts():
+        """A policy is fetched once, kept to, and outlives its host and our server."""
+        host = PolicyHost(stage, "127.0.1.6", ["sts.test"], POLICY.format(mx="*.b.test"))
+        b.command("domain", "add", "sts.test")
+        b.command("alias", "set", "alice@sts.test", b.user)
+        for _ in range(2):
+            token, raw = letter(a.user, "alice@sts.test")
+            a.submit(["alice@sts.test"], raw)
+            arrived(b, token)
+        need(host.asked == 1, f"the policy was asked for {host.asked} times")
+        host.close()
+        a.kill()
+        a.start()
+        before = len(a.output.read_bytes())
+        token, raw = letter(a.user, "alice@sts.test")
+        a.submit(["alice@sts.test"], raw)
+        arrived(b, token)
+        said = a.output.read_bytes()[before:].decode()
+        need("MTA-STS policy" not in said, "the policy was asked for again")
+
+    def sts_refusals():
+        """A host without TLS, and one that the policy does not name, get nothing."""
+        host = PolicyHost(
+            stage, "127.0.1.7", ["sts-clear.test", "sts-other.test"], POLICY.format(mx="mx.grey.test")
+        )
+        stage.closing.append(host.close)
+        for domain, why in (
+            ("sts-clear.test", "offers no TLS"),
+            ("sts-other.test", "none of its MX is in its MTA-STS policy"),
+        ):
+            _, raw = letter(a.user, f"x@{domain}")
+            a.submit([f"x@{domain}"], raw)
+            until(
+                lambda: any(f"x@{domain}" in line and why in line for line in a.lines("deferred")),
+                f"{domain}: no {why}",
+            )
+            if domain == "sts-clear.test":
+                # RFC 8689 §4.2.2: a message may do without what the domain demands.
+                token, raw = letter(a.user, f"y@{domain}")
+                a.submit([f"y@{domain}"], b"TLS-Required: No\r\n" + raw)
+                until(lambda: any(token.encode() in m for m in grey.messages), "it does not go without TLS")
+            for number in re.findall(r"^(\d+) ", a.command("queue", "list"), re.MULTILINE):
+                a.command("queue", "remove", number)
+
+    report.step("mta-sts kept-to", sts)
     report.step("route smarthost", smarthost)
     report.step("connections shared", shared)
     report.step("dmarc reject", refused)
@@ -200,6 +251,7 @@ def run(report, stage, a, b, postfix, exim):
     report.step("mx failover", failover)
     report.step("mx null", lambda: returned(a, "x@null.test", "5.1.10"))
     report.step("retry greylisting", greylisted)
+    report.step("mta-sts refusals", sts_refusals)
     for source, target, status in (
         (a, postfix, "5.1.1"),
         (a, exim, "5."),

@@ -61,6 +61,7 @@ mod plan;
 mod received;
 mod report;
 mod schedule;
+mod sts;
 
 pub use action::Action;
 pub use hops::{AddressLookup, Hop, hops};
@@ -71,3 +72,4 @@ pub use plan::{Attempted, Deadline, Decision, Plan, Queued, State};
 pub use received::{MAX_RECEIVED, check_received};
 pub use report::{Original, Report, ReportedRecipient, WrittenReport};
 pub use schedule::{Next, Schedule};
+pub use sts::{StsMode, StsPolicy, sts_id};

@@ -123,6 +123,8 @@ pub(crate) struct Relay {
     pub(crate) connections_per_destination: usize,
     /// Seconds a connection is kept for the next message to the same server.
     pub(crate) keep_seconds: u64,
+    /// Whether domains are asked for their MTA-STS policy (RFC 8461).
+    pub(crate) mta_sts: bool,
     /// Other ways for certain domains.
     pub(crate) routes: Vec<Route>,
 }
@@ -456,6 +458,7 @@ impl Default for Relay {
             give_up_seconds: 5 * 24 * 3600,
             connections_per_destination: 8,
             keep_seconds: 2,
+            mta_sts: true,
             routes: Vec::new(),
         }
     }

@@ -110,6 +110,8 @@ fn write(out: &mut String, config: &Config) -> fmt::Result {
     set(out, "connections-per-destination", &relay.connections_per_destination)?;
     key(out, "Seconds a connection is kept for the next message to the same server; 0 for none.")?;
     set(out, "keep-seconds", &relay.keep_seconds)?;
+    key(out, "Whether what a domain demands of its senders (MTA-STS) is looked up and kept to.")?;
+    set(out, "mta-sts", &relay.mta_sts)?;
     key(
         out,
         "Other ways for certain domains, each a [[relay.routes]] with domains, host, port, protocol, tls, user, password-file, source.",

@@ -78,6 +78,7 @@ fn what_is_printed_reads_back_the_same() {
         give_up_seconds: 6,
         connections_per_destination: 3,
         keep_seconds: 0,
+        mta_sts: false,
         routes: vec![
             Route { domains: vec!["*".into()], host: Some("[::1]".into()), ..Route::default() },
             Route {

@@ -66,8 +66,17 @@ async fn to_domain<S: Store>(
         Err(outcome) => return all(group, &outcome),
     };
     let mut attempted = Vec::new();
+    // RFC 3463 §3.5: X.4.1, no answer from host.
+    let mut status = EnhancedCode::new(4, 4, 1);
     let mut last_error = "no server to try".to_owned();
+    // RFC 8689 §4.2.1; reports go all the same.
+    let requires_tls =
+        wishes::mail(envelope).params.require_tls && !envelope.reverse_path.is_empty();
     for mut target in targets {
+        if let Err(why) = demand(&mut target, requires_tls, letter) {
+            (status, last_error) = (EnhancedCode::new(5, 7, 10), why);
+            continue;
+        }
         while !group.is_empty() {
             let wanted_here = wanted(envelope, letter, &group);
             let done = through(relay, &target, &wanted_here, letter).await;
@@ -76,6 +85,13 @@ async fn to_domain<S: Store>(
             let Target { host, address, .. } = &target;
             debug!(id = %envelope.id, server = host, %address, error, again = ?done.again, "no answer");
             last_error = format!("{host} [{}]: {error}", address.ip());
+            status = match done.again {
+                _ if done.no_requiretls => EnhancedCode::new(5, 7, 30),
+                Some(Again::WithoutTls) if requires_tls => EnhancedCode::new(5, 7, 10),
+                // X.7.5, cryptographic failure.
+                Some(Again::WithoutTls) => EnhancedCode::new(4, 7, 5),
+                _ => EnhancedCode::new(4, 4, 1),
+            };
             if done.in_doubt && !group.is_empty() {
                 // RFC 5321 §4.5.3.2.6: rather twice than never; and not at once, as it may be there.
                 warn!(
@@ -97,9 +113,31 @@ async fn to_domain<S: Store>(
             }
         }
     }
-    // RFC 3463 §3.5: X.4.1, no answer from host.
-    attempted.extend(all(group, &Outcome::deferred(EnhancedCode::new(4, 4, 1), last_error)));
+    let outcome = match status.class {
+        5 => Outcome::failed(status, last_error),
+        _ => Outcome::deferred(status, last_error),
+    };
+    attempted.extend(all(group, &outcome));
     attempted
+}
+
+/// What the sender demands of the transport, or does not (RFC 8689 §4.2).
+fn demand(target: &mut Target, requires_tls: bool, letter: &Letter) -> Result<(), String> {
+    if requires_tls {
+        if !target.is_sure {
+            let host = &target.host;
+            return Err(format!(
+                "{host}: TLS is required, and MTA-STS does not vouch for the name"
+            ));
+        }
+        if target.tls != Security::Implicit {
+            target.tls = Security::Verified;
+        }
+    } else if letter.tls_is_optional && target.by_policy {
+        // What the operator demands stands.
+        target.tls = Security::Opportunistic;
+    }
+    Ok(())
 }
 
 /// What a server has decided: those recipients leave the group.
@@ -143,6 +181,8 @@ async fn through<S: Store>(
 fn wanted(envelope: &Envelope, letter: &Letter, group: &Group) -> Wanted {
     let mut mail = wishes::mail(envelope);
     mail.params.size = Some(envelope.size.saturating_add(letter.signatures.len() as u64));
+    // A report is not lost for it.
+    mail.params.require_tls &= !envelope.reverse_path.is_empty();
     wishes::count_from(&mut mail, Timestamp::now().since(envelope.created));
     let mut wanted = Wanted::new(mail.from.clone(), group.iter().map(|(_, path)| path.clone()));
     wanted.mail = mail;

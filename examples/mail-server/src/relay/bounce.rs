@@ -7,7 +7,7 @@ use mailstore::{
     Body, Delivery, Envelope, NewEnvelope, NewRecipient, Staged, Store, Target, Timestamp,
 };
 use smtp_proto::{
-    Body as Octets, MailParams, Mailbox, ReversePath,
+    Body as Octets, MailParams, Mailbox, Ret, ReversePath,
     delivery::{Original, Report, ReportedRecipient, WrittenReport},
     header::header_of,
     trace::{Date, ReturnPath},
@@ -44,6 +44,10 @@ pub(crate) async fn report<S: Store>(
     report.arrival = Some(date(envelope.created));
     report.envid = mail.params.envid.as_ref();
     report.ret = mail.params.ret.filter(|_| envelope.size <= RETURNED);
+    if mail.params.require_tls {
+        // RFC 8689 §5: a report may travel without TLS, and the message must not.
+        report.ret = Some(Ret::Headers);
+    }
     let report = report.write();
     let (eight_bit, smtputf8) = (report.body == Octets::EightBitMime, report.smtputf8);
     let staged = stage(app, report, body.as_ref()).await?;

@@ -29,6 +29,9 @@ pub(crate) async fn run<S: Store>(
     tasks: TaskTracker,
 ) {
     let relay = Arc::new(Relay::new(app));
+    if let Err(error) = relay.sts.load(&relay.app.store).await {
+        error!(%error, "what was known of MTA-STS cannot be read");
+    }
     tasks.spawn(say_goodbye(relay.clone(), stopping.clone()));
     let mut renewed = Instant::now();
     loop {

@@ -8,6 +8,7 @@ mod idle;
 mod route;
 mod session;
 mod silent;
+mod sts;
 mod switch;
 mod target;
 mod transfer;
@@ -16,7 +17,7 @@ mod worker;
 
 pub(crate) use self::{bounce::report, dispatch::run, switch::Switch};
 
-use self::{destinations::Destinations, idle::Idle, silent::Silent};
+use self::{destinations::Destinations, idle::Idle, silent::Silent, sts::Sts};
 use crate::app::App;
 use smtp_proto::delivery::Outcome;
 use std::{
@@ -37,12 +38,14 @@ struct Relay<S> {
     places: Semaphore,
     idle: Idle,
     silent: Silent,
+    sts: Sts,
 }
 
 impl<S> Relay<S> {
     fn new(app: Arc<App<S>>) -> Self {
         let (destinations, places) = (Mutex::default(), Semaphore::new(AT_ONCE));
-        Self { app, destinations, places, idle: Idle::default(), silent: Silent::default() }
+        let (idle, silent, sts) = (Idle::default(), Silent::default(), Sts::default());
+        Self { app, destinations, places, idle, silent, sts }
     }
 
     fn destinations(&self) -> MutexGuard<'_, Destinations> {

@@ -16,6 +16,10 @@ pub(super) struct Target {
     pub(super) source: Option<IpAddr>,
     pub(super) protocol: Protocol,
     pub(super) tls: Security,
+    /// The domain itself demands the TLS, by its policy.
+    pub(super) by_policy: bool,
+    /// The name is the operator's or the domain's own word, not only that of the name servers.
+    pub(super) is_sure: bool,
     /// Who to log in as.
     pub(super) login: Option<Login>,
     /// Whether BDAT may be used where it is offered.

@@ -11,9 +11,12 @@ use smtp_proto::{
     EnhancedCode,
     client::{CannotSend, Envelope, Event, Protocol, Stage},
     delivery::{Outcome, Verdict},
-    header::HeaderFilter,
+    header::{HeaderFilter, header_of},
 };
 use std::{io, ops::Range, time::Duration};
+
+/// The header of a message is looked for in its first octets.
+const HEADER: u64 = 64 * 1024;
 
 /// What it came to.
 #[derive(Debug, Default)]
@@ -26,6 +29,8 @@ pub(super) struct Transferred {
     pub(super) again: Option<Again>,
     /// The message went out to its end and no answer came: it may have arrived.
     pub(super) in_doubt: bool,
+    /// The sender demands REQUIRETLS, and the server does not know it.
+    pub(super) no_requiretls: bool,
 }
 
 /// What is to be done otherwise.
@@ -45,6 +50,8 @@ pub(super) struct Letter {
     pub(super) body: Body,
     /// Fields to put above it.
     pub(super) signatures: Vec<u8>,
+    /// It says of itself that it may go without TLS (RFC 8689 §4.1).
+    pub(super) tls_is_optional: bool,
 }
 
 impl Letter {
@@ -54,7 +61,23 @@ impl Letter {
     ) -> mailstore::Result<Self> {
         let body = app.store.body(envelope.message).await?;
         let signatures = trust::signatures(&app.keys, app.users.directory(), &body).await?;
-        Ok(Self { body, signatures })
+        let start = body.read(0..envelope.size.min(HEADER)).await?;
+        let tls_is_optional = tls_is_optional(header_of(&start));
+        Ok(Self { body, signatures, tls_is_optional })
+    }
+}
+
+/// Whether the header has `TLS-Required: No` (RFC 8689 §3), which counts where it stands once.
+fn tls_is_optional(header: &[u8]) -> bool {
+    let name = b"tls-required:";
+    let fields = header.split(|octet| *octet == b'\n').filter_map(|line| {
+        let (start, value) = line.split_at_checked(name.len())?;
+        start.eq_ignore_ascii_case(name).then_some(value)
+    });
+    let mut values = fields;
+    match (values.next(), values.next()) {
+        (Some(value), None) => value.trim_ascii().eq_ignore_ascii_case(b"no"),
+        _ => false,
     }
 }
 
@@ -231,9 +254,31 @@ fn refused_here(
         CannotSend::Size(_) => EnhancedCode::new(5, 3, 4),
         CannotSend::EightBit => EnhancedCode::new(5, 6, 3),
         CannotSend::Utf8Address => EnhancedCode::new(5, 6, 7),
-        other => return Err(Broken::Said(other.to_string())),
+        other => {
+            done.no_requiretls = matches!(other, CannotSend::RequireTls);
+            return Err(Broken::Said(other.to_string()));
+        }
     };
     let outcome = Outcome::failed(status, cannot.to_string());
     done.outcomes.extend(places.map(|place| (place, outcome.clone())));
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_may_say_that_tls_is_not_required() {
+        for (header, expected) in [
+            ("Subject: x\r\nTLS-Required: No\r\n", true),
+            ("tls-required:no\r\n", true),
+            ("TLS-Required: yes\r\n", false),
+            ("TLS-Required: No\r\nTLS-Required: No\r\n", false),
+            ("X-TLS-Required: No\r\n", false),
+            ("", false),
+        ] {
+            assert_eq!(tls_is_optional(header.as_bytes()), expected, "{header}");
+        }
+    }
 }

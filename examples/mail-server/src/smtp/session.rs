@@ -129,6 +129,7 @@ fn machine_config<S>(app: &App<S>, role: Role) -> Config {
     config.offer.limits = true;
     config.offer.dsn = true;
     config.offer.smtp_utf8 = true;
+    config.offer.require_tls = true;
     config
 }
 

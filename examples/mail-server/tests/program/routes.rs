@@ -133,3 +133,50 @@ fn a_route_has_an_address_to_come_from() {
     let found = wait_for(&b, "bob@b.test", 1);
     assert!(found[0].contains("[127.0.0.7]"), "{}", found[0]);
 }
+
+#[test]
+fn where_tls_is_required_a_name_nobody_vouches_for_is_not_enough() {
+    // RFC 8689 §4.2.1
+    let world = World::new([]);
+    let hop = Hop::start(|_, command| usual(command));
+    world.start("a.test", &[]).terminate();
+    world.enqueue("a.test", "REQUIRETLS RET=FULL", &[("bob@b.test", "")], MESSAGE);
+    let a = world.start("a.test", &["--relay-port", hop.port()]);
+    let found = wait_for(&a, "alice@a.test", 1);
+    assert!(found[0].contains("Status: 5.7.10\r\n"), "{}", found[0]);
+    assert!(found[0].contains("text/rfc822-headers"), "only the header goes back: {}", found[0]);
+}
+
+#[test]
+fn where_tls_is_required_the_next_server_is_told_so() {
+    let world = World::new([]);
+    let b = world.start("b.test", &[]);
+    let settings =
+        |port: &str| route(&format!("domains = ['b.test']\nhost = 'mx.b.test'\nport = {port}"));
+    let ca = format!("ca = '{}'\n", b.data.join("ca.pem").display());
+    world.start("a.test", &[]).terminate();
+    world.enqueue("a.test", "REQUIRETLS", &[("bob@b.test", "")], MESSAGE);
+    // Our own server promises to keep to it.
+    let a = world.start_with("a.test", &(ca.clone() + &settings(&b.port("smtp"))), &[]);
+    a.wait_for_log(&["delivered", "bob@b.test"]);
+    assert_eq!(wait_for(&b, "bob@b.test", 1).len(), 1);
+    a.terminate();
+    // One without TLS cannot have it.
+    let hop = Hop::start(|_, command| usual(command));
+    world.enqueue("a.test", "REQUIRETLS", &[("bob@b.test", "")], MESSAGE);
+    let a = world.start_with("a.test", &(ca + &settings(hop.port())), &[]);
+    let found = wait_for(&a, "alice@a.test", 1);
+    assert!(found[0].contains("Status: 5.7.10\r\n"), "{}", found[0]);
+}
+
+#[test]
+fn a_message_cannot_do_without_the_tls_that_the_operator_demands() {
+    let world = World::new([]);
+    let hop = Hop::start(|_, command| usual(command));
+    let a = world.start_with("a.test", "tls = 'required'\n", &["--relay-port", hop.port()]);
+    let message = format!("TLS-Required: No\r\n{MESSAGE}");
+    submit(&a, "alice@a.test", &["bob@b.test"], &message);
+    a.wait_for_log(&["deferred", "no TLS"]);
+    let session = hop.session();
+    assert!(session.commands.iter().all(|c| !c.starts_with("MAIL")), "{session:?}");
+}
