@@ -119,17 +119,18 @@ impl<S> App<S> {
 
 impl<S: Store> Serve for App<S> {
     async fn serve(self: Arc<Self>, connection: Connection) -> io::Result<()> {
+        // Each in a box of its own size: a session of one protocol does not take the room that another needs.
         match connection.service.protocol() {
             Protocol::Smtp | Protocol::Submission | Protocol::Lmtp => {
-                smtp::session(self, connection).await
+                Box::pin(smtp::session(self, connection)).await
             }
-            Protocol::Imap => imap::session(self, connection).await,
             Protocol::Web => {
                 let Connection { wire, stopping, .. } = connection;
-                http::serve(wire, Arc::new(Web { app: self }), stopping).await;
+                Box::pin(http::serve(wire, Arc::new(Web { app: self }), stopping)).await;
                 Ok(())
             }
-            Protocol::Pop3 => pop3::session(self, connection).await,
+            Protocol::Imap => Box::pin(imap::session(self, connection)).await,
+            Protocol::Pop3 => Box::pin(pop3::session(self, connection)).await,
         }
     }
 }

@@ -27,7 +27,7 @@ pub(crate) async fn session<S: Store>(app: Arc<App<S>>, connection: Connection) 
                 let Session { driver, app, record, .. } = session;
                 let (mut machine, mut wire) = driver.into_parts();
                 let early = machine.upgrade();
-                wire.inner_mut().accept_tls(tls.clone(), early).await?;
+                Box::pin(wire.inner_mut().accept_tls(tls.clone(), early)).await?;
                 machine.set_channel_binding(wire.inner().channel_binding());
                 let driver = Driver::new(machine, wire);
                 session = Session {
@@ -92,7 +92,7 @@ impl<S: Store> Session<S> {
                 Woken::Event(Some(event)) => event,
                 Woken::Event(None) => return Ok(self.driver.stop()),
                 Woken::Changed => {
-                    if let Err(failure) = self.refresh().await {
+                    if let Err(failure) = Box::pin(self.refresh()).await {
                         self.settle(Err(failure))?;
                     }
                     continue;
@@ -112,7 +112,8 @@ impl<S: Store> Session<S> {
                     continue;
                 }
                 Event::Authenticate(claim) => {
-                    let (verdict, account) = self.app.users.judge(&claim, &self.record).await;
+                    let judging = self.app.users.judge(&claim, &self.record);
+                    let (verdict, account) = Box::pin(judging).await;
                     self.account = account;
                     self.driver.machine.verdict(verdict).map_err(io::Error::other)?;
                     continue;
@@ -120,7 +121,8 @@ impl<S: Store> Session<S> {
                 event => event.detach(),
             };
             self.idle = matches!(event, Event::Idle);
-            let done = self.answer(event).await;
+            // In a box, because it takes kilobytes, and idle sessions have none to answer.
+            let done = Box::pin(self.answer(event)).await;
             self.settle(done)?;
         }
     }

@@ -180,7 +180,7 @@ impl Listening {
             let wire = observed(Wire::new(tcp), &record, &config);
             let secured = tokio::select! {
                 () = stopping.cancelled() => return,
-                secured = secure(service, wire, &tls) => secured,
+                secured = Box::pin(secure(service, wire, &tls)) => secured,
             };
             let wire = match secured {
                 Ok(wire) => wire,
