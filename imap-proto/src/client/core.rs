@@ -64,7 +64,7 @@ pub(super) struct Core {
     /// Since when the server is waited for: from what it or this side said last.
     pub(super) since: Option<Instant>,
     heard: u64,
-    leaving: bool,
+    pub(super) leaving: bool,
     /// The frame that was announced; lent by the event.
     current: Bytes,
     pub(super) upgrade_after_event: bool,

@@ -34,6 +34,7 @@ mod offer;
 mod output;
 mod queue;
 mod section;
+pub mod sync;
 
 use alloc::string::String;
 
@@ -105,6 +106,16 @@ impl Client {
     /// The deviation that ended a [strict](Config::strict) session.
     pub fn refused(&self) -> Option<Deviation> {
         self.core.refused
+    }
+
+    /// Whether the session is logged in, by an answer or by the greeting.
+    pub fn is_logged_in(&self) -> bool {
+        self.core.logged_in
+    }
+
+    /// Whether the server has said BYE, or the session is over.
+    fn is_closing(&self) -> bool {
+        self.core.leaving || self.core.closed.is_some()
     }
 
     /// Number of commands without an answer.
