@@ -21,7 +21,7 @@ const RETURNED: u64 = 1024 * 1024;
 
 /// The report about these recipients, on its way to the sender; `None` if there is nobody to say it
 /// to: of a report there is no report (RFC 5321 §4.5.5).
-pub(crate) async fn report<S: Store>(
+pub(super) async fn report<S: Store>(
     app: &App<S>,
     envelope: &Envelope,
     recipients: &[ReportedRecipient],

@@ -1,5 +1,6 @@
 //! Mail for other domains: from the queue to the servers of their recipients.
 
+mod arrival;
 mod attempt;
 mod bounce;
 mod destinations;
@@ -15,7 +16,7 @@ mod transfer;
 mod wishes;
 mod worker;
 
-pub(crate) use self::{bounce::report, dispatch::run, switch::Switch};
+pub(crate) use self::{arrival::Arrival, dispatch::run, switch::Switch};
 
 use self::{destinations::Destinations, idle::Idle, silent::Silent, sts::Sts};
 use crate::app::App;

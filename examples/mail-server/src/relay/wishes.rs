@@ -3,6 +3,7 @@
 //! `params` of an envelope and of a recipient are the parameters of MAIL and RCPT as a client writes
 //! them: `BODY=8BITMIME RET=HDRS ENVID=QQ314159`, `NOTIFY=SUCCESS,DELAY ORCPT=rfc822;bob@b.test`.
 
+use super::Arrival;
 use mailstore::{Envelope, Recipient};
 use smtp_proto::{
     Body, Command, DeliverMode, Leniency, Mail, Mailbox, RcptParams, ReversePath,
@@ -20,7 +21,7 @@ pub(super) fn mail(envelope: &Envelope) -> Mail<'static> {
         Err(_) => ReversePath::Null,
     };
     let mut mail = Mail::new(from);
-    let line = format!("MAIL FROM:<> {}", envelope.params.trim());
+    let line = format!("MAIL FROM:<> {}", Arrival::unmarked(&envelope.params).trim());
     if let Ok(Command::Mail(said)) = parse::command(line.as_bytes(), Leniency::default()) {
         mail.params = said.into_owned().params;
         // It is no longer to be held, and the next server has no reason to believe a name.
@@ -101,6 +102,14 @@ mod tests {
         let said = mail(&envelope(params));
         assert_eq!(said.params.ret, Some(Ret::Full));
         assert_eq!(said.params.to_string(), " BODY=8BITMIME RET=FULL ENVID=QQ+2B1 BY=100;N");
+    }
+
+    #[test]
+    fn a_mark_is_no_parameter() {
+        let marked = envelope(&Arrival::Expanded.mark(" RET=FULL ENVID=QQ+2B1"));
+        assert_eq!(mail(&marked).params.to_string(), " RET=FULL ENVID=QQ+2B1");
+        assert_eq!(Arrival::of(&marked), Some(Arrival::Expanded));
+        assert_eq!(Arrival::of(&envelope("RET=FULL")), None);
     }
 
     #[test]

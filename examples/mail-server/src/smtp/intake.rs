@@ -3,9 +3,8 @@
 use super::{
     policy::{self, Recipient},
     scrutiny::Scrutiny,
-    success,
 };
-use crate::{app::App, config::CheckPolicy, facts, trust, unique};
+use crate::{app::App, config::CheckPolicy, facts, relay::Arrival, trust, unique};
 use mailstore::{
     Account, AccountId, Delivery, MailboxId, NewEnvelope, NewRecipient, SpecialUse, Staged, Store,
     Target, Upload,
@@ -180,9 +179,8 @@ impl Intake {
             let delivery = delivery(app, staged, eight_bit, is_junk, mail, &addressees).await?;
             app.store.deliver(delivery).await
         };
-        let delivered = stored.await.map_err(|error| refusal(&error))?;
+        stored.await.map_err(|error| refusal(&error))?;
         info!(id, size, from = %mail.from, recipients = addressees.len(), is_junk, "message accepted");
-        success::report(app, mail, &addressees, delivered.message, size).await;
         Ok(Reply::new(250, format!("2.0.0 Accepted as {id}")))
     }
 }
@@ -215,9 +213,21 @@ async fn delivery<S: Store>(
     let mut accounts = Vec::new();
     // One envelope for each domain: none waits for another.
     let mut remote: BTreeMap<String, Vec<NewRecipient>> = BTreeMap::new();
+    // Who wants to hear that the message is here is told by the queue, which has it in the same step.
+    let mut arrived: BTreeMap<Arrival, Vec<NewRecipient>> = BTreeMap::new();
     for Addressee { recipient, params } in addressees {
         match recipient {
-            Recipient::Local { receivers, .. } => accounts.extend(receivers.iter().copied()),
+            Recipient::Local { path, receivers } => {
+                accounts.extend(receivers.iter().copied());
+                // RFC 3461 §5.2.7.2: a list of several takes the message over.
+                let arrival =
+                    if receivers.len() > 1 { Arrival::Expanded } else { Arrival::Delivered };
+                if arrival.action().wanted(params.notify) && mail.from.mailbox().is_some() {
+                    let mut recipient = NewRecipient::new(path.address());
+                    recipient.params = params.to_string();
+                    arrived.entry(arrival).or_default().push(recipient);
+                }
+            }
             Recipient::Remote(mailbox) => {
                 let mut recipient = NewRecipient::new(mailbox.as_str());
                 recipient.params = params.to_string();
@@ -232,8 +242,13 @@ async fn delivery<S: Store>(
     for account in accounts {
         delivery = delivery.to(Target::new(mailbox(app, account, is_junk).await?));
     }
+    let from = mail.from.mailbox().map_or("", |mailbox| mailbox.as_str());
+    for (arrival, recipients) in arrived {
+        let mut envelope = NewEnvelope::new(from, recipients);
+        envelope.params = arrival.mark(&mail.params.to_string());
+        delivery = delivery.queued(envelope);
+    }
     for recipients in remote.into_values() {
-        let from = mail.from.mailbox().map_or("", |mailbox| mailbox.as_str());
         let mut envelope = NewEnvelope::new(from, recipients);
         envelope.params = onward(&mail.params, eight_bit).to_string();
         delivery = delivery.queued(envelope);

@@ -7,7 +7,6 @@ mod policy;
 mod scrutiny;
 mod session;
 mod stranger;
-mod success;
 
 pub(crate) use self::{
     greylist::Greylist, intake::forward_path, policy::address, session::session,

@@ -1,6 +1,6 @@
 //! What the sender is told, as it asked for: RFC 3461 and RFC 3464.
 
-use crate::kit::{Hop, Server, World, inbox, submit, usual, wait_for};
+use crate::kit::{Hop, Server, Smtp, World, inbox, run, submit, usual, wait_for};
 
 const MESSAGE: &str =
     "From: alice@a.test\r\nSubject: hello\r\nMessage-ID: <1@a.test>\r\n\r\nHello\r\n";
@@ -110,6 +110,34 @@ fn a_server_that_takes_few_recipients_at_once_gets_more_messages() {
     let messages = commands.iter().filter(|command| command.starts_with("MAIL")).count();
     assert_eq!((recipients, messages), (3, 2), "{commands:?}");
     a.wait_for_log(&["delivered", "dave@b.test"]);
+    a.terminate();
+    assert!(world.queue("a.test").is_empty());
+}
+
+#[test]
+fn who_wants_to_hear_that_a_message_has_arrived_hears_it_after_a_crash_too() {
+    let world = World::new([]);
+    let a = world.start("a.test", &[]);
+    let data = a.data.clone();
+    let queue = |word| run(&["queue", word, "--data", data.to_str().unwrap()]).status.success();
+    assert!(queue("pause"));
+    let mut smtp = Smtp::submission(&a, "alice@a.test");
+    assert!(smtp.say("MAIL FROM:<alice@a.test> ENVID=QQ1").starts_with("250"));
+    assert!(smtp.say("RCPT TO:<bob@a.test> NOTIFY=SUCCESS").starts_with("250"));
+    assert!(smtp.message(MESSAGE).starts_with("250"));
+    assert_eq!(inbox(&a, "bob@a.test").len(), 1);
+    assert_eq!(inbox(&a, "alice@a.test").len(), 0, "nothing is sent at present");
+    a.kill();
+    let a = world.start("a.test", &[]);
+    assert!(queue("resume"));
+    let report = wait_for(&a, "alice@a.test", 1).remove(0);
+    for part in [
+        "Original-Envelope-Id: QQ1\r\n",
+        "Final-Recipient: rfc822; bob@a.test\r\nAction: delivered\r\n",
+    ] {
+        assert!(report.contains(part), "{part:?} is missing in {report}");
+    }
+    assert_eq!(inbox(&a, "bob@a.test").len(), 1, "it does not come again");
     a.terminate();
     assert!(world.queue("a.test").is_empty());
 }
