@@ -46,24 +46,37 @@ def travelled(source, target):
     need(trace and re.search(r"ESMTPS|esmtps|TLS", trace[0]), f"no TLS: {text[:900]}")
     ours = {"a", "b"}
     if target.name in ours:
-        for word in ("spf=pass", "dmarc=pass", *(["dkim=pass"] * (source.name in ours))):
+        for word in ("spf=pass", "dmarc=pass"):
             need(word in text, f"{word} is missing: {text[:900]}")
+        if source.name in ours:
+            passed = text.count("dkim=pass")
+            need(passed == 2, f"{passed} of two signatures, Ed25519 and RSA: {text[:1500]}")
+            return "our reader believes both signatures, Ed25519 and RSA"
     elif source.name in ours:
-        signed(text)
+        return signed(text)
 
 
 def signed(text):
-    """OpenDKIM believes our RSA signature; it ends badly or says so when it does not."""
-    mail = text[text.index("DKIM-Signature:") :].encode()
-    done = subprocess.run(
-        ["opendkim-testmsg"], input=mail, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
-    )
-    need(done.returncode == 0, done.stdout.decode())
-    wrong = mail.replace(b"Hello", b"Hullo")
-    done = subprocess.run(
-        ["opendkim-testmsg"], input=wrong, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
-    )
-    need(done.returncode != 0, "a message that was changed is believed, too")
+    """OpenDKIM believes each of our signatures, alone, and not once the message is changed."""
+    fields = re.split(r"\r\n(?![ \t])", text[text.index("DKIM-Signature:") :], maxsplit=2)
+    rest = fields.pop()
+    need(len(fields) == 2, f"{fields}")
+    said = {}
+    for field in fields:
+        algorithm = re.search(r"\ba=([\w-]+)", field)[1]
+        mail = (field + "\r\n" + rest).encode()
+        wrong = mail.replace(b"Hello", b"Hullo")
+        said[algorithm] = [
+            subprocess.run(
+                ["opendkim-testmsg"], input=m, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
+            )
+            for m in (mail, wrong)
+        ]
+    need(set(said) == {"rsa-sha256", "ed25519-sha256"}, f"{set(said)}")
+    for algorithm, (done, changed) in said.items():
+        need(done.returncode == 0, f"{algorithm}: {done.stdout.decode()}")
+        need(changed.returncode != 0, f"{algorithm}: a message that was changed is believed, too")
+    return "OpenDKIM believes " + " and ".join(sorted(said))
 
 
 def returned(source, recipient, status):

@@ -12,7 +12,7 @@ use mailstore::{
 use smtp_proto::{
     Body, ForwardPath, Mail, MailParams, RcptParams, Reply, ReversePath,
     delivery::check_received,
-    header::HeaderFilter,
+    header::{HeaderFilter, header_of},
     trace::{Date, Received, ReturnPath, With},
 };
 use std::{collections::BTreeMap, net::IpAddr};
@@ -209,6 +209,11 @@ async fn delivery<S: Store>(
     addressees: &[Addressee],
 ) -> mailstore::Result<Delivery> {
     let facts = facts::of(&staged).await?;
+    // RFC 6531 §3.2: other characters than ASCII in a header go to servers with SMTPUTF8 only.
+    let utf8_header = eight_bit && {
+        let start = staged.body().read(0..staged.size().min(HEADER)).await?;
+        !header_of(&start).is_ascii()
+    };
     let mut delivery = Delivery::new(staged).facts(facts);
     let mut accounts = Vec::new();
     // One envelope for each domain: none waits for another.
@@ -250,7 +255,7 @@ async fn delivery<S: Store>(
     }
     for recipients in remote.into_values() {
         let mut envelope = NewEnvelope::new(from, recipients);
-        envelope.params = onward(&mail.params, eight_bit).to_string();
+        envelope.params = onward(&mail.params, eight_bit, utf8_header).to_string();
         delivery = delivery.queued(envelope);
     }
     Ok(delivery)
@@ -273,8 +278,9 @@ async fn mailbox<S: Store>(
 }
 
 /// What the next server is to be told of the parameters of MAIL.
-fn onward<'a>(params: &MailParams<'a>, eight_bit: bool) -> MailParams<'a> {
+fn onward<'a>(params: &MailParams<'a>, eight_bit: bool, utf8_header: bool) -> MailParams<'a> {
     let mut onward = params.clone();
+    onward.smtp_utf8 |= utf8_header;
     (onward.size, onward.auth) = (None, None);
     if eight_bit && onward.body.is_none_or(|body| body == Body::SevenBit) {
         onward.body = Some(Body::EightBitMime);

@@ -178,3 +178,34 @@ fn the_next_server_of_a_domain_is_tried_when_the_first_does_not_answer() {
     assert!(hop.session().message.ends_with("Hello\r\n..dots\r\n"));
     a.wait_for_log(&["delivered", "server=\"backup.two.test\""]);
 }
+
+#[test]
+fn a_header_beyond_ascii_goes_to_servers_with_smtputf8_only() {
+    // RFC 6531 §3.2
+    let world = World::new([]);
+    let message = MESSAGE.replace("hello", "gr\u{fc}n");
+    let hop = Hop::start(|_, command| usual(command));
+    let a = world.start("a.test", &["--relay-port", hop.port()]);
+    submit(&a, "alice@a.test", &["bob@b.test"], &message);
+    let found = wait_for(&a, "alice@a.test", 1);
+    assert!(found[0].contains("Status: 5.6.7\r\n"), "{}", found[0]);
+    a.terminate();
+    let hop = Hop::start(|_, command| match command {
+        "EHLO mx.a.test" => Some("250-hop.test\r\n250-8BITMIME\r\n250 SMTPUTF8"),
+        command => usual(command),
+    });
+    let a = world.start("a.test", &["--relay-port", hop.port()]);
+    submit(&a, "alice@a.test", &["bob@b.test"], &message);
+    let session = hop.session();
+    assert!(
+        session.commands.iter().any(|c| c.starts_with("MAIL") && c.ends_with(" SMTPUTF8")),
+        "{session:?}"
+    );
+    // In the body they need 8BITMIME only.
+    submit(&a, "alice@a.test", &["bob@b.test"], &MESSAGE.replace("Hello", "gr\u{fc}n"));
+    let session = hop.session();
+    assert!(
+        session.commands.iter().any(|c| c.starts_with("MAIL") && c.ends_with(" BODY=8BITMIME")),
+        "{session:?}"
+    );
+}
