@@ -18,12 +18,12 @@ use crate::{
     shutdown::{self, Ending, Signals},
     smtp::Greylist,
     startup::{self, Ready},
-    store::{self, OpenError},
+    store::{self, MailStore, OpenError},
     tls::{self, ServerTls, TlsError},
     trust::{DkimKeys, KeyError},
     wire::Sink,
 };
-use mailstore::EmbeddedStore;
+use mailstore::DynStore;
 use std::{
     io::{self, Write},
     net::SocketAddr,
@@ -93,7 +93,8 @@ pub(crate) async fn serve(
 
 /// A server at work: its listeners, and its relay.
 pub(crate) struct Server {
-    pub(crate) app: Arc<App<EmbeddedStore>>,
+    pub(crate) app: Arc<App<DynStore>>,
+    pub(crate) store: MailStore,
     pub(crate) serving: Listening,
     /// Where it listens, and for what.
     pub(crate) addresses: Vec<(Service, SocketAddr)>,
@@ -120,14 +121,14 @@ impl Server {
             None => None,
         };
         let metrics = Arc::new(Metrics::new()?);
-        let store = store::open(&config.data).await?;
+        let store = store::open(&config).await?;
         let tls = tls::server(&config)?;
         let secret = LoginSecret::keep(&config.data).map_err(ServeError::Secret)?;
         let directory =
-            Directory::load(&store, &config.domains).await.map_err(AccountError::from)?;
-        let users = Users::new(store.clone(), directory, secret);
+            Directory::load(&*store, &config.domains).await.map_err(AccountError::from)?;
+        let users = Users::new((*store).clone(), directory, secret);
         let well_known = accounts::prepare(&users, &config).await?;
-        let switch = Switch::load(&store).await.map_err(AccountError::from)?;
+        let switch = Switch::load(&*store).await.map_err(AccountError::from)?;
         let keys = DkimKeys::load(&config.data)?;
         let settings = Current::new(config);
         let greylist = Greylist::new(&settings.get().data);
@@ -153,7 +154,7 @@ impl Server {
         };
         let app = Arc::new(App {
             settings,
-            store,
+            store: (*store).clone(),
             news: Default::default(),
             users,
             made,
@@ -168,7 +169,8 @@ impl Server {
         admin::listen(&app.config().data, admin, serving.stopping.clone(), &serving.tasks);
         serving.start(bound, &app);
         let monitor = monitor.map(|(listener, address)| {
-            let monitor = Monitor { app: app.clone(), stopping: serving.stopping.clone() };
+            let (app, store) = (app.clone(), store.clone());
+            let monitor = Monitor { app, store, stopping: serving.stopping.clone() };
             monitor.start(listener, &serving.tasks);
             address
         });
@@ -177,7 +179,7 @@ impl Server {
         let certificates = acme::run(app.clone(), tls.clone(), serving.stopping.clone());
         serving.tasks.spawn(certificates);
         let ca = tls.ca.clone();
-        Ok(Self { app, serving, addresses, monitor, well_known, ca, tls })
+        Ok(Self { app, store, serving, addresses, monitor, well_known, ca, tls })
     }
 
     /// At SIGHUP settings, certificate and DKIM keys are read again; sessions go on as they are.
@@ -199,14 +201,14 @@ impl Server {
     /// Closes the store. All that was acknowledged is on the disk already; the next start is
     /// quicker this way.
     pub(crate) async fn close(&self) {
-        if let Err(error) = self.app.store.close().await {
+        if let Err(error) = self.store.close().await {
             error!(%error, "the store did not close well");
         }
     }
 }
 
 /// Reads the settings again, and says what came of it.
-fn reconfigure(app: &App<EmbeddedStore>, flags: Settings) {
+fn reconfigure(app: &App<DynStore>, flags: Settings) {
     let config = match Config::load(flags) {
         Ok(config) => config,
         Err(error) => return error!(%error, "the settings stay as they were"),

@@ -8,7 +8,7 @@ use crate::{
     app::App,
     tls::{AcmeFile, ServerTls},
 };
-use mailstore::EmbeddedStore;
+use mailstore::DynStore;
 use std::{net::Ipv4Addr, sync::Arc, time::Duration};
 use tokio::time;
 use tokio_util::sync::CancellationToken;
@@ -21,7 +21,7 @@ const FIRST: Duration = Duration::from_secs(5 * 60);
 const LONGEST: Duration = Duration::from_secs(12 * 60 * 60);
 
 /// Sees to the certificate until the server stops.
-pub(crate) async fn run(app: Arc<App<EmbeddedStore>>, tls: ServerTls, stopping: CancellationToken) {
+pub(crate) async fn run(app: Arc<App<DynStore>>, tls: ServerTls, stopping: CancellationToken) {
     let mut pause = FIRST;
     loop {
         let done = tokio::select! {
@@ -51,7 +51,7 @@ pub(crate) async fn run(app: Arc<App<EmbeddedStore>>, tls: ServerTls, stopping: 
 }
 
 /// Obtains a certificate if it is time. Its names, if one was obtained.
-async fn renew(app: &App<EmbeddedStore>, tls: &ServerTls) -> Result<Option<Vec<String>>, String> {
+async fn renew(app: &App<DynStore>, tls: &ServerTls) -> Result<Option<Vec<String>>, String> {
     let config = app.config();
     if !config.acme.is_used(&config.tls) {
         return Ok(None);
@@ -69,7 +69,7 @@ async fn renew(app: &App<EmbeddedStore>, tls: &ServerTls) -> Result<Option<Vec<S
 
 /// The host, and of the names at which something is served by HTTPS those that are in DNS: one that is
 /// not would have the whole order fail.
-async fn names(app: &App<EmbeddedStore>) -> Vec<String> {
+async fn names(app: &App<DynStore>) -> Vec<String> {
     let dns = app.dns();
     let any_address = Data::Address(Ipv4Addr::UNSPECIFIED.into());
     let mut names = vec![app.config().hostname.clone()];

@@ -64,8 +64,10 @@ impl Admin {
 
     async fn store_and_accounts(&self, found: &mut Findings) -> Result<(), AdminError> {
         match self.store.damage().len() {
-            0 => found
-                .ok(&format!("the store is open, with {} messages", self.store.stats().messages)),
+            0 => {
+                let messages = self.store.figures().await?.messages;
+                found.ok(&format!("the store is open, with {messages} messages"));
+            }
             n => found.problem(
                 &format!("{n} places of the store are damaged"),
                 "stop the server, then mail-server mailbox check",

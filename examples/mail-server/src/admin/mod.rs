@@ -15,10 +15,10 @@ use crate::{
     config::{Config, Current},
     mailbox::{self, MailboxError},
     relay::Switch,
-    store::{self, OpenError},
+    store::{self, MailStore, OpenError},
     trust::{DkimKeys, KeyError, State},
 };
-use mailstore::{EmbeddedStore, Limits, Quotas};
+use mailstore::{DynStore, Limits, Quotas};
 use std::{
     io::{self, Write},
     path::PathBuf,
@@ -27,8 +27,8 @@ use std::{
 /// What the commands act on.
 #[derive(Clone, Debug)]
 pub(crate) struct Admin {
-    pub(crate) store: EmbeddedStore,
-    pub(crate) users: Users<EmbeddedStore>,
+    pub(crate) store: MailStore,
+    pub(crate) users: Users<DynStore>,
     pub(crate) switch: Switch,
     pub(crate) keys: DkimKeys,
     pub(crate) settings: Current,
@@ -96,17 +96,17 @@ pub(crate) async fn run(command: AdminCommand, config: &Config) -> Result<Done, 
     }
     if repair {
         let mut out = Vec::new();
-        let well = mailbox::repair(&config.data, &mut out).await?;
+        let well = mailbox::repair(config, &mut out).await?;
         return Ok(Done::new(out, well));
     }
-    let store = store::open(&config.data).await.map_err(|error| match error {
+    let store = store::open(config).await.map_err(|error| match error {
         OpenError::InUse { folder } => AdminError::InUse { folder },
         error => AdminError::Open(error),
     })?;
-    let directory = Directory::load(&store, &config.domains).await?;
+    let directory = Directory::load(&*store, &config.domains).await?;
     let admin = Admin {
-        users: Users::new(store.clone(), directory, LoginSecret::random()),
-        switch: Switch::load(&store).await?,
+        users: Users::new((*store).clone(), directory, LoginSecret::random()),
+        switch: Switch::load(&*store).await?,
         keys: DkimKeys::load(&config.data)?,
         settings: Current::new(config.clone()),
         running: false,

@@ -52,11 +52,11 @@ impl Admin {
                 writeln!(out, "removed {number}; its sender is not told")?;
             }
             QueueCommand::Pause => {
-                self.switch.set(&self.store, true).await?;
+                self.switch.set(&*self.store, true).await?;
                 writeln!(out, "nothing is sent until `mail-server queue resume`")?;
             }
             QueueCommand::Resume => {
-                self.switch.set(&self.store, false).await?;
+                self.switch.set(&*self.store, false).await?;
                 writeln!(out, "messages are sent again")?;
             }
         }

@@ -34,10 +34,12 @@ impl Config {
             }
         };
         keep(new.data != self.data, "data");
+        keep(new.store != self.store, "store");
         keep(new.listen != self.listen, "listen");
         keep(new.ports != self.ports, "ports");
         keep(new.log.format != self.log.format, "log.format");
         new.data.clone_from(&self.data);
+        new.store = self.store;
         new.listen.clone_from(&self.listen);
         new.ports = self.ports.clone();
         new.log.format = self.log.format;

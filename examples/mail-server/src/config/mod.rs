@@ -42,6 +42,8 @@ pub(crate) struct Config {
     pub(crate) domains: Vec<String>,
     /// Folder of the store, the CA and the keys.
     pub(crate) data: PathBuf,
+    /// What keeps the mail there.
+    pub(crate) store: StoreKind,
     /// Addresses to listen on.
     pub(crate) listen: Vec<IpAddr>,
     pub(crate) ports: Ports,
@@ -57,6 +59,18 @@ pub(crate) struct Config {
     pub(crate) pop3: Pop3,
     pub(crate) limits: Limits,
     pub(crate) log: Log,
+}
+
+/// What keeps the mail.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum StoreKind {
+    /// A log with an index of its own: the fastest.
+    Embedded,
+    /// The same log, with tables of SQLite that other programs may read.
+    Sqlite,
+    /// A Maildir++ tree an account, in `maildir` below the data folder, which Dovecot and mutt may share.
+    Maildir,
 }
 
 /// One port a listener.
@@ -411,6 +425,7 @@ impl Default for Config {
             hostname: "localhost".into(),
             domains: vec!["example.test".into()],
             data: "mail-data".into(),
+            store: StoreKind::Embedded,
             listen: vec![IpAddr::V4(Ipv4Addr::LOCALHOST)],
             ports: Ports::default(),
             tls: Tls::default(),

@@ -17,6 +17,7 @@ fn write(out: &mut String, config: &Config) -> fmt::Result {
         hostname,
         domains,
         data,
+        store,
         listen,
         ports,
         tls,
@@ -38,6 +39,11 @@ fn write(out: &mut String, config: &Config) -> fmt::Result {
     set(out, "domains", domains)?;
     key(out, "Folder of the store, the CA and the keys.")?;
     set(out, "data", data)?;
+    key(
+        out,
+        "What keeps the mail there: \"embedded\"; \"sqlite\", whose tables other programs may read; \"maildir\", trees for Dovecot and mutt.",
+    )?;
+    set(out, "store", store)?;
     key(out, "Addresses to listen on.")?;
     set(out, "listen", listen)?;
     key(

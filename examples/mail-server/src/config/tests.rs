@@ -65,6 +65,7 @@ fn what_is_printed_reads_back_the_same() {
     let mut full = Config::default();
     full.domains.push("b.test".into());
     full.data = "C:\\mail \"data\"".into();
+    full.store = StoreKind::Sqlite;
     full.ports.pop3 = Port::OFF;
     full.tls = Tls { certificate: Some("a.pem".into()), key: Some("a.key".into()) };
     full.relay = Relay {

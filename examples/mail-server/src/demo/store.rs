@@ -11,7 +11,7 @@ use mailstore::{Accounts, Flags, Mailboxes, Messages};
 /// Shows it. How many messages are on the disk.
 pub(super) async fn look(servers: &Servers, letter: &Letter, show: &Show) -> Result<usize> {
     let store = &servers.b.app.store;
-    let stored = store.stats().messages;
+    let stored = usize::try_from(servers.b.store.figures().await?.messages)?;
     let mut message = None;
     for account in store.accounts().await? {
         let inbox = store.mailbox(account.id, "INBOX").await?;

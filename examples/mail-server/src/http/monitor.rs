@@ -1,9 +1,9 @@
 //! `/metrics` and `/health`, on loopback only.
 
 use super::{Answer, PLAIN, Site, text};
-use crate::{app::App, listen::BindError, metrics::Measured};
+use crate::{app::App, listen::BindError, metrics::Measured, store::MailStore};
 use hyper::{Method, Request, StatusCode, body::Incoming};
-use mailstore::{EmbeddedStore, Queue};
+use mailstore::{DynStore, Queue};
 use std::{
     io::{self, Write},
     net::{Ipv4Addr, SocketAddr},
@@ -20,7 +20,8 @@ const METRICS: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// The operator's view of a server.
 pub(crate) struct Monitor {
-    pub(crate) app: Arc<App<EmbeddedStore>>,
+    pub(crate) app: Arc<App<DynStore>>,
+    pub(crate) store: MailStore,
     pub(crate) stopping: CancellationToken,
 }
 
@@ -57,16 +58,16 @@ impl Monitor {
     }
 
     async fn measured(&self) -> mailstore::Result<Measured> {
-        let stats = self.app.store.stats();
+        let figures = self.store.figures().await?;
         // Asked of the index, so that a store that cannot be read is noticed.
         self.app.store.next_due().await?;
         Ok(Measured {
-            queue: stats.envelopes as u64,
+            queue: figures.envelopes,
             is_paused: self.app.switch.is_paused(),
-            accounts: stats.accounts as u64,
-            messages: stats.messages as u64,
-            message_octets: stats.message_octets,
-            log_octets: stats.log_octets,
+            accounts: figures.accounts,
+            messages: figures.messages,
+            message_octets: figures.message_octets,
+            log_octets: figures.log.map_or(0, |(octets, _)| octets),
         })
     }
 

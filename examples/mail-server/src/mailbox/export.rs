@@ -2,7 +2,7 @@
 
 use super::MailboxError;
 use mailstore::{
-    Accounts, EmbeddedStore, Flags, Mailbox, Mailboxes, Messages, Row,
+    Accounts, DynStore, Flags, Mailbox, Mailboxes, Messages, Row,
     maildir::{MAX_KEYWORDS, flag_letters, folder_name, keywords_file},
 };
 use std::{
@@ -14,7 +14,7 @@ use std::{
 
 /// Writes every message of the account below `to`, which is made; says how many.
 pub(super) async fn export(
-    store: &EmbeddedStore,
+    store: &DynStore,
     address: &str,
     to: &Path,
 ) -> Result<usize, MailboxError> {
@@ -32,11 +32,7 @@ pub(super) async fn export(
     Ok(messages)
 }
 
-async fn one(
-    store: &EmbeddedStore,
-    mailbox: &Mailbox,
-    folder: &Path,
-) -> Result<usize, MailboxError> {
+async fn one(store: &DynStore, mailbox: &Mailbox, folder: &Path) -> Result<usize, MailboxError> {
     for part in ["cur", "new", "tmp"] {
         written(&folder.join(part), |path| fs::create_dir_all(path))?;
     }

@@ -3,8 +3,7 @@
 use super::MailboxError;
 use crate::facts;
 use mailstore::{
-    AccountId, Accounts, EmbeddedStore, Flags, MailboxId, Mailboxes, Messages, NewMailbox,
-    NewMessage,
+    AccountId, Accounts, DynStore, Flags, MailboxId, Mailboxes, Messages, NewMailbox, NewMessage,
     maildir::{flags_of_letters, keywords_of_file, mailbox_of_folder, split_info},
 };
 use std::{
@@ -15,7 +14,7 @@ use std::{
 
 /// Adds every message below `from`; says how many. Mailboxes that are missing are created.
 pub(super) async fn import(
-    store: &EmbeddedStore,
+    store: &DynStore,
     address: &str,
     from: &Path,
 ) -> Result<usize, MailboxError> {
@@ -51,11 +50,7 @@ pub(super) async fn import(
     Ok(messages)
 }
 
-async fn mailbox(
-    store: &EmbeddedStore,
-    account: AccountId,
-    name: &str,
-) -> mailstore::Result<MailboxId> {
+async fn mailbox(store: &DynStore, account: AccountId, name: &str) -> mailstore::Result<MailboxId> {
     match store.mailbox(account, name).await {
         Ok(found) => Ok(found.id),
         Err(mailstore::Error::NotFound { .. }) => {
@@ -65,11 +60,7 @@ async fn mailbox(
     }
 }
 
-async fn one(
-    store: &EmbeddedStore,
-    mailbox: MailboxId,
-    folder: &Path,
-) -> Result<usize, MailboxError> {
+async fn one(store: &DynStore, mailbox: MailboxId, folder: &Path) -> Result<usize, MailboxError> {
     let keywords = fs::read_to_string(folder.join("dovecot-keywords")).unwrap_or_default();
     let keywords = keywords_of_file(&keywords);
     let mut found: Vec<(std::time::SystemTime, PathBuf, Flags)> = Vec::new();

@@ -5,16 +5,13 @@ mod import;
 
 use crate::{
     cli::MailboxCommand,
-    store::{self, OpenError},
+    config::{Config, StoreKind},
+    store::{self, MailStore, OpenError},
 };
-use mailstore::{
-    EmbeddedStore,
-    embedded::{Damage, Options},
-};
+use mailstore::{EmbeddedStore, embedded::Options};
 use std::{
-    fs,
     io::{self, Write},
-    path::{Path, PathBuf},
+    path::PathBuf,
 };
 
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +28,8 @@ pub(crate) enum MailboxError {
     NoMaildir(PathBuf),
     #[error("the index of a store that is open cannot be made anew")]
     Repair,
+    #[error("a store of Maildir++ trees has no {0}")]
+    NoLog(&'static str),
     #[error("cannot print: {0}")]
     Output(#[from] io::Error),
 }
@@ -38,18 +37,18 @@ pub(crate) enum MailboxError {
 /// Does what was asked, and says so on `out`. False when something is damaged.
 pub(crate) async fn run(
     command: MailboxCommand,
-    store: &EmbeddedStore,
+    store: &MailStore,
     out: &mut impl Write,
 ) -> Result<bool, MailboxError> {
     match command {
         MailboxCommand::Check => check(store, out).await,
         MailboxCommand::Repair => Err(MailboxError::Repair),
         MailboxCommand::Compact => {
-            let done = store.compact().await?;
+            let done = store.compact().await?.ok_or(MailboxError::NoLog("log to compact"))?;
             writeln!(out, "the log had {} octets and has {}", done.before, done.after)?;
             Ok(true)
         }
-        MailboxCommand::Stats => stats(store, out),
+        MailboxCommand::Stats => stats(store, out).await,
         MailboxCommand::Export { address, to } => {
             let messages = export::export(store, &address, &to).await?;
             writeln!(out, "exported {messages} messages of {address} to {}", to.display())?;
@@ -65,10 +64,9 @@ pub(crate) async fn run(
 
 /// Reads everything there is. A log that is damaged where changes are makes opening fail, which says
 /// where.
-async fn check(store: &EmbeddedStore, out: &mut impl Write) -> Result<bool, MailboxError> {
-    let mut damage = store.damage().to_vec();
-    damage.extend(store.verify().await?);
-    let messages = store.stats().messages;
+async fn check(store: &MailStore, out: &mut impl Write) -> Result<bool, MailboxError> {
+    let damage = store.verify().await?;
+    let messages = store.figures().await?.messages;
     report(&damage, out)?;
     if damage.is_empty() {
         writeln!(out, "{messages} messages, all whole")?;
@@ -79,51 +77,60 @@ async fn check(store: &EmbeddedStore, out: &mut impl Write) -> Result<bool, Mail
 }
 
 /// Makes the index anew and goes on without what is lost.
-pub(crate) async fn repair(folder: &Path, out: &mut impl Write) -> Result<bool, MailboxError> {
+pub(crate) async fn repair(config: &Config, out: &mut impl Write) -> Result<bool, MailboxError> {
+    if config.store == StoreKind::Maildir {
+        return Err(MailboxError::NoLog("index to make anew"));
+    }
     // Opened and closed first: nothing is removed under a running server.
-    match store::open(folder).await {
+    match store::open(config).await {
         Ok(store) => store.close().await?,
-        Err(in_use @ OpenError::InUse { .. }) => return Err(in_use.into()),
+        Err(error @ (OpenError::InUse { .. } | OpenError::OtherKind { .. })) => {
+            return Err(error.into());
+        }
         Err(_) => {}
     }
-    let index = folder.join("index.redb");
-    if index.exists() {
-        fs::remove_file(&index).map_err(|error| MailboxError::File { path: index, error })?;
+    for path in store::index_files(config.store, &config.data) {
+        store::remove(&path).map_err(|error| MailboxError::File { path, error })?;
     }
-    let store = match EmbeddedStore::open(folder).await {
-        Err(mailstore::Error::Corrupt { .. }) => {
+    let mut stepped_over = Vec::new();
+    let store = match store::open(config).await {
+        Err(OpenError::Store { error: mailstore::Error::Corrupt { .. }, .. }) => {
             let mut options = Options::default();
             options.salvage = true;
-            let store = EmbeddedStore::open_with(folder, options).await?;
+            let store = EmbeddedStore::open_with(&config.data, options).await?;
             // What was stepped over would be met at every opening; compaction leaves it behind.
             store.compact().await?;
-            store
+            let damage = store.damage().iter();
+            stepped_over =
+                damage.map(|d| format!("{} at {}: {}", d.file, d.offset, d.what)).collect();
+            store.close().await?;
+            store::open(config).await?
         }
         other => other?,
     };
-    let mut damage = store.damage().to_vec();
+    let mut damage = stepped_over;
     damage.extend(store.verify().await?);
-    let messages = store.stats().messages;
+    let messages = store.figures().await?.messages;
     store.close().await?;
     report(&damage, out)?;
     writeln!(out, "{messages} messages are there; the index was made anew")?;
     Ok(true)
 }
 
-fn report(damage: &[Damage], out: &mut impl Write) -> io::Result<()> {
-    damage.iter().try_for_each(|Damage { file, offset, what, .. }| {
-        writeln!(out, "damaged: {file} at {offset}: {what}")
-    })
+fn report(damage: &[String], out: &mut impl Write) -> io::Result<()> {
+    damage.iter().try_for_each(|what| writeln!(out, "damaged: {what}"))
 }
 
-fn stats(store: &EmbeddedStore, out: &mut impl Write) -> Result<bool, MailboxError> {
-    let stats = store.stats();
-    writeln!(out, "accounts        {}", stats.accounts)?;
-    writeln!(out, "mailboxes       {}", stats.mailboxes)?;
-    writeln!(out, "messages        {}", stats.messages)?;
-    writeln!(out, "in the queue    {}", stats.envelopes)?;
-    writeln!(out, "message octets  {}", stats.message_octets)?;
-    writeln!(out, "log octets      {}", stats.log_octets)?;
-    writeln!(out, "log files       {}", stats.segments)?;
+async fn stats(store: &MailStore, out: &mut impl Write) -> Result<bool, MailboxError> {
+    let figures = store.figures().await?;
+    writeln!(out, "accounts        {}", figures.accounts)?;
+    writeln!(out, "mailboxes       {}", figures.mailboxes)?;
+    writeln!(out, "messages        {}", figures.messages)?;
+    writeln!(out, "in the queue    {}", figures.envelopes)?;
+    writeln!(out, "message octets  {}", figures.message_octets)?;
+    if let Some((octets, files)) = figures.log {
+        writeln!(out, "log octets      {octets}")?;
+        writeln!(out, "log files       {files}")?;
+    }
     Ok(true)
 }

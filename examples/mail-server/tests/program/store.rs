@@ -128,3 +128,43 @@ fn damage_is_found_named_and_repaired() {
     assert_eq!(left.status.code(), Some(1));
     assert!(stdout(&left).ends_with("3 messages, 1 places are damaged\n"), "{}", stdout(&left));
 }
+
+#[test]
+fn each_kind_of_store_keeps_mail_and_refuses_the_folder_of_another() {
+    let folder = tempfile::tempdir().unwrap();
+    let from = maildir(folder.path());
+    let file = |kind: &str| folder.path().join(format!("{kind}.toml"));
+    let mailbox = |kind: &str, data: &str, arguments: &[&str]| {
+        let (file, data) = (file(kind), folder.path().join(data));
+        let mut line = vec!["mailbox"];
+        line.extend(arguments);
+        line.extend(["--config", file.to_str().unwrap(), "--data", data.to_str().unwrap()]);
+        run(&line)
+    };
+    for kind in ["embedded", "sqlite", "maildir"] {
+        fs::write(file(kind), format!("store = '{kind}'\n")).unwrap();
+        let config = file(kind);
+        let start =
+            || Server::start(&folder.path().join(kind), &["--config", config.to_str().unwrap()]);
+        drop(start());
+        let imported = mailbox(kind, kind, &["import", "bob@example.test", from.to_str().unwrap()]);
+        assert!(said(&imported).starts_with("imported 3 messages"));
+        {
+            let _server = start();
+            assert_eq!(said(&mailbox(kind, kind, &["check"])), "3 messages, all whole\n");
+            assert!(said(&mailbox(kind, kind, &["stats"])).contains("messages        3\n"));
+        }
+        for command in ["compact", "repair"] {
+            let done = mailbox(kind, kind, &[command]);
+            assert_eq!(done.status.success(), kind != "maildir", "{}", stderr(&done));
+        }
+        assert_eq!(said(&mailbox(kind, kind, &["check"])), "3 messages, all whole\n");
+        let to = folder.path().join(format!("{kind}-out"));
+        let exported = mailbox(kind, kind, &["export", "bob@example.test", to.to_str().unwrap()]);
+        assert!(said(&exported).starts_with("exported 3 messages"));
+    }
+    for (kind, data) in [("maildir", "embedded"), ("embedded", "maildir"), ("sqlite", "maildir")] {
+        let refused = mailbox(kind, data, &["stats"]);
+        assert!(stderr(&refused).contains("another kind"), "{}", stderr(&refused));
+    }
+}
