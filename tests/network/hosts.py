@@ -138,6 +138,9 @@ password-file = "{home}/smart"
 exempt = []
 [accounts]
 ready-made = false
+[limits]
+# A single user has thousands of messages wait.
+user-recipients-per-hour = 0
 """
 
 
