@@ -251,6 +251,16 @@ fn advised(data: &RData) -> Option<Data> {
         RData::CNAME(name) => Data::Cname(text(name)),
         RData::SRV(srv) => Data::Srv(srv.port, text(&srv.target)),
         RData::TXT(txt) => Data::Txt(String::from_utf8_lossy(&txt.txt_data.concat()).into()),
+        // RFC 6698 §2.1: of those that are printed here, which is what RFC 7672 §3.1.1 recommends.
+        RData::TLSA(tlsa) => {
+            let numbers: [u8; 3] =
+                [tlsa.cert_usage.into(), tlsa.selector.into(), tlsa.matching.into()];
+            let hex = tlsa.cert_data.iter().map(|octet| format!("{octet:02x}"));
+            Data::Tlsa(match numbers {
+                [3, 1, 1] => hex.collect(),
+                _ => format!("of another kind: {numbers:?}"),
+            })
+        }
         _ => return None,
     })
 }

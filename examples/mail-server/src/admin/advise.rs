@@ -2,7 +2,7 @@
 
 use super::{Admin, AdminError};
 use crate::{
-    advice::{self, Findings, Setup},
+    advice::{self, Findings, Setup, World},
     dns::Dns,
     tls,
 };
@@ -32,6 +32,7 @@ impl Admin {
         &self,
         addresses: Vec<IpAddr>,
         outbound: &str,
+        time_server: &str,
         out: &mut Vec<u8>,
     ) -> Result<bool, AdminError> {
         let mut found = Findings::default();
@@ -52,7 +53,8 @@ impl Admin {
             addresses: &self.addresses(addresses),
             key_hash: key_hash.as_deref(),
         };
-        advice::check(&setup, &dns, outbound, self.running, &mut found).await;
+        let world = World { dns: &dns, outbound, time_server };
+        advice::check(&setup, world, self.running, &mut found).await;
         out.write_all(found.text.as_bytes())?;
         match found.problems {
             0 => writeln!(out, "all is well")?,
@@ -71,6 +73,18 @@ impl Admin {
             n => found.problem(
                 &format!("{n} places of the store are damaged"),
                 "stop the server, then mail-server mailbox check",
+            ),
+        }
+        // As an acknowledgement of mail would have to.
+        let written = tempfile::tempfile_in(&self.settings.get().data).and_then(|mut file| {
+            file.write_all(&[0; 4096])?;
+            file.sync_all()
+        });
+        match written {
+            Ok(()) => found.ok("the store's disk takes what is written"),
+            Err(error) => found.problem(
+                &format!("the store's disk takes nothing: {error}"),
+                "make room on it: df -h, then mail-server mailbox compact",
             ),
         }
         match self.users.list().await?.len() {

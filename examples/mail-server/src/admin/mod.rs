@@ -137,8 +137,8 @@ impl Admin {
             AdminCommand::Dns { address, checklist } => {
                 self.print_records(address, checklist, &mut out)?;
             }
-            AdminCommand::Check { address, outbound } => {
-                well = self.check(address, &outbound, &mut out).await?;
+            AdminCommand::Check { address, outbound, time_server } => {
+                well = self.check(address, &outbound, &time_server, &mut out).await?;
             }
             AdminCommand::Mailbox(command) => {
                 well = mailbox::run(command, &self.store, &mut out).await?;

@@ -1,7 +1,17 @@
 //! `mail-server check`: one line for each thing that must be right.
 
-use super::records::{Data, Record, Setup, records};
-use crate::{config::Config, dns::Dns, service::Service, tls};
+use super::{
+    clock,
+    records::{Data, Record, Setup, records},
+    sts,
+};
+use crate::{
+    config::Config,
+    dns::Dns,
+    http,
+    service::Service,
+    tls::{self, AcmeFile},
+};
 use mail_auth::{SpfResult, spf::verify::SpfParameters};
 use std::{
     fmt::Write,
@@ -13,6 +23,9 @@ use tokio::{net::TcpStream, time};
 
 /// A connection that takes longer is none.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A clock that is off by more has signatures and log-ins refused.
+const MOST_SECONDS_OFF: i64 = 60;
 
 /// What was found, line by line.
 #[derive(Debug, Default)]
@@ -32,20 +45,35 @@ impl Findings {
         let _ = writeln!(self.text, "problem  {what}\n         do: {to_do}");
     }
 
+    /// What could not be found out, and is no problem by itself.
+    fn unknown(&mut self, what: &str) {
+        let _ = writeln!(self.text, "unknown  {what}");
+    }
+
     fn judge(&mut self, is_good: bool, good: &str, bad: &str, to_do: &str) {
         if is_good { self.ok(good) } else { self.problem(bad, to_do) }
     }
 }
 
-/// All that concerns the world outside the store. `outbound` is a domain whose server is connected to.
+/// Who is asked about it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct World<'a> {
+    pub(crate) dns: &'a Dns,
+    /// A domain whose server is connected to.
+    pub(crate) outbound: &'a str,
+    pub(crate) time_server: &'a str,
+}
+
+/// All that concerns the world outside the store.
 pub(crate) async fn check(
     setup: &Setup<'_>,
-    dns: &Dns,
-    outbound: &str,
+    world: World<'_>,
     running: bool,
     found: &mut Findings,
 ) {
     let config = setup.config;
+    let World { dns, outbound, time_server } = world;
+    clock(time_server, dns, found).await;
     found.judge(
         config.hostname.contains('.'),
         &format!("this host is called {}", config.hostname),
@@ -59,6 +87,8 @@ pub(crate) async fn check(
             published(record, dns, found).await;
         }
     }
+    tlsa(setup, dns, found).await;
+    policies(setup, dns, running, found).await;
     if setup.addresses.is_empty() {
         let to_do = "name it: mail-server check --address 203.0.113.5";
         found.problem("the address of this server as others see it is not known", to_do);
@@ -120,13 +150,73 @@ async fn connect(address: SocketAddr) -> io::Result<()> {
 }
 
 fn certificate(config: &Config, found: &mut Findings) {
-    if config.tls.certificate.is_none() {
-        let to_do = "get one (certbot, lego, acme.sh) and name its files in [tls]";
+    if config.acme.is_used(&config.tls) {
+        if !AcmeFile::of(config).is_there() {
+            let to_do = "see the log for `no certificate could be obtained`; port 443 must be reachable from outside under this host's name";
+            return found.problem("no certificate was obtained yet", to_do);
+        }
+    } else if config.tls.certificate.is_none() {
+        let to_do = "set `accept-terms = true` in [acme] and `https = 443` in [ports], or name the files of one in [tls]";
         return found.problem("the certificate is one this server made for itself", to_do);
     }
     match tls::judge(config) {
         Ok(()) => found.ok("the certificate is good, for two weeks or more"),
         Err((what, to_do)) => found.problem(&format!("the certificate {what}"), to_do),
+    }
+}
+
+/// Signatures, certificates and reports go by the clock.
+async fn clock(server: &str, dns: &Dns, found: &mut Findings) {
+    let Some(ahead) = clock::ahead(dns, server).await else {
+        return found.unknown(&format!("the clock: the time server {server} does not answer"));
+    };
+    let behind = if ahead > 0 { "behind" } else { "ahead" };
+    found.judge(
+        ahead.abs() <= MOST_SECONDS_OFF,
+        "the clock is right",
+        &format!("the clock is {} seconds {behind}", ahead.abs()),
+        "have it set: timedatectl set-ntp true",
+    );
+}
+
+/// A record of DANE that is wrong keeps mail away (RFC 7672 §2.2); without one all is well.
+async fn tlsa(setup: &Setup<'_>, dns: &Dns, found: &mut Findings) {
+    let name = format!("_25._tcp.{}", setup.config.hostname);
+    let ours = Data::Tlsa(setup.key_hash.unwrap_or_default().to_owned());
+    let published = dns.data(&name, &ours).await.unwrap_or_default();
+    if !published.is_empty() {
+        found.judge(
+            published.contains(&ours),
+            &format!("{name} has the hash of the certificate's key (TLSA)"),
+            &format!(
+                "{name} has a TLSA record of another key: servers that know DANE send nothing"
+            ),
+            &format!("publish: {name}. IN {ours}; or take the record out"),
+        );
+    }
+}
+
+/// Whether others can fetch what the records of MTA-STS promise.
+async fn policies(setup: &Setup<'_>, dns: &Dns, running: bool, found: &mut Findings) {
+    let config = setup.config;
+    let (Some(policy), Some(port)) = (http::policy(config), config.ports.https.to_bind()) else {
+        return;
+    };
+    for domain in setup.domains.iter().filter(|_| running) {
+        let there = sts::fetch(dns, domain, if port == 0 { 443 } else { port }).await;
+        let url = format!("https://mta-sts.{domain}/.well-known/mta-sts.txt");
+        match there {
+            Ok(there) => found.judge(
+                there == policy,
+                &format!("{url} is the policy (MTA-STS)"),
+                &format!("{url} is not the policy of this server (MTA-STS)"),
+                "have the name lead to this server, or serve its policy there",
+            ),
+            Err(error) => found.problem(
+                &format!("{url} cannot be fetched: {error}"),
+                "the name must lead here, and the certificate must be for it, too; until then set `mta-sts = \"testing\"`",
+            ),
+        }
     }
 }
 

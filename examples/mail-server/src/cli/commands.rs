@@ -41,6 +41,9 @@ pub(crate) enum AdminCommand {
         /// A domain whose mail server is connected to
         #[arg(long, value_name = "DOMAIN", default_value = "gmail.com")]
         outbound: String,
+        /// A time server (NTP) to compare the clock with, NAME or ADDR:PORT
+        #[arg(long, value_name = "SERVER", default_value = "pool.ntp.org")]
+        time_server: String,
     },
 }
 

@@ -140,7 +140,10 @@ impl Zone {
 #[allow(dead_code, reason = "the tests of the program and those within it use some each")]
 mod more {
     use super::{RData, Zone};
-    use hickory_server::proto::rr::rdata::{AAAA, CNAME, PTR, SRV, TXT};
+    use hickory_server::proto::rr::rdata::{
+        AAAA, CNAME, PTR, SRV, TLSA, TXT,
+        tlsa::{CertUsage, Matching, Selector},
+    };
     use std::net::Ipv6Addr;
 
     impl Zone {
@@ -161,6 +164,13 @@ mod more {
         pub(crate) fn ptr(mut self, owner: &str, target: &str) -> Self {
             let data = self.name(target).map(|name| RData::PTR(PTR(name)));
             self.add(owner, data)
+        }
+
+        /// 3 1 1, with the hash of a key.
+        pub(crate) fn tlsa(self, owner: &str, hash: &[u8]) -> Self {
+            let (usage, selector) = (CertUsage::from(3), Selector::from(1));
+            let tlsa = TLSA::new(usage, selector, Matching::from(1), hash.to_vec());
+            self.add(owner, Some(RData::TLSA(tlsa)))
         }
 
         pub(crate) fn txt(self, owner: &str, text: &str) -> Self {

@@ -5,7 +5,7 @@ mod web;
 
 pub(crate) use self::{
     monitor::{Monitor, bind},
-    web::{Web, policy_id},
+    web::{Web, policy, policy_id},
 };
 
 use bytes::Bytes;

@@ -76,7 +76,7 @@ impl<S> Web<S> {
 }
 
 /// The policy, which is the same for all domains (RFC 8461 §3.2); `None` if there is none.
-fn policy(config: &Config) -> Option<String> {
+pub(crate) fn policy(config: &Config) -> Option<String> {
     let mode = match config.mta_sts {
         StsMode::Off => return None,
         StsMode::Testing => "testing",

@@ -24,6 +24,11 @@ impl AcmeFile {
         Self(config.data.join("acme.pem"))
     }
 
+    /// Whether there is one that can be used.
+    pub(crate) fn is_there(&self) -> bool {
+        self.read().is_some()
+    }
+
     /// `None` if there is none that can be used.
     pub(super) fn read(&self) -> Option<Identity> {
         let identity = Identity::read(&self.0, &self.0).ok()?;

@@ -4,7 +4,7 @@ use super::{Names, TlsError, identity, provider};
 use crate::config::Config;
 use ring::digest::{SHA256, digest};
 use rustls::{
-    CertificateError, RootCertStore,
+    CertificateError, ClientConfig, RootCertStore,
     client::{WebPkiServerVerifier, danger::ServerCertVerifier},
     pki_types::{ServerName, UnixTime},
     server::ParsedCertificate,
@@ -66,6 +66,17 @@ fn judge_with(config: &Config, roots: RootCertStore) -> Result<(), Fault> {
         });
     }
     Ok(())
+}
+
+/// A client that trusts what this system trusts.
+pub(crate) fn public_client() -> Result<Arc<ClientConfig>, TlsError> {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    let client = ClientConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(Arc::new(client))
 }
 
 /// SHA-256 of the certificate's public key, in hexadecimal (RFC 6698 §2.1: selector 1, type 1).

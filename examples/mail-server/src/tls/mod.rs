@@ -11,7 +11,7 @@ mod shown;
 pub(crate) use self::{
     acme::AcmeFile,
     files::write_key,
-    judge::{judge, key_hash},
+    judge::{judge, key_hash, public_client},
     relay::{RelayClients, relay_client},
 };
 

@@ -1,7 +1,11 @@
 //! `dns` and `check`: what is printed is what is looked for.
 
 use crate::kit::{World, Zone, any_ports, run, stderr, stdout};
-use std::{net::Ipv4Addr, path::Path};
+use std::{
+    net::{Ipv4Addr, UdpSocket},
+    path::Path,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 const ADDRESS: &str = "192.0.2.1";
 /// What is wrong with every server of the tests: they have no root, no authority and no world.
@@ -42,6 +46,8 @@ fn zone<'a>(lines: impl Iterator<Item = &'a str>) -> Zone {
 fn check(world: &World, outbound: &str, status: i32) -> Vec<String> {
     let data = world.data("m.test");
     let line = ["check", "--data", data.to_str().unwrap(), "--address", ADDRESS];
+    // Nobody answers there, so that nothing is asked of the world.
+    let line = [&line[..], &["--time-server", "127.0.0.1:9"]].concat();
     let output = run(&[&line[..], &["--outbound", outbound]].concat());
     assert_eq!(output.status.code(), Some(status), "{}{}", stdout(&output), stderr(&output));
     let text = stdout(&output).replace("\n         do: ", " do: ");
@@ -106,4 +112,48 @@ fn each_thing_that_is_missing_is_named_with_what_to_do() {
     m.terminate();
     let problems = check(&world, "b.test", 1);
     assert!(problems.iter().any(|line| line.contains("the server does not run")), "{problems:#?}");
+}
+
+#[test]
+fn a_wrong_clock_a_wrong_tlsa_and_a_policy_that_nobody_can_fetch_are_found() {
+    // A time server an hour ahead of the world.
+    let clock = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let address = clock.local_addr().unwrap().to_string();
+    std::thread::spawn(move || {
+        let mut packet = [0; 48];
+        while let Ok((_, client)) = clock.recv_from(&mut packet) {
+            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+            let ahead = u32::try_from((now + 2_208_988_800 + 3600) & 0xFFFF_FFFF).unwrap();
+            packet = [0; 48];
+            packet[..2].copy_from_slice(&[0x24, 2]);
+            packet[40..44].copy_from_slice(&ahead.to_be_bytes());
+            clock.send_to(&packet, client).unwrap();
+        }
+    });
+    let zone = Zone::new("m.test")
+        .a("mta-sts.m.test", Ipv4Addr::LOCALHOST)
+        .tlsa("_25._tcp.mx.m.test", &[7; 32]);
+    let world = World::new([zone, Zone::new("test")]);
+    let m = world.start("m.test", &["--https-port", "0"]);
+    let data = m.data.to_str().unwrap();
+    let output = run(&["check", "--data", data, "--time-server", &address, "--outbound", "b.test"]);
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    let text = stdout(&output).replace("\n         do: ", " do: ");
+    for (what, to_do) in [
+        ("the clock is 36", "seconds behind do: have it set: timedatectl"),
+        (
+            "_25._tcp.mx.m.test has a TLSA record of another key",
+            "publish: _25._tcp.mx.m.test. IN TLSA  3 1 1 ",
+        ),
+        (
+            "https://mta-sts.m.test/.well-known/mta-sts.txt cannot be fetched",
+            "the name must lead here",
+        ),
+        ("m.test has no CNAME record", "publish: "),
+    ] {
+        let is_there =
+            |line: &str| line.starts_with("problem") && line.contains(what) && line.contains(to_do);
+        assert!(text.lines().any(is_there), "{what}: {text}");
+    }
+    assert!(text.contains("ok       the store's disk takes what is written"), "{text}");
 }
