@@ -19,6 +19,8 @@ mod readers;
 mod sharing;
 mod state;
 #[cfg(any(feature = "embedded", feature = "journal"))]
+mod values;
+#[cfg(any(feature = "embedded", feature = "journal"))]
 pub(crate) mod wire;
 
 pub(crate) use engine::{Engine, Hub, Planned};
