@@ -37,7 +37,8 @@ impl Core {
                 (config.object_ids, "OBJECTID"),
                 (config.previews, "PREVIEW"),
                 (config.compress && !self.compressed, "COMPRESS=DEFLATE"),
-                (config.unauthenticate, "UNAUTHENTICATE"),
+                // RFC 8437 §4.1: it would end the compression in mid-stream, which no transport here can.
+                (config.unauthenticate && !self.compressed, "UNAUTHENTICATE"),
                 (config.multi_search, "MULTISEARCH"),
                 (config.filters, "FILTERS"),
             ] {

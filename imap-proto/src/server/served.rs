@@ -39,7 +39,7 @@ impl Core {
             }
             Command::GetMetadata { .. } | Command::SetMetadata { .. } => self.config.metadata,
             Command::List(query) => self.config.metadata || query.returns.metadata.is_empty(),
-            Command::Unauthenticate => self.config.unauthenticate,
+            Command::Unauthenticate => self.config.unauthenticate && !self.compressed,
             Command::Compress(_) => self.config.compress,
             Command::ESearch { .. } => self.config.multi_search,
             _ => true,
