@@ -142,3 +142,22 @@ fn no_literal_of_a_server_holds_a_nul() {
     let text = Response::JmapAccess(b"a\0b".as_slice().into());
     assert_eq!(text.print(), b"* JMAPACCESS {3}\r\na\x80b\r\n");
 }
+
+#[test]
+fn whatever_a_value_holds_what_is_printed_is_grammar() {
+    use imap_proto::{
+        command::{Command, Literals, PrintOptions, Tagged},
+        types::{OneOrMore, SearchKey, SearchQuery, Tag},
+    };
+    let item = FetchData::Size(u64::MAX);
+    let sizes = Response::Fetch(NonZeroU32::MIN, OneOrMore::one(item));
+    assert_eq!(sizes.print(), b"* 1 FETCH (RFC822.SIZE 9223372036854775807)\r\n");
+    for command in [
+        Command::Search { uid: true, query: SearchQuery::new(SearchKey::Larger(u64::MAX)) },
+        Command::GetQuota(b"a\0b".as_slice().into()),
+    ] {
+        let tagged = Tagged::new(Tag::new("a").unwrap(), command);
+        let printed = tagged.print(PrintOptions::new(Literals::Plus));
+        assert!(parse::command(&printed.octets).is_ok(), "{}", printed.octets.escape_ascii());
+    }
+}

@@ -9,14 +9,14 @@ mod search;
 use alloc::{format, vec::Vec};
 use core::fmt::Display;
 
-use super::{Out, decimal, quoted};
+use super::{Out, decimal, quoted, without_nul};
 use crate::{
     command::{
         Append, AppendBody, AppendData, AppendMessage, CatenatePart, Command, MessageLiteral,
         Tagged,
     },
     types::{
-        Flag, Mailbox, Names, StoreAction, is_astring,
+        Flag, Mailbox, Names, StoreAction, is_astring, number64,
         string::{is_quotable, is_utf8_quotable},
     },
 };
@@ -164,7 +164,7 @@ impl Printer {
             quoted(self, text);
         } else {
             self.announce(text.len() as u64);
-            self.put(text);
+            self.put(&without_nul(text));
         }
     }
 
@@ -324,7 +324,7 @@ impl Printer {
             Command::Store { uid, set, action, silent, flags, unchanged_since } => {
                 self.text(format!("{}{set} ", word(*uid, "STORE")));
                 if let Some(mod_seq) = unchanged_since {
-                    self.text(format!("(UNCHANGEDSINCE {mod_seq}) "));
+                    self.text(format!("(UNCHANGEDSINCE {}) ", number64(*mod_seq)));
                 }
                 self.store("FLAGS", *action, *silent);
                 self.flags(flags);

@@ -3,7 +3,7 @@
 use super::{Out, list, nstring, nstring8, response::flags, section::origin_section, show, string};
 use crate::{
     response::{Address, BodyStructure, Envelope, Extension, FetchData, Params},
-    types::Part,
+    types::{Part, number64},
 };
 
 /// Stands for the children of a multipart that has none: the grammar asks for at least one body.
@@ -17,7 +17,7 @@ pub(crate) fn fetch_data(out: &mut impl Out, item: &FetchData<'_>) {
         }
         FetchData::Uid(n) => show(out, format_args!("UID {n}")),
         FetchData::InternalDate(date) => show(out, format_args!("INTERNALDATE \"{date}\"")),
-        FetchData::Size(n) => show(out, format_args!("RFC822.SIZE {n}")),
+        FetchData::Size(n) => show(out, format_args!("RFC822.SIZE {}", number64(*n))),
         FetchData::ModSeq(n) => show(out, format_args!("MODSEQ ({n})")),
         FetchData::Envelope(envelope) => {
             out.put(b"ENVELOPE ");
@@ -43,14 +43,14 @@ pub(crate) fn fetch_data(out: &mut impl Out, item: &FetchData<'_>) {
         FetchData::Binary { part, origin, octets } => {
             part_name(out, "BINARY", part);
             if let Some(origin) = origin {
-                show(out, format_args!("<{origin}>"));
+                show(out, format_args!("<{}>", number64(*origin)));
             }
             out.put(b" ");
             nstring8(out, octets.as_deref());
         }
         FetchData::BinarySize(part, n) => {
             part_name(out, "BINARY.SIZE", part);
-            show(out, format_args!(" {n}"));
+            show(out, format_args!(" {}", number64(*n)));
         }
         FetchData::Preview(text) => {
             out.put(b"PREVIEW ");
@@ -139,7 +139,7 @@ pub(crate) fn print_body(out: &mut impl Out, body: &BodyStructure<'_>, extended:
             }
             out.put(b" ");
             string(out, encoding);
-            show(out, format_args!(" {size}"));
+            show(out, format_args!(" {}", number64(*size)));
             if let Some((envelope, inner)) = message {
                 out.put(b" ");
                 print_envelope(out, envelope);
@@ -148,8 +148,7 @@ pub(crate) fn print_body(out: &mut impl Out, body: &BodyStructure<'_>, extended:
             }
             let counted = message.is_some() || kind.eq_ignore_ascii_case(b"text");
             if counted {
-                let lines = lines.unwrap_or(0);
-                show(out, format_args!(" {lines}"));
+                show(out, format_args!(" {}", number64(lines.unwrap_or(0))));
             }
             if extended {
                 out.put(b" ");

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use super::{Out, Utf8, decimal, fetch_data::fetch_data, list, nstring, show, string};
 use crate::{
     response::{ESearch, Found, ListItem, Namespace, Response, Status, Text, Thread},
-    types::{Delimiter, Flag, Mailbox, Names, NonEmpty, StatusData, StatusItem, UidList},
+    types::{Delimiter, Flag, Mailbox, Names, NonEmpty, StatusData, StatusItem, UidList, number64},
 };
 
 impl Response<'_> {
@@ -120,6 +120,7 @@ impl Response<'_> {
                 string(out, root);
                 out.put(b" ");
                 list(out, resources, |out, (name, usage, limit)| {
+                    let (usage, limit) = (number64(*usage), number64(*limit));
                     show(out, format_args!("{name} {usage} {limit}"));
                 });
             }
@@ -274,7 +275,7 @@ fn status<O: Out>(out: &mut O, name: &Mailbox<'_>, data: &StatusData) {
     for (name, item) in &StatusItem::NAMES {
         if let Some(value) = data.value(*item) {
             begin(out, name);
-            decimal(out, value);
+            decimal(out, number64(value));
         }
     }
     if data.append_limit == Some(None) {

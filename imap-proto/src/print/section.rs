@@ -1,5 +1,7 @@
 use super::{Out, decimal, string};
-use crate::types::{BodySection, Section, SectionName, SectionSpelling, SectionText, is_astring};
+use crate::types::{
+    BodySection, Section, SectionName, SectionSpelling, SectionText, is_astring, number64,
+};
 
 /// `section`: what stands between the brackets, and the brackets.
 fn section(out: &mut impl Out, section: &Section<'_>) {
@@ -63,7 +65,7 @@ pub(super) fn origin_section(out: &mut impl Out, item: &SectionName<'_>, origin:
             section(out, &item.section);
             if let Some(origin) = origin {
                 out.put(b"<");
-                decimal(out, origin);
+                decimal(out, number64(origin));
                 out.put(b">");
             }
         }

@@ -3,7 +3,7 @@ use core::{fmt, num::NonZeroU32};
 
 use super::{
     Atom, Charset, CodeText, CopyUid, Flag, ModSeq, NonEmpty, OneOrMore, OtherCode, PLAIN_CODES,
-    Tag, UidSet, UrlMechanism, code_parts::Quoted,
+    Tag, UidSet, UrlMechanism, code_parts::Quoted, number64,
 };
 
 /// A response code: the machine-readable part of a status response (RFC 3501 §7.1, RFC 5530,
@@ -216,8 +216,8 @@ impl fmt::Display for Code<'_> {
             }
             Self::NoUpdate(tag) => write!(f, "NOUPDATE {}", Quoted(tag.as_str())),
             Self::MailboxId(id) => write!(f, "MAILBOXID ({id})"),
-            Self::MetadataLongEntries(n) => write!(f, "METADATA LONGENTRIES {n}"),
-            Self::MetadataMaxSize(n) => write!(f, "METADATA MAXSIZE {n}"),
+            Self::MetadataLongEntries(n) => write!(f, "METADATA LONGENTRIES {}", number64(*n)),
+            Self::MetadataMaxSize(n) => write!(f, "METADATA MAXSIZE {}", number64(*n)),
             Self::MessageLimit(n, None) => write!(f, "MESSAGELIMIT {n}"),
             Self::MessageLimit(n, Some(uid)) => write!(f, "MESSAGELIMIT {n} {uid}"),
             Self::InProgress(None, None, None) => f.write_str("INPROGRESS"),

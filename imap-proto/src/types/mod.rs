@@ -50,4 +50,5 @@ pub use uid_list::UidList;
 pub(crate) use code_names::{PLAIN_CODES, is_known_code};
 pub(crate) use date::month_number;
 pub(crate) use mailbox::{decode as decode_mailbox, encode as encode_mailbox};
+pub(crate) use number::number64;
 pub(crate) use string::is_astring;

@@ -60,3 +60,9 @@ impl fmt::Display for Score {
         self.0.fmt(f)
     }
 }
+
+/// What stands for a number where the grammar has one of 63 bits: the greatest of them for a greater one (RFC 9051 §9
+/// `number64`).
+pub(crate) fn number64(n: u64) -> u64 {
+    n.min(i64::MAX.unsigned_abs())
+}

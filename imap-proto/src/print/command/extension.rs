@@ -6,7 +6,7 @@ use crate::{
         Command, Depth, FetchModifiers, MetadataOptions, QResync, RightsAction, SequenceMatch,
     },
     print::{Out, quoted},
-    types::Mailbox,
+    types::{Mailbox, number64},
 };
 
 impl Printer {
@@ -35,7 +35,7 @@ impl Printer {
                 self.astring(root);
                 self.put(b" ");
                 self.list(limits, |p, (resource, limit)| {
-                    p.text(format_args!("{resource} {limit}"));
+                    p.text(format_args!("{resource} {}", number64(*limit)));
                 });
             }
             Command::SetAcl { mailbox, identifier, action, rights } => {
@@ -140,7 +140,7 @@ impl Printer {
     pub(super) fn modifiers(&mut self, modifiers: FetchModifiers) {
         let mut all: Vec<String> = Vec::new();
         all.extend(modifiers.partial.map(|range| format!("PARTIAL {range}")));
-        all.extend(modifiers.changed_since.map(|mod_seq| format!("CHANGEDSINCE {mod_seq}")));
+        all.extend(modifiers.changed_since.map(|n| format!("CHANGEDSINCE {}", number64(n))));
         all.extend(modifiers.vanished.then(|| String::from("VANISHED")));
         if !all.is_empty() {
             self.text(format_args!(" ({})", all.join(" ")));

@@ -3,7 +3,7 @@ use alloc::format;
 use super::Printer;
 use crate::{
     print::{Out, quoted},
-    types::{SearchKey, SearchQuery, SearchReturn, SortCriterion},
+    types::{SearchKey, SearchQuery, SearchReturn, SortCriterion, number64},
 };
 
 /// Header fields that have a key of their own (RFC 3501 §6.4.4), as the parser spells them.
@@ -129,8 +129,8 @@ impl Printer {
                 self.put(b"TEXT ");
                 self.astring(text);
             }
-            SearchKey::Larger(n) => self.text(format!("LARGER {n}")),
-            SearchKey::Smaller(n) => self.text(format!("SMALLER {n}")),
+            SearchKey::Larger(n) => self.text(format!("LARGER {}", number64(*n))),
+            SearchKey::Smaller(n) => self.text(format!("SMALLER {}", number64(*n))),
             SearchKey::Before(date) => self.text(format!("BEFORE {date}")),
             SearchKey::On(date) => self.text(format!("ON {date}")),
             SearchKey::Since(date) => self.text(format!("SINCE {date}")),
@@ -139,11 +139,11 @@ impl Printer {
             SearchKey::SentSince(date) => self.text(format!("SENTSINCE {date}")),
             SearchKey::Older(n) => self.text(format!("OLDER {n}")),
             SearchKey::Younger(n) => self.text(format!("YOUNGER {n}")),
-            SearchKey::ModSeq(n) => self.text(format!("MODSEQ {n}")),
+            SearchKey::ModSeq(n) => self.text(format!("MODSEQ {}", number64(*n))),
             SearchKey::FlagModSeq(flag, scope, n) => {
                 self.put(b"MODSEQ ");
                 quoted(self, format!("/flags/{flag}").as_bytes());
-                self.text(format!(" {} {n}", scope.as_str()));
+                self.text(format!(" {} {}", scope.as_str(), number64(*n)));
             }
             SearchKey::Fuzzy(key) => {
                 self.put(b"FUZZY ");
