@@ -9,6 +9,7 @@ use mailwire::{Instant, Misuse, RecvBuf, Step};
 use super::{
     Server,
     core::Core,
+    dispatch::UIDS_ONLY,
     event::{Event, Incoming},
     work::{Begin, Phase, Reply, Status, Work},
 };
@@ -85,6 +86,9 @@ impl Core {
         };
         if view.read_only {
             return Err(Reply::new(Status::No, "Mailbox is read-only"));
+        }
+        if self.uid_only && !what.uid {
+            return Err(Reply::new(Status::Bad, UIDS_ONLY));
         }
         match (what.number.map(core::num::NonZeroU32::get), what.uid) {
             (None, _) => Some(view.last_uid()).filter(|uid| *uid > 0),

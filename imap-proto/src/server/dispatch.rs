@@ -26,7 +26,7 @@ use crate::{
 
 const SELECT_FIRST: &str = "Select a mailbox first";
 const READ_ONLY: &str = "Mailbox is read-only";
-const UIDS_ONLY: &str = "[UIDREQUIRED] No message numbers once UIDONLY is enabled";
+pub(super) const UIDS_ONLY: &str = "[UIDREQUIRED] No message numbers once UIDONLY is enabled";
 const NO_SUCH_MESSAGE: &str = "No such message number";
 
 impl Core {
