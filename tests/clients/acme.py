@@ -64,6 +64,9 @@ class World:
                 *("-dnsserver", f"127.0.0.1:{self.dns}"),
             ),
         ]
+        # Our server asks at once when it starts, and then not soon again.
+        for port in (self.acme, self.dns):
+            wait_for_port(port)
         self.server = None
 
     def serve(self, **more):
@@ -112,6 +115,15 @@ class World:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(child.pid, signal.SIGKILL)
             child.wait()
+
+
+def wait_for_port(port, seconds=20):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+            return
+        time.sleep(0.05)
+    raise Fail(f"nothing listens at port {port}")
 
 
 def start(log, *words):
