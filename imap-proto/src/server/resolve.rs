@@ -15,9 +15,7 @@ pub(super) fn names_numbers(command: &Command<'_>) -> bool {
         | Command::Store { uid, .. }
         | Command::Copy { uid, .. }
         | Command::Move { uid, .. } => !uid,
-        Command::Search { uid, query } | Command::ESearch { uid, query, .. } => {
-            !uid || key_numbers(&query.key)
-        }
+        Command::Search { uid, query } => !uid || key_numbers(&query.key),
         Command::Sort { uid, key, .. } | Command::Thread { uid, key, .. } => {
             !uid || key_numbers(key)
         }

@@ -1,29 +1,7 @@
 //! Messages put together: several at once, from pieces of others, in place of another; and what is shown of them without
 //! their transfer encoding.
 
-use crate::kit::{Imap, Server, World};
-
-struct Session(Imap);
-
-impl Session {
-    fn new(server: &Server) -> Self {
-        Self(Imap::new(server))
-    }
-
-    /// The answer, as one text.
-    fn ask(&mut self, command: &str) -> String {
-        text(self.0.ask(command))
-    }
-
-    fn try_ask(&mut self, command: &str) -> String {
-        text(self.0.try_ask(command))
-    }
-}
-
-fn text((mut lines, tagged): (Vec<String>, String)) -> String {
-    lines.push(tagged);
-    lines.join("\n")
-}
+use crate::kit::{ImapText, World};
 
 const PARTS: &str = "Subject: parts\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\
     Content-Transfer-Encoding: base64\r\n\r\nSGVsbG8sIHdvcmxkIQ==\r\n--b\r\n\r\nsecond\r\n--b--\r\n";
@@ -32,7 +10,7 @@ const PARTS: &str = "Subject: parts\r\nContent-Type: multipart/mixed; boundary=b
 fn several_messages_are_stored_together_or_not_at_all() {
     let world = World::new([]);
     let server = world.start("a.test", &[]);
-    let mut session = Session::new(&server);
+    let mut session = ImapText::new(&server);
     session.ask("SELECT INBOX");
     let answer = session.ask("APPEND INBOX {3+}\r\none (\\Seen) {3+}\r\ntwo {5+}\r\nthree");
     assert!(answer.contains("[APPENDUID ") && answer.contains(" 1:3]"), "{answer}");
@@ -46,7 +24,7 @@ fn several_messages_are_stored_together_or_not_at_all() {
 fn a_message_is_put_together_from_others() {
     let world = World::new([]);
     let server = world.start("a.test", &[]);
-    let mut session = Session::new(&server);
+    let mut session = ImapText::new(&server);
     session.ask("SELECT INBOX");
     session.ask(&format!("APPEND INBOX {{{}+}}\r\n{PARTS}", PARTS.len()));
     session.ask(
@@ -70,7 +48,7 @@ fn a_message_is_put_together_from_others() {
 fn a_draft_is_replaced_by_the_next_one() {
     let world = World::new([]);
     let server = world.start("a.test", &[]);
-    let (mut writer, mut other) = (Session::new(&server), Session::new(&server));
+    let (mut writer, mut other) = (ImapText::new(&server), ImapText::new(&server));
     writer.ask("APPEND Drafts {5+}\r\nfirst");
     writer.ask("SELECT Drafts");
     other.ask("SELECT Drafts");
@@ -88,7 +66,7 @@ fn a_draft_is_replaced_by_the_next_one() {
 fn parts_are_shown_decoded_and_messages_by_their_first_words() {
     let world = World::new([]);
     let server = world.start("a.test", &[]);
-    let mut session = Session::new(&server);
+    let mut session = ImapText::new(&server);
     session.ask("SELECT INBOX");
     session.ask(&format!("APPEND INBOX {{{}+}}\r\n{PARTS}", PARTS.len()));
     let shown =
@@ -113,7 +91,7 @@ fn parts_are_shown_decoded_and_messages_by_their_first_words() {
 fn asking_for_a_part_that_is_not_there_reads_nothing() {
     let world = World::new([]);
     let server = world.start("a.test", &[]);
-    let mut session = Session::new(&server);
+    let mut session = ImapText::new(&server);
     session.ask("SELECT INBOX");
     session.ask(&format!("APPEND INBOX {{{}+}}\r\n{PARTS}", PARTS.len()));
     session.ask("APPEND INBOX {16+}\r\nSubject: x\r\n\r\nhi");
@@ -131,7 +109,7 @@ fn asking_for_a_part_that_is_not_there_reads_nothing() {
 fn names_and_answers_change_with_rev2() {
     let world = World::new([]);
     let server = world.start("a.test", &[]);
-    let (mut new, mut old) = (Session::new(&server), Session::new(&server));
+    let (mut new, mut old) = (ImapText::new(&server), ImapText::new(&server));
     assert!(new.ask("ENABLE IMAP4rev2").contains("* ENABLED IMAP4rev2"));
     new.ask("CREATE \"Entwürfe & Co\"");
     assert!(new.ask("LIST \"\" \"Ent*\"").contains("\"Entwürfe & Co\""));

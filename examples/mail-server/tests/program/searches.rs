@@ -1,30 +1,8 @@
 //! Searches that reach beyond the selected mailbox, and by filters that the server keeps.
 
-use crate::kit::{Imap, Server, World};
+use crate::kit::{ImapText, World};
 
-struct Session(Imap);
-
-impl Session {
-    fn new(server: &Server) -> Self {
-        Self(Imap::new(server))
-    }
-
-    /// The answer, as one text.
-    fn ask(&mut self, command: &str) -> String {
-        text(self.0.ask(command))
-    }
-
-    fn try_ask(&mut self, command: &str) -> String {
-        text(self.0.try_ask(command))
-    }
-}
-
-fn text((mut lines, tagged): (Vec<String>, String)) -> String {
-    lines.push(tagged);
-    lines.join("\n")
-}
-
-fn fill(session: &mut Session) {
+fn fill(session: &mut ImapText) {
     for (mailbox, subjects) in [
         ("INBOX", ["apple", "pear"]),
         ("Lists/a", ["apple", "plum"]),
@@ -44,7 +22,7 @@ fn fill(session: &mut Session) {
 fn one_search_looks_into_several_mailboxes() {
     let world = World::new([]);
     let server = world.start("a.test", &[]);
-    let mut session = Session::new(&server);
+    let mut session = ImapText::new(&server);
     fill(&mut session);
     // RFC 7377 §2: no mailbox needs to be selected.
     let found = session.ask("ESEARCH IN (subtree Lists) SUBJECT apple");
@@ -93,7 +71,7 @@ fn one_search_looks_into_several_mailboxes() {
 fn filters_stand_for_their_conditions() {
     let world = World::new([]);
     let server = world.start("a.test", &[]);
-    let mut session = Session::new(&server);
+    let mut session = ImapText::new(&server);
     fill(&mut session);
     session
         .ask("SETMETADATA \"\" (/private/filters/values/fruit \"OR SUBJECT apple SUBJECT plum\")");

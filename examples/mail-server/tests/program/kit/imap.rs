@@ -32,3 +32,27 @@ impl Imap {
         }
     }
 }
+
+/// The same session, its answers as one text each: the untagged lines, then the tagged one.
+pub(crate) struct ImapText(Imap);
+
+impl ImapText {
+    pub(crate) fn new(server: &Server) -> Self {
+        Self(Imap::new(server))
+    }
+
+    /// The answer, which must say OK.
+    pub(crate) fn ask(&mut self, command: &str) -> String {
+        text(self.0.ask(command))
+    }
+
+    /// The same, whatever it says.
+    pub(crate) fn try_ask(&mut self, command: &str) -> String {
+        text(self.0.try_ask(command))
+    }
+}
+
+fn text((mut lines, tagged): (Vec<String>, String)) -> String {
+    lines.push(tagged);
+    lines.join("\n")
+}

@@ -10,7 +10,7 @@ mod world;
 
 pub(crate) use self::{
     hop::{Hop, Session, usual},
-    imap::Imap,
+    imap::{Imap, ImapText},
     inbox::{inbox, wait_for},
     process::{PORTS, Server, any_ports, run, run_with, stderr, stdout},
     smtp::{Smtp, submit},
